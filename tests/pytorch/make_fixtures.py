@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Makes the reference numbers in tests/fixtures/ from sources independent of Strata: PyTorch in f64, and numpy.
 
-  apt-get install --no-install-recommends python3-torch
-  tests/pytorch/make_fixtures.py             # writes tests/fixtures/*.json, in about a minute
+  apt-get install --no-install-recommends python3-torch libopenblas0-pthread
+  tests/pytorch/make_fixtures.py             # writes tests/fixtures/*.json, in half a minute
 
 The formats stand in tests/fixtures/README.md. The numbers are the same in every run on one machine; on another one the
 last digits of some may differ, because the linear algebra library picks its kernels by processor.
@@ -136,11 +136,10 @@ def digests(model):
     return {parameter_name(name): digest(parameter) for name, parameter in model.named_parameters()}
 
 
-def train_perceptron(dtype, images, labels, steps, batch):
-    """Trains on the samples in file order. Returns the model and the loss of each step, before its update."""
+def train_perceptron(dtype, images, labels, steps, batch, eps=1e-8):
+    """Trains on the samples in order. Returns the model and the loss of each step, before its update."""
     model = perceptron(dtype)
-    start = digests(model)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, betas=(0.9, 0.999), eps=eps)
     losses = []
     for step in range(steps):
         samples = slice(step * batch, (step + 1) * batch)
@@ -149,7 +148,27 @@ def train_perceptron(dtype, images, labels, steps, batch):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    return model, start, losses
+    return model, losses
+
+
+def f32_deviation(images, labels, steps, batch, expected, runs=6):
+    """How far PyTorch's own f32 runs stray from `expected`, the f64 losses, when each batch's samples change places.
+
+    That changes nothing but the rounding of sums, so it tells what may be asked of any f32 implementation.
+    """
+    deviations = []
+    for k in range(runs):
+        generator = torch.Generator().manual_seed(k)
+        order = torch.cat([step * batch + torch.randperm(batch, generator=generator) for step in range(steps)])
+        _, losses = train_perceptron(torch.float32, images[order], labels[order], steps, batch)
+        deviations.append(np.abs(np.array(losses) / np.array(expected) - 1))
+    return {
+        "runs": runs,
+        "max_of_first_10_steps": max(float(run[:10].max()) for run in deviations),
+        "max": max(float(run.max()) for run in deviations),
+        "root_mean_square": max(float(np.sqrt((run**2).mean())) for run in deviations),
+    }
+
 
 
 def mnist_run(steps=200, batch=64, validation=1000):
@@ -162,8 +181,11 @@ def mnist_run(steps=200, batch=64, validation=1000):
         return torch.from_numpy(pixels), torch.from_numpy(labels.astype(np.int64))
 
     images, labels = split("train", steps * batch)
-    model, start, losses = train_perceptron(torch.float64, images, labels, steps, batch)
-    model32, _, losses32 = train_perceptron(torch.float32, images, labels, steps, batch)
+    model, losses = train_perceptron(torch.float64, images, labels, steps, batch)
+    model32, losses32 = train_perceptron(torch.float32, images, labels, steps, batch)
+
+    def losses_with_eps(dtype, eps):
+        return train_perceptron(dtype, images, labels, steps, batch, eps)[1]
 
     test_images, test_labels = split("t10k", validation)
 
@@ -181,9 +203,16 @@ def mnist_run(steps=200, batch=64, validation=1000):
         "batch_size": batch,
         "steps": steps,
         "seed": SEED,
+        "eps": 1e-8,
         "losses_f64": losses,
         "losses_f32": losses32,
-        "start": start,
+        "f32_deviation": f32_deviation(images, labels, steps, batch, losses),
+        "stable": {
+            "eps": 1e-5,
+            "losses_f64": losses_with_eps(torch.float64, 1e-5),
+            "losses_f32": losses_with_eps(torch.float32, 1e-5),
+        },
+        "start": digests(perceptron(torch.float64)),
         "end": digests(model),
         "running": {
             parameter_name(name): buffer.tolist()
