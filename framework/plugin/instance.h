@@ -1,0 +1,117 @@
+// Living plugins on the host's side: instances with an owner, and what their infer says, as C++ values.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/base/error.h"
+#include "framework/plugin/options.h"
+#include "framework/plugin/registration.h"
+#include "framework/tensor/shape.h"
+
+namespace strata {
+
+// A created plugin; owns the C values of its options. Immutable afterwards, shared by whoever runs it.
+class Instance {
+ public:
+  static Result<std::shared_ptr<Instance>> create(PluginCall call);
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  const PluginCall& call() const { return call_; }
+  const Entry& entry() const { return *call_.entry; }
+  void* raw() const { return raw_; }
+  // The kind's function table: functions<strata_layer>().
+  template <class Table>
+  const Table& functions() const {
+    return *static_cast<const Table*>(entry().table->functions);
+  }
+
+ private:
+  struct Values;
+  Instance() = default;
+  PluginCall call_;
+  std::unique_ptr<Values> values_;
+  void* raw_ = nullptr;
+};
+using InstancePtr = std::shared_ptr<Instance>;
+
+// What a layer, loss or metric said in infer.
+struct InferredPlan {
+  struct Parameter {
+    std::string name;
+    Shape shape;
+    const PluginCall* initializer = nullptr;  // lives in the instance's options
+    std::int64_t fan_in = 0, fan_out = 0;
+    bool decay = false;
+  };
+  struct State {
+    std::string name;
+    Shape shape;
+    double initial = 0;
+  };
+  struct Buffer {
+    std::int64_t per_sample = 0, fixed = 0;
+    std::int64_t elements(std::int64_t batch) const { return per_sample * batch + fixed; }
+  };
+  struct MetricResult {
+    std::string name;
+    bool higher_is_better = true;
+  };
+  std::vector<Shape> outputs;
+  std::vector<Parameter> parameters;
+  std::vector<State> states;
+  std::vector<Buffer> saved, scratch;
+  std::uint32_t flags = 0;  // strata_layer_flag
+  double flops = 0;         // forward, per sample
+  std::vector<std::string> traits;
+  std::int64_t accumulator = 0;
+  std::vector<MetricResult> results;
+
+  bool has(strata_layer_flag flag) const { return (flags & flag) != 0; }
+  bool has_trait(std::string_view trait) const;
+};
+
+// Layers, losses and metrics.
+Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& inputs);
+
+struct DataDescription {
+  struct FieldInfo {
+    std::string name;
+    strata_dtype dtype = STRATA_REAL;
+    Shape shape;
+    std::int64_t classes = 0;
+    std::vector<std::string> class_names;
+  };
+  struct Split {
+    std::string name;
+    std::int64_t samples = -1;
+  };
+  std::vector<FieldInfo> fields;
+  std::vector<Split> splits;
+
+  int find_field(std::string_view name) const;  // -1 where there is none
+  int find_split(std::string_view name) const;
+};
+
+Result<DataDescription> describe_dataset(const Instance& dataset);
+// Loads the data; `folders` are searched in order.
+Result<DataDescription> open_dataset(const Instance& dataset, const std::vector<std::string>& folders);
+// Fields after a transform; splits stay.
+Result<DataDescription> infer_transform(const Instance& transform, const DataDescription& input);
+
+// The host's Error of a plugin's error.
+Error to_error(const strata_error& error);
+// Runs a function of a table that takes an error as its last argument.
+template <class Function, class... Args>
+Status call_plugin(Function function, Args... args) {
+  strata_error error{};
+  error.struct_size = sizeof error;
+  if (function(args..., &error) == STRATA_OK) return {};
+  return to_error(error);
+}
+
+}  // namespace strata

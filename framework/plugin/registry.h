@@ -1,0 +1,51 @@
+// What is available by name: a value, made at the start of a program and handed to whoever looks names up.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "framework/base/error.h"
+#include "framework/plugin/abi.h"
+
+namespace strata {
+
+using Kind = strata_kind;
+
+// "layer", "loss", … for messages.
+std::string_view kind_name(Kind kind);
+
+// One registered thing. The table outlives the registry (built-in: static; a library: while it is loaded).
+struct Entry {
+  const strata_entry* table = nullptr;
+  std::string origin;  // "built in", or the library's path
+
+  Kind kind() const { return static_cast<Kind>(table->kind); }
+  std::string name() const { return table->name; }
+  const strata_schema& schema() const { return table->schema; }
+  // Index of an option, -1 where there is none.
+  int find_option(std::string_view name) const;
+};
+
+class Registry {
+ public:
+  // Everything that is linked into this program.
+  static Registry builtin();
+
+  // Fails where the kind has the name already, and where the table is not sane.
+  Status add(const strata_entry* table, std::string origin);
+
+  const Entry* find(Kind kind, std::string_view name) const;  // null where there is none
+  std::vector<const Entry*> find(std::string_view name) const;  // of any kind
+  std::vector<const Entry*> all(Kind kind) const;               // by name
+  std::vector<const Entry*> all() const;                        // by kind, then name
+  std::vector<std::string> names(Kind kind) const;
+
+ private:
+  std::map<std::pair<int, std::string>, Entry, std::less<>> entries_;
+};
+
+}  // namespace strata

@@ -1,0 +1,38 @@
+// Services over framework/tensor and framework/base.
+#include "framework/plugin/services.h"
+
+#include "framework/base/random.h"
+#include "framework/tensor/matmul.h"
+#include "framework/tensor/parallel.h"
+
+namespace strata {
+namespace {
+
+void parallel(void*, std::int64_t tasks, void (*body)(void*, std::int64_t), void* context) {
+  parallel_tasks(tasks, body, context);
+}
+
+void product(void*, std::int32_t dtype, std::int32_t transpose_a, std::int32_t transpose_b, std::int64_t m,
+             std::int64_t n, std::int64_t k, const void* a, std::int64_t lda, const void* b, std::int64_t ldb,
+             double beta, void* c, std::int64_t ldc) {
+  if (dtype == STRATA_F32) {
+    matmul(transpose_a != 0, transpose_b != 0, m, n, k, static_cast<const float*>(a), lda,
+           static_cast<const float*>(b), ldb, beta != 0, static_cast<float*>(c), ldc);
+  } else {
+    matmul(transpose_a != 0, transpose_b != 0, m, n, k, static_cast<const double*>(a), lda,
+           static_cast<const double*>(b), ldb, beta != 0, static_cast<double*>(c), ldc);
+  }
+}
+
+void random(void*, const std::uint64_t key[2], std::uint64_t offset, std::int64_t count, std::uint32_t* out) {
+  random_words({key[0], key[1]}, offset, count, out);
+}
+
+}  // namespace
+
+const strata_services& host_services() {
+  static const strata_services services{sizeof(strata_services), &parallel, &product, &random};
+  return services;
+}
+
+}  // namespace strata

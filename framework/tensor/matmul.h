@@ -1,0 +1,14 @@
+// Matrix products over fixed tiles: how the work is cut depends on shapes alone.
+#pragma once
+
+#include <cstdint>
+
+namespace strata {
+
+// c[m, n] = op(a)[m, k] · op(b)[k, n], added to c where `accumulate`. All row-major; leading dimensions in elements.
+// op(x) is x, or its transpose where the flag is set (a is then stored as [k, m], b as [n, k]). f32 or f64.
+template <class T>
+void matmul(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+            std::int64_t lda, const T* b, std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc);
+
+}  // namespace strata

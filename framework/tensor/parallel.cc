@@ -1,0 +1,87 @@
+// The pool over a TBB task arena.
+#include "framework/tensor/parallel.h"
+
+#include <xmmintrin.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <string>
+
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/task_scheduler_observer.h>
+
+namespace strata {
+namespace {
+
+constexpr unsigned kFlushToZeroAndDenormalsAreZero = 0x8040;
+
+// Sets flush-to-zero on a thread that enters the arena, and gives the thread back as it was.
+class FlushToZero final : public tbb::task_scheduler_observer {
+ public:
+  explicit FlushToZero(tbb::task_arena& arena) : tbb::task_scheduler_observer(arena) { observe(true); }
+  ~FlushToZero() override { observe(false); }
+  void on_scheduler_entry(bool) override { _mm_setcsr(_mm_getcsr() | kFlushToZeroAndDenormalsAreZero); }
+  void on_scheduler_exit(bool) override { _mm_setcsr(_mm_getcsr() & ~kFlushToZeroAndDenormalsAreZero); }
+};
+
+}  // namespace
+
+struct ThreadPool::Arena {
+  explicit Arena(int threads)
+      : limit(tbb::global_control::max_allowed_parallelism,
+              static_cast<std::size_t>(std::max(threads, tbb::info::default_concurrency()))),
+        arena(threads),
+        flush(arena) {}
+  tbb::global_control limit;  // more threads than cores are allowed: results must not differ
+  tbb::task_arena arena;
+  FlushToZero flush;
+};
+
+ThreadPool::ThreadPool(int threads)
+    : threads_(threads > 0 ? threads : available_threads()), arena_(std::make_unique<Arena>(threads_)) {}
+ThreadPool::~ThreadPool() = default;
+
+void ThreadPool::run(const std::function<void()>& body) {
+  arena_->arena.execute([&] {
+    const unsigned before = _mm_getcsr();
+    _mm_setcsr(before | kFlushToZeroAndDenormalsAreZero);
+    try {
+      body();
+    } catch (...) {
+      _mm_setcsr(before);
+      throw;
+    }
+    _mm_setcsr(before);
+  });
+}
+
+int available_threads() {
+  int threads = tbb::info::default_concurrency();  // heeds the affinity mask
+  std::ifstream quota_file("/sys/fs/cgroup/cpu.max");
+  std::string quota;
+  double period = 0;
+  if (quota_file >> quota >> period && quota != "max" && period > 0) {
+    threads = std::min(threads, static_cast<int>(std::ceil(std::stod(quota) / period)));
+  }
+  return std::max(1, threads);
+}
+
+void parallel_tasks(std::int64_t tasks, void (*body)(void*, std::int64_t), void* context) {
+  if (tasks <= 0) return;
+  if (tasks == 1) return body(context, 0);
+  // Isolated: a thread that waits here does not pick up a task of an outer region in the middle of its own.
+  tbb::this_task_arena::isolate([&] {
+    tbb::parallel_for(
+        tbb::blocked_range<std::int64_t>(0, tasks, 1),
+        [&](const tbb::blocked_range<std::int64_t>& range) {
+          for (std::int64_t task = range.begin(); task != range.end(); ++task) body(context, task);
+        },
+        tbb::simple_partitioner());
+  });
+}
+
+}  // namespace strata
