@@ -6,7 +6,8 @@
 set -u
 
 script=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
-top=${TEST_TMPDIR:-$(mktemp -d)}/bazelw
+top=$(mktemp -d)
+trap 'rm -rf "$top"' EXIT
 failures=0
 
 # A machine that has everything; the cases take away from it.
