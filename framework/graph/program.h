@@ -1,0 +1,96 @@
+// All that a model file says, resolved: the graph, the data with its transforms, how to train. Made by elaborate().
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "framework/base/diagnostic.h"
+#include "framework/dsl/syntax.h"
+#include "framework/graph/graph.h"
+#include "framework/plugin/registry.h"
+
+namespace strata {
+
+// A data set behind its transforms. `stages[i]` is what comes out after i transforms.
+struct DataPipeline {
+  std::string name;
+  InstancePtr dataset;
+  std::vector<InstancePtr> transforms;
+  std::vector<DataDescription> stages;  // transforms.size() + 1, from describe: sizes may be unknown (-1)
+  Span span;
+
+  const DataDescription& result() const { return stages.back(); }
+};
+
+// A value that a loss or metric reads: an output of the model, or a data field.
+struct TermInput {
+  bool is_field = false;
+  int index = 0;  // into Graph::outputs, or into the last stage's fields
+  std::string name;
+};
+
+struct Term {           // a loss or a metric
+  InstancePtr instance;
+  InferredPlan plan;
+  std::vector<TermInput> inputs;
+  double weight = 1.0;  // of a loss among several
+  std::string name;     // snake case, unique in its list: "cross_entropy"
+  Span span;
+};
+
+enum class LastBatch { kKeep, kDrop, kMerge };
+enum class Precision { kF32, kF64 };
+
+// The settings of a `train` section. Defaults are written here alone; train_settings.cc documents and checks them.
+struct TrainSettings {
+  std::string name;               // of the section; may be empty
+  std::vector<Term> losses;       // at least one
+  std::vector<Term> metrics;
+  InstancePtr optimizer;
+  InstancePtr schedule;           // null: constant
+  std::int64_t batch_size = 32;
+  LastBatch last_batch = LastBatch::kKeep;
+  std::optional<std::int64_t> epochs;  // one of epochs and steps is set (10 epochs where the file says neither)
+  std::optional<std::int64_t> steps;
+  std::int64_t seed = 42;
+  Precision precision = Precision::kF32;
+  bool shuffle = true;
+  std::vector<std::string> allow;  // lints that are silenced
+};
+
+struct Program {
+  Graph graph;
+  DataPipeline data;
+  TrainSettings train;
+  bool has_train = false;     // `summary` and `graph` do without
+  bool has_data = false;
+  // For each of the graph's inputs, the field of data.result() that feeds it.
+  std::vector<int> input_fields;
+  // The file with overrides applied, includes merged and every default spelled out; elaborating it gives an equal
+  // program.
+  std::string resolved;
+};
+
+struct ElaborateOptions {
+  std::string model;                     // which model, data, train where a file has several; empty: the only one
+  std::vector<std::string> overrides;    // "train.batch_size=256", as on the command line
+  bool strict = false;                   // lints are errors
+  std::int64_t max_nodes = 1'000'000;    // expanded layers
+  int max_include_depth = 16;
+};
+
+// Reads `path`, its includes, applies overrides, checks everything and unrolls the graph. Mistakes go to `diagnostics`;
+// nullopt where any of them is an error. A file that cannot be read is an Error.
+Result<std::optional<Program>> load_program(const std::string& path, const Registry& registry, Sources& sources,
+                                            Diagnostics& diagnostics, const ElaborateOptions& options = {});
+
+// The same for a text (tests, a checkpoint's own model). `name` is what messages call it; includes are relative to its
+// folder.
+Result<std::optional<Program>> elaborate_text(std::string name, std::string text, const Registry& registry,
+                                              Sources& sources, Diagnostics& diagnostics,
+                                              const ElaborateOptions& options = {});
+
+}  // namespace strata
