@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes the reference numbers in tests/fixtures/ from sources independent of Strata: PyTorch in f64, and numpy.
 
-  apt-get install --no-install-recommends python3-torch libopenblas0-pthread
+  apt-get install --no-install-recommends python3-torch libopenblas0-openmp
   tests/pytorch/make_fixtures.py             # writes tests/fixtures/*.json, in half a minute
 
 The formats stand in tests/fixtures/README.md. The numbers are the same in every run on one machine; on another one the
@@ -401,7 +401,7 @@ def layers():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)  # sums do not depend on the number of cores
     FIXTURES.mkdir(exist_ok=True)
     layers()
     keras_batch_norm()
