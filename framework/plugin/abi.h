@@ -102,6 +102,10 @@ typedef struct strata_schema {
   const char* const* inputs; /* names of the values it is called with; null where a layer takes the flow's one value */
   int64_t input_count;
   int32_t variadic; /* takes two or more values: Add(a, b, c) */
+  /* What to say to whoever writes an option that does not exist, but that they may know from elsewhere. */
+  const char* const* hint_names;
+  const char* const* hint_texts;
+  int64_t hint_count;
 } strata_schema;
 
 /* ---- services of the host ---------------------------------------------------------------------------------------- */
@@ -350,7 +354,7 @@ typedef struct strata_entry {
   uint32_t struct_size;
   int32_t kind;
   const char* name; /* CapWords */
-  strata_schema schema;
+  const strata_schema* schema;
   /* `options` are validated against the schema, in its order; values live as long as the instance. */
   int (*create)(const strata_value* options, int64_t option_count, void** instance, strata_error* error);
   void (*destroy)(void* instance);

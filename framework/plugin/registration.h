@@ -91,7 +91,7 @@ class Registered : private Registration {
     static const strata_entry entry{sizeof(strata_entry),
                                     kKind,
                                     self.name,
-                                    Described<Plugin>::get().schema.finish(),
+                                    &Described<Plugin>::get().schema.finish(),
                                     &create<Plugin>,
                                     &destroy<Plugin>,
                                     &kFunctions};

@@ -1,6 +1,8 @@
 // The registry, filled from the registrations that are linked into this program.
 #include "framework/plugin/registry.h"
 
+#include <cstddef>
+
 #include "framework/plugin/registration.h"
 
 namespace strata {
@@ -18,6 +20,14 @@ int Entry::find_option(std::string_view name) const {
   return -1;
 }
 
+std::string Entry::hint_for(std::string_view name) const {
+  if (schema().struct_size < offsetof(strata_schema, hint_count) + sizeof(schema().hint_count)) return {};
+  for (std::int64_t i = 0; i < schema().hint_count; ++i) {
+    if (name == schema().hint_names[i]) return schema().hint_texts[i];
+  }
+  return {};
+}
+
 Registry Registry::builtin() {
   Registry registry;
   for (const auto* r = plugin_internal::registrations(); r; r = r->next) {
@@ -28,8 +38,9 @@ Registry Registry::builtin() {
 }
 
 Status Registry::add(const strata_entry* table, std::string origin) {
-  if (!table || !table->name || table->kind < STRATA_LAYER || table->kind > STRATA_FUSION || !table->functions) {
-    return make_error(ExitCode::kPlugin, "{} offers something without a name, kind or functions", origin);
+  if (!table || !table->name || table->kind < STRATA_LAYER || table->kind > STRATA_FUSION || !table->functions ||
+      !table->schema) {
+    return make_error(ExitCode::kPlugin, "{} offers something without a name, kind, schema or functions", origin);
   }
   const auto kind = static_cast<Kind>(table->kind);
   const auto [at, added] = entries_.try_emplace({table->kind, table->name}, Entry{table, origin});

@@ -25,9 +25,11 @@ struct Entry {
 
   Kind kind() const { return static_cast<Kind>(table->kind); }
   std::string name() const { return table->name; }
-  const strata_schema& schema() const { return table->schema; }
+  const strata_schema& schema() const { return *table->schema; }
   // Index of an option, -1 where there is none.
   int find_option(std::string_view name) const;
+  // What to tell whoever writes the unknown option `name` (BatchNorm's `momentum`); empty where there is nothing.
+  std::string hint_for(std::string_view name) const;
 };
 
 class Registry {

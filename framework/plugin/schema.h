@@ -231,6 +231,10 @@ class Schema {
   // Names of the values it is called with, in order: CrossEntropy(logits, label).
   Schema& inputs(std::vector<std::string> names) { return inputs_ = std::move(names), *this; }
   Schema& variadic() { return variadic_ = true, *this; }
+  // What to say to whoever writes an option that does not exist, but that they may know from elsewhere.
+  Schema& hint_for(std::string name, std::string sentence) {
+    return hint_names_.push_back(std::move(name)), hint_texts_.push_back(std::move(sentence)), *this;
+  }
 
   template <class T>
   OptionSpec& option(std::string name, T Options::*member) {
@@ -262,6 +266,11 @@ class Schema {
       raw_.inputs = inputs_.empty() ? nullptr : input_pointers_.data();
       raw_.input_count = static_cast<std::int64_t>(inputs_.size());
       raw_.variadic = variadic_;
+      for (const std::string& name : hint_names_) hint_name_pointers_.push_back(name.c_str());
+      for (const std::string& sentence : hint_texts_) hint_text_pointers_.push_back(sentence.c_str());
+      raw_.hint_names = hint_name_pointers_.data();
+      raw_.hint_texts = hint_text_pointers_.data();
+      raw_.hint_count = static_cast<std::int64_t>(hint_name_pointers_.size());
     }
     return raw_;
   }
@@ -278,13 +287,13 @@ class Schema {
  private:
   Options defaults_{};
   std::string doc_, example_;
-  std::vector<std::string> inputs_;
+  std::vector<std::string> inputs_, hint_names_, hint_texts_;
   bool variadic_ = false;
   std::deque<OptionSpec> specs_;
   std::vector<std::function<void(Options&, const strata_value&)>> setters_;
   schema_internal::DefaultStore store_;
   std::vector<strata_option> raw_options_;
-  std::vector<const char*> input_pointers_;
+  std::vector<const char*> input_pointers_, hint_name_pointers_, hint_text_pointers_;
   strata_schema raw_{};
 };
 
