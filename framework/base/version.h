@@ -1,0 +1,8 @@
+// The version of Strata.
+#pragma once
+
+namespace strata {
+
+inline constexpr const char* kVersion = "0.1.0";
+
+}  // namespace strata
