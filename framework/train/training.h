@@ -50,10 +50,11 @@ struct EpochReport {
 };
 
 struct EndReport {
-  std::string status;          // "done", "interrupted", "diverged"
+  std::string status;          // "done", "interrupted", "diverged", "failed"
+  ExitCode code = ExitCode::kDone;  // what `trainer` ends with
   std::optional<EpochReport> best, last;
   double seconds = 0;
-  std::string message;         // what stopped it, where it is not done
+  std::string message, hint;   // what stopped it, where it is not done
 };
 
 // Watches a run; called on the training thread, between steps.
@@ -61,7 +62,8 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void on_start(const RunFacts&) {}
-  virtual void on_step(const StepReport&) {}
+  virtual void on_step(const StepReport&) {}  // at most ten times a second
+  virtual void on_warning(const std::string& /*message*/) {}  // a checkpoint that could not be written, …
   virtual void on_validation(std::int64_t /*done*/, std::int64_t /*batches*/) {}
   virtual Status on_epoch(const EpochReport&) { return {}; }
   virtual void on_end(const EndReport&) {}

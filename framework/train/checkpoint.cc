@@ -1,0 +1,190 @@
+// Checkpoints: a safetensors file whose metadata carry the counters and the model's text.
+#include "framework/train/checkpoint.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <system_error>
+
+#include <nlohmann/json.hpp>
+
+#include "framework/base/atomic_file.h"
+#include "framework/train/safetensors.h"
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kFormat = "strata.checkpoint";
+constexpr const char* kProgress = "strata.progress";
+constexpr const char* kModel = "strata.model";
+constexpr const char* kVersion = "1";
+constexpr int kKept = 2;
+
+// JSON has no NaN and no infinity.
+Json number(double x) {
+  if (std::isfinite(x)) return x;
+  return std::isnan(x) ? "nan" : x > 0 ? "inf" : "-inf";
+}
+double number_from(const Json& json) {
+  if (json.is_number()) return json.get<double>();
+  const auto text = json.get<std::string>();
+  return text == "nan" ? std::nan("") : text == "inf" ? INFINITY : -INFINITY;
+}
+
+Json numbers(const std::vector<double>& values) {
+  Json out = Json::array();
+  for (const double x : values) out.push_back(number(x));
+  return out;
+}
+std::vector<double> numbers_from(const Json& json) {
+  std::vector<double> out;
+  for (const Json& x : json) out.push_back(number_from(x));
+  return out;
+}
+
+Json report_json(const EpochReport& report) {
+  Json figures = Json::object();
+  for (const auto& [name, value] : report.figures) figures[name] = number(value);
+  return {{"epoch", report.epoch},
+          {"step", report.step},
+          {"figures", figures},
+          {"learning_rate", report.learning_rate},
+          {"seconds", report.seconds},
+          {"samples_per_second", report.samples_per_second},
+          {"best", report.best}};
+}
+EpochReport report_from(const Json& json) {
+  EpochReport report;
+  report.epoch = json.at("epoch");
+  report.step = json.at("step");
+  for (const auto& [name, value] : json.at("figures").items()) report.figures.emplace_back(name, number_from(value));
+  report.learning_rate = json.at("learning_rate");
+  report.seconds = json.at("seconds");
+  report.samples_per_second = json.at("samples_per_second");
+  report.best = json.at("best");
+  return report;
+}
+
+std::string progress_text(const Progress& progress) {
+  Json accumulators = Json::array();
+  for (const auto& accumulator : progress.figures.accumulators) accumulators.push_back(numbers(accumulator));
+  Json json = {{"step", progress.step},
+               {"epoch", progress.epoch},
+               {"epoch_step", progress.epoch_step},
+               {"samples", progress.figures.samples},
+               {"loss_sums", numbers(progress.figures.loss_sums)},
+               {"accumulators", accumulators},
+               {"epoch_seconds", progress.epoch_seconds},
+               {"total_seconds", progress.total_seconds},
+               {"seed", progress.seed}};
+  if (progress.best) json["best"] = report_json(*progress.best);
+  if (progress.last) json["last"] = report_json(*progress.last);
+  return json.dump();
+}
+
+Progress progress_from(const std::string& text) {
+  const Json json = Json::parse(text);
+  Progress progress;
+  progress.step = json.at("step");
+  progress.epoch = json.at("epoch");
+  progress.epoch_step = json.at("epoch_step");
+  progress.figures.samples = json.at("samples");
+  progress.figures.loss_sums = numbers_from(json.at("loss_sums"));
+  for (const Json& accumulator : json.at("accumulators")) {
+    progress.figures.accumulators.push_back(numbers_from(accumulator));
+  }
+  progress.epoch_seconds = json.at("epoch_seconds");
+  progress.total_seconds = json.at("total_seconds");
+  progress.seed = json.at("seed");
+  if (json.contains("best")) progress.best = report_from(json.at("best"));
+  if (json.contains("last")) progress.last = report_from(json.at("last"));
+  return progress;
+}
+
+// Checkpoints of a folder, newest first.
+std::vector<std::string> list_checkpoints(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step-") && name.ends_with(".safetensors")) files.push_back(entry.path().string());
+  }
+  std::sort(files.rbegin(), files.rend());
+  return files;
+}
+
+}  // namespace
+
+Status write_checkpoint(const std::string& folder, const Progress& progress, const std::vector<NamedTensor>& tensors,
+                        const std::string& model_text, bool best) {
+  const std::map<std::string, std::string> metadata = {
+      {"format", "pt"}, {kFormat, kVersion}, {kProgress, progress_text(progress)}, {kModel, model_text}};
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed) return make_error(ExitCode::kData, "cannot make the folder `{}`: {}", folder, failed.message());
+  const std::string path = fmt::format("{}/step-{:08}.safetensors", folder, progress.step);
+  Status done = write_safetensors(path, tensors, metadata);
+  if (done && best) done = write_safetensors(folder + "/best.safetensors", tensors, metadata);
+  if (!done) return done;
+  const std::vector<std::string> files = list_checkpoints(folder);
+  for (std::size_t i = kKept; i < files.size(); ++i) fs::remove(files[i], failed);
+  return {};
+}
+
+Result<Checkpoint> read_checkpoint(const std::string& path, const std::vector<NamedTensor>& tensors) {
+  auto file = read_safetensors(path);
+  if (!file) return file.error();
+  if (!file->metadata.contains(kFormat) || !file->metadata.contains(kProgress)) {
+    Error error = make_error(ExitCode::kData, "`{}` holds weights only, not the state of a run", path);
+    error.hint = "to start from these weights use --init";
+    return error;
+  }
+  if (file->metadata[kFormat] != kVersion) {
+    return make_error(ExitCode::kData, "`{}` is a checkpoint of format {}; this trainer reads format {}", path,
+                      file->metadata[kFormat], kVersion);
+  }
+  Checkpoint checkpoint;
+  checkpoint.model_text = file->metadata[kModel];
+  try {
+    checkpoint.progress = progress_from(file->metadata[kProgress]);
+  } catch (const Json::exception& e) {
+    return make_error(ExitCode::kData, "`{}` is damaged: its progress cannot be read ({})", path, e.what());
+  }
+  const Status done = load_tensors(*file, path, tensors, false);
+  if (!done) return done.error();
+  return checkpoint;
+}
+
+Result<std::string> find_checkpoint(const std::string& weights) {
+  std::error_code ignored;
+  if (!fs::exists(weights, ignored)) return make_error(ExitCode::kData, "there is no `{}`", weights);
+  if (!fs::is_directory(weights, ignored)) return weights;
+  const fs::path folder = fs::is_directory(fs::path(weights) / "checkpoints", ignored)
+                              ? fs::path(weights) / "checkpoints"
+                              : fs::path(weights);
+  std::optional<Error> first;
+  for (const std::string& path : list_checkpoints(folder.string())) {
+    const auto file = read_safetensors(path);
+    if (file) return path;
+    if (!first) first = file.error();
+  }
+  if (first) return *first;
+  Error error = make_error(ExitCode::kData, "`{}` has no checkpoints", weights);
+  error.hint = "name a run's folder (runs/<model>/<number>), a checkpoint or a weights file";
+  return error;
+}
+
+Result<std::string> model_of(const std::string& weights) {
+  auto path = find_checkpoint(weights);
+  if (!path) return path.error();
+  auto file = read_safetensors(*path);
+  if (!file) return file.error();
+  if (const auto model = file->metadata.find(kModel); model != file->metadata.end()) return model->second;
+  return std::string();
+}
+
+}  // namespace strata

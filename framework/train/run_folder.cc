@@ -1,0 +1,134 @@
+// Making run folders and writing their log.
+#include "framework/train/run_folder.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "framework/base/atomic_file.h"
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+Error cannot_make(const std::string& path, const std::string& reason) {
+  return make_error(ExitCode::kData, "cannot make the run folder `{}`: {}", path, reason);
+}
+
+Json number(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
+
+}  // namespace
+
+Result<RunFolder> RunFolder::make(const std::string& runs_folder, const std::string& model) {
+  const std::string parent = runs_folder + "/" + model;
+  std::error_code failed;
+  fs::create_directories(parent, failed);
+  if (failed) return cannot_make(parent, failed.message());
+  std::int64_t next = 1;
+  for (const auto& entry : fs::directory_iterator(parent, failed)) {
+    const std::string name = entry.path().filename().string();
+    std::int64_t number_of = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number_of);
+    if (error == std::errc() && end == name.data() + name.size()) next = std::max(next, number_of + 1);
+  }
+  for (;; ++next) {
+    const std::string path = parent + "/" + std::to_string(next);
+    if (::mkdir(path.c_str(), 0777) == 0) return RunFolder(path);
+    if (errno != EEXIST) return cannot_make(path, std::strerror(errno));
+  }
+}
+
+Result<RunFolder> RunFolder::make_exactly(const std::string& path) {
+  std::error_code failed;
+  fs::create_directories(path, failed);
+  if (failed) return cannot_make(path, failed.message());
+  const RunFolder folder(path);
+  if (fs::exists(folder.metrics_file(), failed) || fs::exists(folder.checkpoints(), failed)) {
+    Error error = make_error(ExitCode::kUsage, "`{}` holds a run already", path);
+    error.hint = "go on with it by --resume, or name another folder";
+    return error;
+  }
+  return folder;
+}
+
+Result<MetricsLog> MetricsLog::open(const std::string& path, std::int64_t first_epoch) {
+  MetricsLog log(path);
+  std::error_code ignored;
+  if (first_epoch > 1 || fs::exists(path, ignored)) {
+    log.resumed_ = true;
+    auto old = read_file(path);
+    std::string kept;
+    if (old) {
+      std::istringstream lines(*old);
+      for (std::string line; std::getline(lines, line);) {
+        const Json event = Json::parse(line, nullptr, false);
+        if (!event.is_object()) continue;  // a line that a kill cut short
+        const std::string kind = event.value("event", "");
+        const bool done = kind == "epoch" && event.value("epoch", std::int64_t{0}) < first_epoch;
+        if (kind == "start" || kind == "resume" || done) kept += line + "\n";
+      }
+    }
+    const Status written = write_file_atomically(path, kept);
+    if (!written) return written.error();
+    return log;
+  }
+  const Status written = write_file_atomically(path, "");
+  if (!written) return written.error();
+  return log;
+}
+
+Status MetricsLog::append(const std::string& line) {
+  std::ofstream file(path_, std::ios::app | std::ios::binary);
+  file << line << '\n';
+  file.flush();
+  if (!file) return make_error(ExitCode::kData, "cannot write `{}`: {}", path_, std::strerror(errno));
+  return {};
+}
+
+Status MetricsLog::start(const RunFacts& facts, const std::string& version) {
+  return append(Json{{"event", resumed_ ? "resume" : "start"},
+                     {"model", facts.model},
+                     {"version", version},
+                     {"parameters", facts.parameters},
+                     {"train_samples", facts.train_samples},
+                     {"val_samples", facts.val_samples},
+                     {"batch_size", facts.batch_size},
+                     {"steps_per_epoch", facts.steps_per_epoch},
+                     {"total_steps", facts.total_steps},
+                     {"epochs", facts.epochs},
+                     {"seed", facts.seed},
+                     {"threads", facts.threads},
+                     {"precision", facts.precision == Precision::kF64 ? "f64" : "f32"},
+                     {"flush_to_zero", true},
+                     {"resumed_from", facts.resumed_from.empty() ? Json(nullptr) : Json(facts.resumed_from)}}
+                    .dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+Status MetricsLog::epoch(const EpochReport& report) {
+  Json event = {{"event", "epoch"}, {"epoch", report.epoch}, {"step", report.step}};
+  for (const auto& [name, value] : report.figures) event[name] = number(value);
+  event["learning_rate"] = number(report.learning_rate);
+  event["seconds"] = report.seconds;
+  event["samples_per_second"] = report.samples_per_second;
+  return append(event.dump());
+}
+
+Status MetricsLog::end(const EndReport& report, const std::string& weights_hash) {
+  Json event = {{"event", "end"}, {"status", report.status}, {"seconds", report.seconds}};
+  if (report.best) event["best_epoch"] = report.best->epoch;
+  if (!report.message.empty()) event["message"] = report.message;
+  event["weights_sha256"] = weights_hash;
+  return append(event.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace strata

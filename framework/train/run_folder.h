@@ -1,0 +1,49 @@
+// The folder that a run writes: runs/<model>/<number>/ with model.model, metrics.jsonl, checkpoints/.
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <string>
+
+#include "framework/base/error.h"
+#include "framework/train/training.h"
+
+namespace strata {
+
+class RunFolder {
+ public:
+  // Makes the next number under runs_folder/model; two processes never get the same one.
+  static Result<RunFolder> make(const std::string& runs_folder, const std::string& model);
+  // Exactly this folder, which must not hold a run yet.
+  static Result<RunFolder> make_exactly(const std::string& path);
+  // A folder that is there already.
+  static RunFolder existing(std::string path) { return RunFolder(std::move(path)); }
+
+  const std::string& path() const { return path_; }
+  std::string checkpoints() const { return path_ + "/checkpoints"; }
+  std::string model_file() const { return path_ + "/model.model"; }
+  std::string metrics_file() const { return path_ + "/metrics.jsonl"; }
+
+ private:
+  explicit RunFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+// metrics.jsonl, one event a line.
+class MetricsLog {
+ public:
+  // Starts the log; after a resume the lines of finished epochs before `first_epoch` are kept and later ones dropped.
+  static Result<MetricsLog> open(const std::string& path, std::int64_t first_epoch);
+
+  Status start(const RunFacts& facts, const std::string& version);
+  Status epoch(const EpochReport& report);
+  Status end(const EndReport& report, const std::string& weights_hash);
+
+ private:
+  explicit MetricsLog(std::string path) : path_(std::move(path)) {}
+  Status append(const std::string& line);
+  std::string path_;
+  bool resumed_ = false;
+};
+
+}  // namespace strata

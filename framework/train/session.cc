@@ -1,0 +1,108 @@
+// Evaluation, weights and names of figures.
+#include "framework/train/session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <set>
+
+#include "framework/train/checkpoint.h"
+#include "framework/train/safetensors.h"
+
+namespace strata {
+
+Result<NamedFigures> name_figures(const Program& program, const Figures& figures, const std::string& prefix) {
+  const TrainSettings& train = program.train;
+  NamedFigures named;
+  named.emplace_back(prefix + "loss", figures.loss(train));
+  for (std::size_t i = 0; train.losses.size() > 1 && i < train.losses.size(); ++i) {
+    named.emplace_back(prefix + train.losses[i].name,
+                       figures.samples > 0 ? figures.loss_sums[i] / static_cast<double>(figures.samples) : 0);
+  }
+  std::set<std::string> used;
+  for (std::size_t m = 0; m < train.metrics.size(); ++m) {
+    const Term& term = train.metrics[m];
+    std::vector<double> results(term.plan.results.size());
+    const Status done = call_plugin(term.instance->functions<strata_metric>().results, term.instance->raw(),
+                                    static_cast<const double*>(figures.accumulators[m].data()), results.data());
+    if (!done) return done.error();
+    for (std::size_t r = 0; r < results.size(); ++r) {
+      // Two metrics of one kind are told apart by the term's own name.
+      const std::string& plain = term.plan.results[r].name;
+      named.emplace_back(prefix + (used.insert(plain).second ? plain : term.name), results[r]);
+    }
+  }
+  return named;
+}
+
+std::int64_t evaluation_batch(std::int64_t training_batch) {
+  constexpr std::int64_t kUsual = 128;
+  return std::max(training_batch, kUsual);
+}
+
+Result<Figures> evaluate_split(Executor& executor, InputPipeline& pipeline, int split, std::int64_t batch_size,
+                               const std::function<void(std::int64_t, std::int64_t)>& progress) {
+  const std::int64_t samples = pipeline.description().splits[static_cast<std::size_t>(split)].samples;
+  std::vector<std::uint32_t> order(static_cast<std::size_t>(samples));
+  std::iota(order.begin(), order.end(), 0u);
+  const BatchPlan plan{samples, batch_size, LastBatch::kKeep};
+  Figures figures = executor.make_figures();
+  for (std::int64_t b = 0; b < plan.batches(); ++b) {
+    auto batch = pipeline.read(split, order.data() + plan.begin(b), plan.size(b), false, 0);
+    if (!batch) return batch.error();
+    const Status done = executor.evaluate(*batch, figures);
+    if (!done) return done.error();
+    if (progress) progress(b + 1, plan.batches());
+  }
+  return figures;
+}
+
+Status load_weights(const std::string& weights, Executor& executor) {
+  auto path = find_checkpoint(weights);
+  if (!path) return path.error();
+  auto file = read_safetensors(*path);
+  if (!file) return file.error();
+  return load_tensors(*file, *path, executor.tensors(), true);
+}
+
+Result<EvalOutcome> evaluate(const Program& program, const std::string& weights, const std::string& split,
+                             int threads) {
+  if (!program.has_data || !program.has_train) {
+    return make_error(ExitCode::kModel, "evaluation needs a `data` and a `train` section");
+  }
+  auto pipeline = InputPipeline::open(program.data, program.train.precision, 0);
+  if (!pipeline) return pipeline.error();
+  const DataDescription& description = (*pipeline)->description();
+  const int index = description.find_split(split);
+  if (index < 0) {
+    std::string names;
+    for (const auto& s : description.splits) names += (names.empty() ? "`" : ", `") + s.name + "`";
+    return make_error(ExitCode::kUsage, "the data set has no split `{}`; it has {}", split, names);
+  }
+  const std::int64_t batch_size = evaluation_batch(program.train.batch_size);
+  auto executor = Executor::create(program, batch_size, false);
+  if (!executor) return executor.error();
+  const Status loaded = load_weights(weights, **executor);
+  if (!loaded) return loaded.error();
+
+  ThreadPool pool(threads);
+  const auto begin = std::chrono::steady_clock::now();
+  Result<Figures> figures = make_error(ExitCode::kInternal, "nothing ran");
+  pool.run([&] { figures = evaluate_split(**executor, **pipeline, index, batch_size, {}); });
+  if (!figures) return figures.error();
+  auto named = name_figures(program, *figures, "");
+  if (!named) return named.error();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  return EvalOutcome{figures->samples, std::move(*named), seconds.count()};
+}
+
+Status write_initial_weights(const Program& program, std::uint64_t seed, const std::string& path) {
+  auto executor = Executor::create(program, 1, false);
+  if (!executor) return executor.error();
+  const Status filled = (*executor)->initialize(seed);
+  if (!filled) return filled;
+  return write_safetensors(path, (*executor)->tensors(),
+                           {{"format", "pt"}, {"strata.model", program.resolved}, {"strata.seed", std::to_string(seed)}});
+}
+
+}  // namespace strata
