@@ -150,7 +150,10 @@ class Run {
     return log_->start(facts, kVersion);
   }
 
-  bool stopped() const { return options_.stop && options_.stop->load(std::memory_order_relaxed); }
+  bool stopped() const {
+    return (options_.stop && options_.stop->load(std::memory_order_relaxed)) ||
+           (options_.stop_after > 0 && steps_here_ >= options_.stop_after);
+  }
 
   EndReport loop() {
     EndReport end;
@@ -198,6 +201,7 @@ class Run {
       if (!done) return done;
       ++progress_.step;
       ++progress_.epoch_step;
+      ++steps_here_;
       if (seconds_since(reported) >= kReportEvery) {
         reported = Clock::now();
         report_step(static_cast<double>(progress_.figures.samples - samples_before) / seconds_since(begin));
@@ -312,6 +316,7 @@ class Run {
   Progress progress_;
   Clock::time_point begin_;
   double seconds_before_ = 0;
+  std::int64_t steps_here_ = 0;  // done by this call
   bool interrupted_ = false;
   std::optional<Error> unsaved_;  // why the newest checkpoint is missing
 };

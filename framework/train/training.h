@@ -76,6 +76,7 @@ struct TrainOptions {
   std::string init_file;              // starting weights (safetensors)
   std::string resume;                 // a run folder or checkpoint to go on from
   std::vector<Observer*> observers;
+  std::int64_t stop_after = 0;        // as if interrupted after this many steps of this call; 0: never
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler: finish the step, save, return kInterrupted
 };
 
