@@ -1088,7 +1088,7 @@ File parse_file(const SourceFile& source, Diagnostics& diagnostics, const ParseL
   State s{source, tokens.tokens, diagnostics, limits, SyntaxErrors(source, tokens.tokens, diagnostics)};
   parse_sections(s, file);
   check_format(s, file);
-  attach_trivia(source, tokens.comments, file);
+  attach_trivia(source, tokens, file);
   return file;
 }
 

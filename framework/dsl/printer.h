@@ -1,4 +1,5 @@
-// Syntax tree to text in the one canonical form: two-space indents, 100 columns, comments and blank-line groups kept.
+// Syntax tree to text in the one canonical form: two-space indents, about 100 columns, comments and blank-line groups
+// kept. A flow that its author broke into lines stays broken before the same arrows.
 // Law: parse(print(parse(text))) equals parse(text), and print is idempotent.
 #pragma once
 

@@ -1,8 +1,6 @@
 // Gives comments and blank lines to the nodes of a parsed file.
 #pragma once
 
-#include <vector>
-
 #include "framework/dsl/lexer.h"
 #include "framework/dsl/syntax.h"
 
@@ -10,6 +8,6 @@ namespace strata::dsl {
 
 // Every comment ends up in exactly one node: above what it stands above, behind what it stands behind, and where no
 // node can hold it (inside an expression) above the statement around it.
-void attach_trivia(const SourceFile& source, const std::vector<Comment>& comments, File& file);
+void attach_trivia(const SourceFile& source, const Tokens& tokens, File& file);
 
 }  // namespace strata::dsl
