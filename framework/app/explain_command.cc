@@ -1,0 +1,176 @@
+// trainer explain: what a name of the language, a setting or a diagnostic means.
+#include <algorithm>
+
+#include <boost/program_options/value_semantic.hpp>
+#include <nlohmann/json.hpp>
+
+#include "framework/app/catalog.h"
+#include "framework/app/format.h"
+#include "framework/app/model_files.h"
+#include "framework/base/utf8.h"
+
+namespace strata::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void options(boost::program_options::options_description_easy_init add) { add_json_option(add); }
+
+int text_width(const Console& console) { return std::clamp(console.width(), 60, 100); }
+
+std::string_view article(std::string_view noun) {
+  return std::string_view("aeiou").find(noun[0]) == std::string_view::npos ? "a" : "an";
+}
+
+std::string option_lines(const std::vector<OptionText>& options, int width, const Paint& paint) {
+  std::string out;
+  for (const OptionText& option : options) {
+    const std::string value = option.default_value.empty() ? ", required" : " = " + option.default_value;
+    out += "  " + paint.bold(option.name) + ": " + option.type + value + "\n" + wrapped(option.doc, width, "      ");
+  }
+  return out;
+}
+
+std::string code_lines(std::string_view code) {
+  std::string out;
+  while (!code.empty()) {
+    const std::size_t end = code.find('\n');
+    out += "  " + std::string(code.substr(0, end)) + "\n";
+    code.remove_prefix(end == std::string_view::npos ? code.size() : end + 1);
+  }
+  return out;
+}
+
+std::string entry_page(const Entry& entry, int width, const Paint& paint) {
+  const EntryText text = describe(entry);
+  std::string out = fmt::format("{}, {} {} ({})\n\n", paint.bold(text.name), article(kind_name(text.kind)),
+                                kind_name(text.kind), text.origin);
+  out += wrapped(text.sentence, width, "");
+  if (!text.more.empty()) out += wrapped(text.more, width, "");
+  out += "\n" + wrapped(text.signature, width, "  ");
+  if (!text.options.empty()) out += "\n" + paint.bold("options:") + "\n" + option_lines(text.options, width, paint);
+  if (!text.example.empty()) out += "\n" + paint.bold("example:") + "\n" + code_lines(text.example);
+  return out;
+}
+
+std::string diagnostic_page(const DiagnosticDoc& doc, int width, const Paint& paint) {
+  std::string out = fmt::format("{}: {}\n\n", paint.bold(doc.code), doc.title) + wrapped(doc.text, width, "");
+  if (!doc.wrong.empty()) out += "\n" + paint.bold("wrong:") + "\n" + code_lines(doc.wrong);
+  if (!doc.right.empty()) out += "\n" + paint.bold("right:") + "\n" + code_lines(doc.right);
+  return out;
+}
+
+std::string settings_page(const std::vector<OptionText>& settings, int width, const Paint& paint) {
+  return paint.bold("train") + ", the section that says how to train\n\n" + option_lines(settings, width, paint);
+}
+
+std::string contents(const Registry& registry, const Paint& paint) {
+  std::string out;
+  const auto section = [&](std::string_view title, const std::vector<std::vector<std::string>>& rows) {
+    if (!rows.empty()) out += (out.empty() ? "" : "\n") + paint.bold(title) + "\n" + table(rows, 2);
+  };
+  for (const auto& [kind, entries] : by_kind(registry)) {
+    std::vector<std::vector<std::string>> rows;
+    for (const Entry* entry : entries) rows.push_back({entry->name(), describe(*entry).sentence});
+    section(kind_plural(kind), rows);
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const OptionText& setting : train_settings()) rows.push_back({"train." + setting.name, setting.doc});
+  section("settings of a train section", rows);
+  rows.clear();
+  for (const DiagnosticDoc& doc : diagnostic_docs()) rows.push_back({std::string(doc.code), std::string(doc.title)});
+  section("errors and warnings", rows);
+  return out + fmt::format("\n`{} explain NAME` says more of one.\n", program_name());
+}
+
+Json options_json(const std::vector<OptionText>& options) {
+  Json list = Json::array();
+  for (const OptionText& option : options) {
+    list.push_back({{"name", option.name},
+                    {"type", option.type},
+                    {"default", option.default_value.empty() ? Json(nullptr) : Json(option.default_value)},
+                    {"doc", option.doc}});
+  }
+  return list;
+}
+
+Json entry_json(const Entry& entry) {
+  const EntryText text = describe(entry);
+  return {{"name", text.name},       {"kind", kind_name(text.kind)}, {"origin", text.origin},
+          {"doc", text.more.empty() ? text.sentence : text.sentence + "\n" + text.more},
+          {"signature", text.signature}, {"example", text.example}, {"options", options_json(text.options)}};
+}
+
+Json diagnostic_json(const DiagnosticDoc& doc) {
+  return {{"code", doc.code}, {"title", doc.title}, {"text", doc.text}, {"wrong", doc.wrong}, {"right", doc.right}};
+}
+
+// Everything of one name, as a page or as JSON; empty where nothing is called so.
+struct Found {
+  std::string page;
+  Json json = Json::array();
+};
+
+Found look_up(Invocation& invocation, const std::string& name, int width) {
+  const Paint paint = invocation.console().paint();
+  Found found;
+  const auto add = [&](const std::string& page, Json json) {
+    found.page += (found.page.empty() ? "" : "\n") + page;
+    found.json.push_back(std::move(json));
+  };
+  for (const Entry* entry : invocation.registry().find(name)) add(entry_page(*entry, width, paint), entry_json(*entry));
+  const auto settings = train_settings();
+  if (name == "train" && !settings.empty()) {
+    add(settings_page(settings, width, paint), {{"name", "train"}, {"settings", options_json(settings)}});
+  }
+  for (const OptionText& setting : settings) {
+    if (name != "train." + setting.name && name != setting.name) continue;
+    add(option_lines({setting}, width, paint), options_json({setting})[0]);
+  }
+  for (const DiagnosticDoc& doc : diagnostic_docs()) {
+    if (doc.code == name) add(diagnostic_page(doc, width, paint), diagnostic_json(doc));
+  }
+  return found;
+}
+
+ExitCode run(Invocation& invocation) {
+  invocation.expect_words(0, 1, "");
+  Console& console = invocation.console();
+  if (invocation.words.empty()) {
+    if (!invocation.has("json")) return console.out(contents(invocation.registry(), console.paint())), ExitCode::kDone;
+    Json all = {{"entries", Json::array()}, {"train", options_json(train_settings())}, {"diagnostics", Json::array()}};
+    for (const Entry* entry : invocation.registry().all()) all["entries"].push_back(entry_json(*entry));
+    for (const DiagnosticDoc& doc : diagnostic_docs()) all["diagnostics"].push_back(diagnostic_json(doc));
+    console.out(all.dump(2) + "\n");
+    return ExitCode::kDone;
+  }
+  const std::string& name = invocation.words[0];
+  const Found found = look_up(invocation, name, text_width(console));
+  if (found.page.empty()) {
+    const std::string nearest = nearest_name(name, known_names(invocation.registry()));
+    usage_failure(fmt::format("nothing is called `{}`", safe_text(name)),
+                  nearest.empty() ? fmt::format("`{} explain` lists what there is", program_name())
+                                  : fmt::format("did you mean `{}`?", nearest));
+  }
+  console.out(invocation.has("json") ? found.json.dump(2) + "\n" : found.page);
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+const Command kExplainCommand = {
+    .name = "explain",
+    .summary = "look up a layer, loss, setting, error or warning",
+    .usage = "[NAME]",
+    .about = "Prints what a name means: a layer or anything else that a model file calls, with its options, their types,\n"
+             "ranges and defaults; a setting of the train section; or the code in brackets at the end of an error or\n"
+             "warning. Without a name, a table of contents.\n",
+    .examples = "explain\n"
+                "explain BatchNorm\n"
+                "explain train.batch_size\n"
+                "explain unknown-layer\n",
+    .options = &options,
+    .run = &run,
+};
+
+}  // namespace strata::app

@@ -1,0 +1,87 @@
+#include "framework/app/model_files.h"
+
+#include <filesystem>
+
+#include <boost/program_options/value_semantic.hpp>
+
+#include "framework/app/files.h"
+#include "framework/train/checkpoint.h"
+
+namespace strata::app {
+namespace fs = std::filesystem;
+namespace po = boost::program_options;
+namespace {
+
+ElaborateOptions elaborate_options(const Invocation& invocation) {
+  ElaborateOptions options;
+  options.overrides = invocation.overrides;
+  options.strict = invocation.has("strict");
+  return options;
+}
+
+std::unique_ptr<LoadedModel> finish(Invocation& invocation, std::unique_ptr<LoadedModel> loaded,
+                                    Result<std::optional<Program>> program, const Diagnostics& diagnostics) {
+  invocation.console().show(diagnostics);
+  if (!program.ok()) throw Failure{program.error()};
+  if (!*program) throw Stop{ExitCode::kModel};
+  loaded->program = std::move(**program);
+  loaded->warnings = diagnostics.warnings();
+  return loaded;
+}
+
+// What messages call the model that a run folder or checkpoint holds; paths in it are relative to that place.
+std::string name_of_model(const std::string& weights) {
+  std::error_code ignored;
+  const fs::path path(weights);
+  if (fs::is_directory(path, ignored)) return (path / "model.model").string();
+  const fs::path beside = path.parent_path().parent_path() / "model.model";
+  if (path.parent_path().filename() == "checkpoints" && fs::exists(beside, ignored)) return beside.string();
+  return weights;
+}
+
+}  // namespace
+
+std::unique_ptr<LoadedModel> load_model(Invocation& invocation, const std::string& path) {
+  end_unless(check_readable(path));
+  auto loaded = std::make_unique<LoadedModel>();
+  Diagnostics diagnostics;
+  auto program =
+      load_program(path, invocation.registry(), loaded->sources, diagnostics, elaborate_options(invocation));
+  return finish(invocation, std::move(loaded), std::move(program), diagnostics);
+}
+
+std::unique_ptr<LoadedModel> load_model_of(Invocation& invocation, const std::string& weights) {
+  std::error_code ignored;
+  if (!fs::is_directory(weights, ignored)) end_unless(check_readable(weights, ExitCode::kData));
+  if (invocation.has("file")) return load_model(invocation, invocation.text("file"));
+  // A run without a sound checkpoint has nothing to use; that is said before anything else.
+  value_or_end(find_checkpoint(weights));
+  std::string text = value_or_end(model_of(weights));
+  if (text.empty()) {
+    throw Failure{Error{ExitCode::kUsage, fmt::format("`{}` holds weights, but not the model that they belong to", weights),
+                        "say which it is: --file models/NAME.model"}};
+  }
+  auto loaded = std::make_unique<LoadedModel>();
+  Diagnostics diagnostics;
+  auto program = elaborate_text(name_of_model(weights), std::move(text), invocation.registry(), loaded->sources,
+                                diagnostics, elaborate_options(invocation));
+  return finish(invocation, std::move(loaded), std::move(program), diagnostics);
+}
+
+void add_threads_option(po::options_description_easy_init& add) {
+  add("threads", po::value<std::string>()->value_name("N"), "how many threads work; all cores by default");
+}
+
+void add_strict_option(po::options_description_easy_init& add) {
+  add("strict", po::bool_switch(), "warnings are errors");
+}
+
+void add_file_option(po::options_description_easy_init& add) {
+  add("file", po::value<std::string>()->value_name("MODEL"), "use this model file instead of the one in the run");
+}
+
+void add_json_option(po::options_description_easy_init& add) {
+  add("json", po::bool_switch(), "results as JSON, for programs");
+}
+
+}  // namespace strata::app

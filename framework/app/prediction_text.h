@@ -1,0 +1,29 @@
+// Predictions as CSV and JSON.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/graph/program.h"
+#include "framework/train/prediction.h"
+
+namespace strata::app {
+
+// Whether the output is one score per class of a label, by the losses that the model trains with.
+bool is_classification(const Program& program, const Prediction& prediction);
+
+// Turns scores into probabilities in place, sample by sample; stable for any finite scores.
+void apply_softmax(Prediction& prediction);
+
+struct PredictionStyle {
+  bool classification = false;  // values are probabilities of classes
+  int top = 1;                  // how many classes per sample, the likeliest first
+  bool all = false;             // every class's probability
+};
+
+// Classes: index,class[,name],probability, and a rank with top > 1, a row per class; or index,class,p0,p1,… with `all`.
+// Values: index and the elements of the output.
+std::string predictions_csv(const Prediction& prediction, const PredictionStyle& style);
+std::string predictions_json(const Prediction& prediction, const PredictionStyle& style);
+
+}  // namespace strata::app
