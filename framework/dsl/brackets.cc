@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -73,6 +74,7 @@ class Balancer {
       if (open == Tok::kLeftBrace) depth = 1;  // round and square brackets never reach out of braces
       --depth;
     }
+    if (depth + 1 == stack_.size() && swapped(i)) return;
     if (depth > 0) {
       leave_open(depth, i);
       return match(i);
@@ -86,6 +88,18 @@ class Balancer {
     d.help = fmt::format("write `{}`", bracket_text(wanted));
     tokens_[i].kind = wanted;
     match(i);
+  }
+
+  // `[f(a])`: two closing brackets in the wrong order are one mistake.
+  bool swapped(std::size_t i) {
+    Token &first = tokens_[i], &second = tokens_[i + 1];
+    if (second.kind != closer_of(tokens_[stack_.back()].kind) || first.end != second.begin) return false;
+    diagnostics_.error("mismatched-bracket", {&source_, first.begin, second.end},
+                       fmt::format("`{}{}` closes in the wrong order", bracket_text(first.kind), bracket_text(second.kind)))
+        .help = fmt::format("write `{}{}`", bracket_text(second.kind), bracket_text(first.kind));
+    std::swap(first.kind, second.kind);
+    match(i);
+    return true;
   }
 
   void match(std::size_t i) {

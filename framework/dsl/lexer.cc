@@ -227,6 +227,7 @@ class Lexer {
     NumberLiteral literal = scan_number(rest());
     at_ += literal.size;
     if (literal.kind == NumberLiteral::kWrong) {
+      if (stray_on_line_) return void(emit(Tok::kBroken, begin));  // debris of what was reported
       Diagnostic& d = diagnostics_.error(literal.code, span(begin, at_), std::move(literal.message));
       d.help = std::move(literal.help);
       return void(emit(Tok::kBroken, begin));

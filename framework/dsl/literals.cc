@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -202,6 +203,7 @@ NumberLiteral scan_number(std::string_view text) { return NumberScanner(text).ru
 StringScan scan_string(std::string_view line, char quote) {
   StringScan scan;
   std::size_t i = 1;
+  bool utf8 = true;  // so far; a wrong encoding is one mistake, however many letters it touches
   const auto problem = [&](std::size_t begin, std::size_t end, const char* code, std::string message,
                            std::string help) {
     scan.problems.push_back({begin, end, code, std::move(message), std::move(help)});
@@ -218,7 +220,10 @@ StringScan scan_string(std::string_view line, char quote) {
       const char escaped = line[i];
       if (escaped == 'u') {
         if (!unicode_escape(line, i, scan.value)) {
-          if (i == begin + 1) ++i;
+          if (i == begin + 1) {
+            do ++i;
+            while (i < line.size() && is_word(line[i]) && i < begin + 8);
+          }
           problem(begin, i, "bad-escape", fmt::format("`{}` is not a character", safe_text(line.substr(begin, i - begin))),
                   "a character is written by its code point in 1 to 6 hexadecimal digits: `\\u{e9}`");
         }
@@ -242,7 +247,7 @@ StringScan scan_string(std::string_view line, char quote) {
     const Utf8Char next = decode_utf8(line.substr(i));
     if (next.valid) {
       scan.value += line.substr(i, next.size);
-    } else {
+    } else if (std::exchange(utf8, false)) {
       problem(i, i + 1, "invalid-utf8", "this byte is not UTF-8", "save the file in the encoding UTF-8");
     }
     i += next.size;

@@ -292,6 +292,7 @@ STRATA_RULE(list_item, Argument);
 STRATA_RULE(flow, Flow);
 STRATA_RULE(body_flow, Flow);
 STRATA_RULE(stage, Stage);
+STRATA_RULE(required_stage, Stage);
 STRATA_RULE(call_stage, CallStage);
 STRATA_RULE(if_branch, Branch);
 STRATA_RULE(if_stage, IfStage);
@@ -337,7 +338,7 @@ const auto list_separator = step([](State& s, At& first, At) {
     ++first;
   } else if (!closes()) {
     const At at = first;
-    s.errors.missing_comma(at, nullptr);
+    s.errors.missing_comma(at);
     const bool value = at->kind == Tok::kName || (at->kind >= Tok::kInteger && at->kind <= Tok::kBroken) ||
                        at->kind == Tok::kLeftBracket || at->kind >= Tok::kTrue;
     if (!value) first = s.resume(Resume::kItem, first, first);
@@ -505,7 +506,13 @@ const auto tuple_items_def =
              tuple_close)));
 
 // A value or a stage that was forgotten at the end of a section must not take the next section's word for it.
-const auto no_section = step([](State& s, At& first, At) { return !s.starts_section(first); });
+// So must a forgotten value at a line's end not take the next line's `key =`.
+const auto no_section = step([](State& s, At& first, At) {
+  if (!first->first_on_line || first->kind != Tok::kName) return true;
+  At last = first;
+  while ((last + 1)->kind == Tok::kDot && (last + 2)->kind == Tok::kName) last += 2;
+  return !s.starts_section(first) && (last + 1)->kind != Tok::kEqual;
+});
 const auto primary_def = spanned(literal[set_literal] |
                          (no_section >> path[set_reference] >> no_dotted_call >> -call_arguments[set_call] >> no_postfix) |
                          list_items[set_list] | tuple_items[set_parenthesized]);
@@ -578,16 +585,23 @@ const auto set_arguments = [](auto& ctx) {
   x3::_val(ctx).has_parentheses = true;
   x3::_val(ctx).arguments = std::move(x3::_attr(ctx));
 };
+bool is_module(std::string_view module) {
+  return module == "nn" || module == "torch" || module == "F" || module == "tf" || module == "keras" || module == "layers" ||
+         module == "np" || module == "jax" || module == "jnp" || module == "flax";
+}
 const auto no_dotted_stage = step([](State& s, At& first, At) {
   if (first->kind != Tok::kDot || (first + 1)->kind != Tok::kName) return true;
+  const At start = first - 1;
   At last = first;
   while (last->kind == Tok::kDot && (last + 1)->kind == Tok::kName) last += 2;
-  const Span whole = cover(s.span(first - 1), s.span(last - 1));
+  const Span whole = cover(s.span(start), s.span(last - 1));
   const std::string callee(s.errors.text(last - 1));
   const bool layer = callee[0] >= 'A' && callee[0] <= 'Z';
   s.errors.report("dotted-call", whole, first, fmt::format("`{}` is no stage: a stage is a single name", whole.text()),
                   layer ? fmt::format("names have no module: write `{}`", callee)
-                        : "values have no methods: write a stage, `x -> Layer(…)`");
+                  : is_module(s.errors.text(start))
+                      ? "names have no module, and layers are written as `ReLU` or `Conv2D`"
+                      : "values have no methods: write a stage, `x -> Layer(…)`");
   throw SyntaxError{first};
 });
 const auto call_stage_def =
@@ -628,7 +642,7 @@ const auto repeat_stage_def = tok(Tok::kRepeat) >> must(expression, Expected::kC
 const auto set_stage = [](auto& ctx) { x3::_val(ctx).node = std::move(x3::_attr(ctx)); };
 const auto set_alias = [](auto& ctx) { x3::_val(ctx).alias = name_of(ctx); };
 const auto stage_def = spanned((if_stage[set_stage] | for_stage[set_stage] | repeat_stage[set_stage] | call_stage[set_stage]) >>
-                       -(tok(Tok::kAs) >> must(name, Expected::kAlias)[set_alias]));
+                       -(tok(Tok::kAs) >> must(same_line_name, Expected::kAlias)[set_alias]));
 
 const auto add_stage = [](auto& ctx) {
   Flow& result = x3::_val(ctx);
@@ -660,7 +674,8 @@ const auto arrow_flag = step([](State& s, At& first, At) {
   s.arrow_starts_line = (first - 1)->first_on_line && (first - 1)->kind == Tok::kArrow;
   return true;
 });
-const auto guarded_stage = must(guarded(stage, Resume::kStage), Expected::kStage)[add_stage];
+const auto required_stage_def = must(stage, Expected::kStage)[take];
+const auto guarded_stage = guarded(required_stage, Resume::kStage)[add_stage];
 const auto flow_def = spanned(guarded_stage >> *(((arrow >> arrow_flag) | forgotten_arrow<!kInBody>) >> guarded_stage));
 
 const auto no_empty_body = step([](State& s, At& first, At) {
@@ -739,14 +754,14 @@ const auto statement_def =
     spanned(no_nested_section >>
     ((let_ahead >> word(Word::kLet) >> let_name[set_let_name] >> no_type >> must_equal >> whole_value[set_let_value] >>
       value_end) |
-     (-targets[set_targets] >> must(flow, Expected::kStatement)[set_flow])));
+     (-targets[set_targets] >> flow[set_flow])));
 
 const auto push_statement = [](auto& ctx) {
   if (x3::_attr(ctx)) x3::_val(ctx).statements.push_back(std::move(*x3::_attr(ctx)));
 };
 template <class Item, class Push>
 auto braced(const Item& item, Push push) {
-  return nested(must(tok(Tok::kLeftBrace), Expected::kSectionBody) >> separator >>
+  return nested(tok(Tok::kLeftBrace) >> separator >>
                 *(!tok(Tok::kRightBrace) >> guarded(item, Resume::kStatement)[push] >> separator) >>
                 tok(Tok::kRightBrace));
 }
@@ -769,6 +784,7 @@ const auto more_paths = token_if([](At at) {
   return next != Tok::kEqual && (next != Tok::kName || (at + 2)->first_on_line);
 });
 const auto must_path = must(path, Expected::kPath);
+const auto on_same_line = must(ahead([](At at) { return !at->first_on_line; }), Expected::kPath);
 const auto path_list_def = must_path[add_path] >> *(more_paths >> must_path[add_path]);
 
 template <class Node>
@@ -778,9 +794,7 @@ Node& study_node(auto& ctx) {
   return std::get<Node>(node);
 }
 const auto study_word = [](Word w) {
-  return token_if([w](At at) {
-    return at->word == w && (at + 1)->kind != Tok::kEqual && (at + 1)->kind != Tok::kColon;
-  });
+  return token_if([w](At at) { return at->word == w; });
 };
 const auto grid_path = [](auto& ctx) { study_node<GridStatement>(ctx).path = std::move(x3::_attr(ctx)); };
 const auto grid_values = [](auto& ctx) { study_node<GridStatement>(ctx).values = std::move(x3::_attr(ctx)); };
@@ -792,13 +806,13 @@ const auto study_key = [](auto& ctx) { study_node<StudySetting>(ctx).key = name_
 const auto study_value = [](auto& ctx) { study_node<StudySetting>(ctx).value = std::move(x3::_attr(ctx)); };
 const auto study_statement_def =
     spanned(no_nested_section >>
-    ((study_word(Word::kGrid) >> must_path[grid_path] >> must_bind >> whole_value[grid_values]) |
-     (study_word(Word::kZip) >> must(tok(Tok::kLeftParen), Expected::kParenthesis) >> must_path[zip_path] >>
+    ((study_word(Word::kGrid) >> on_same_line >> must_path[grid_path] >> must_bind >> whole_value[grid_values]) |
+     (study_word(Word::kZip) >> must(tok(Tok::kLeftParen), Expected::kZipPaths) >> must_path[zip_path] >>
       *(tok(Tok::kComma) >> -path[zip_path]) >> must(tok(Tok::kRightParen), Expected::kTupleClose) >> must_bind >>
       whole_value[zip_values]) |
      (study_word(Word::kWhere) >> must(expression, Expected::kCondition)[where_condition]) |
-     (study_word(Word::kReport) >> path_list[report_paths]) |
-     (must(key, Expected::kStudyStatement)[study_key] >> must_bind >> whole_value[study_value])) >>
+     (study_word(Word::kReport) >> on_same_line >> path_list[report_paths]) |
+     (must(key, Expected::kStudyStatement)[study_key] >> must(binds, Expected::kStudyEqual) >> binding >> whole_value[study_value])) >>
     value_end);
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -936,7 +950,7 @@ const auto param_section =
     must_equal >> whole_value[set_param_value] >> value_end;
 
 const auto data_section = word(Word::kData) >> section_name[STRATA_SET(DataSection, name, name_of(ctx))] >> must_equal >>
-                          must(flow, Expected::kStage)[STRATA_SET(DataSection, flow, std::move(x3::_attr(ctx)))];
+                          flow[STRATA_SET(DataSection, flow, std::move(x3::_attr(ctx)))];
 
 // A header that is wrong still has a body to check; the section itself is left out of the tree.
 const auto take_header = [](auto& target, std::optional<Header>& header) {
@@ -964,7 +978,7 @@ const auto push_study = [](auto& ctx) {
   if (x3::_attr(ctx)) node_of<StudySection>(ctx).statements.push_back(std::move(*x3::_attr(ctx)));
 };
 const auto train_section = word(Word::kTrain)[([](auto& ctx) { node_of<TrainSection>(ctx); })] >>
-                           -same_line_name[STRATA_SET(TrainSection, name, name_of(ctx))] >> braced(setting, push_setting);
+                           -same_line_name[STRATA_SET(TrainSection, name, name_of(ctx))] >> at_body >> braced(setting, push_setting);
 const auto study_section = word(Word::kStudy) >> guarded(name_header, Resume::kHeader)[([](auto& ctx) {
                              if (x3::_attr(ctx)) node_of<StudySection>(ctx).name = std::move(x3::_attr(ctx)->name);
                              else node_of<StudySection>(ctx);
@@ -975,7 +989,7 @@ const auto section_def = spanned(format_section | include_section | require_sect
                          block_section | model_section | data_section | train_section | study_section);
 
 BOOST_SPIRIT_DEFINE(expression, conditional, operation, primary, path, call_arguments, list_items, tuple_items, argument,
-                    list_item, flow, body_flow, stage, call_stage, if_branch, if_stage, for_stage, repeat_stage, targets,
+                    list_item, flow, body_flow, stage, required_stage, call_stage, if_branch, if_stage, for_stage, repeat_stage, targets,
                     statement, statements, setting, study_statement, path_list, block_parameter, model_input, outputs,
                     block_header, model_header, name_header, section)
 
@@ -1008,7 +1022,7 @@ bool has_header(const Section& parsed) {
 void check_format(State& s, const File& file) {
   const At first = s.tokens.data();
   if (first->kind == Tok::kEnd) {
-    s.errors.report("missing-format", first, "the file is empty", "a model file begins with `format 1`");
+    s.errors.report("missing-format", first, "the file says nothing", "a model file begins with `format 1`");
   } else if (first->word != Word::kFormat) {
     s.errors.report("missing-format", first, "the file does not begin with its format", "write `format 1` first");
   }
@@ -1030,6 +1044,7 @@ void check_format(State& s, const File& file) {
 
 At next_section(const State& s, At at) {
   for (; at->kind != Tok::kEnd; ++at) {
+    if (s.errors.misspelt_section(at)) return at;
     if (at->first_on_line && is_section_word(at->word) &&
         (s.starts_section(at) || ((at + 1)->kind != Tok::kEqual && (at + 1)->kind != Tok::kArrow))) {
       return at;
@@ -1049,8 +1064,8 @@ void parse_sections(State& s, File& file) {
     }
     const At start = first;
     if (!is_section_word(first->word)) {
-      if (!quiet) s.errors.missing(Expected::kSection, first);
-      first = next_section(s, first);
+      if (!quiet || s.errors.misspelt_section(first)) s.errors.missing(Expected::kSection, first);
+      first = next_section(s, first + 1);
       quiet = true;
       continue;
     }

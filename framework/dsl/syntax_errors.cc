@@ -84,7 +84,7 @@ bool SyntaxErrors::value_slip(const Token* at) {
       return say("dictionary", "values are not written in braces",
                  "a list is `[a, b]`; settings of a thing are its arguments: `Adam(lr = 1e-3)`");
     case Tok::kIf:
-      return say("if-needs-parentheses", "an `if` in the middle of an expression",
+      return say("misplaced-if", "an `if` in the middle of an expression",
                  "put it in parentheses: `(if c then a else b)`");
     case Tok::kFor:
       return say("loop-in-value", "a loop is no value",
@@ -97,6 +97,9 @@ bool SyntaxErrors::value_slip(const Token* at) {
         return say("double-equals", "`= =` is nothing", "`=` binds, `==` compares");
       }
       return false;
+    case Tok::kVersion:
+      return say("malformed-number", fmt::format("`{}` has more than one point", text(at)),
+                 "a number has one; a version stands behind `require` only");
     case Tok::kLess:
       return say("placeholder", "a `<` where a value begins", "write the value itself, without angle brackets");
     case Tok::kThen:
@@ -145,6 +148,9 @@ bool SyntaxErrors::stage_slip(const Token* at) {
       return say("expected-stage", fmt::format("{} is not a stage", found(at)),
                  "a stage is a layer, a block, or (first in a flow) a value's name; numbers go in its arguments: `Dense(10)`");
     case Tok::kEqual:
+      if (last && (last->kind == Tok::kName || last->kind == Tok::kRightParen)) {
+        return say("second-equals", "a second `=` in one statement", "`=` binds one name; stages are joined with `->`");
+      }
       return say("expected-stage", "expected a stage, found `=`", "write `name = source -> Layer`");
     default:
       if (is_keyword(at->kind)) return name_slip(at);
@@ -165,7 +171,10 @@ bool SyntaxErrors::section_slip(const Token* at) {
   }
   if (last && !at->first_on_line) {
     if (at->kind == Tok::kEqual) {
-      return say("unexpected-token", "a second `=`", "`=` binds one name; stages are joined with `->`");
+      return say("second-equals", "a second `=` in one statement", "`=` binds one name; stages are joined with `->`");
+    }
+    if (at->kind == Tok::kIf) {
+      return say("misplaced-if", "an `if` behind a value", "a choice is written `if condition then a else b`");
     }
     return say("unexpected-token", fmt::format("{} cannot follow {} here", found(at), found(last)), {});
   }
@@ -199,8 +208,8 @@ bool SyntaxErrors::section_slip(const Token* at) {
       return say("expected-section", fmt::format("there is no section `{}`", word), fmt::format("did you mean `{}`?", near));
     }
   }
-  report("expected-section", at, fmt::format("expected a section, found {}", found(at)))
-      ;
+  report("expected-section", at, fmt::format("expected a section, found {}", found(at)),
+         "sections are `model`, `data`, `train`, `block`, `param`, `let`, `study`, `include` and `require`");
   return true;
 }
 
@@ -224,6 +233,13 @@ bool SyntaxErrors::setting_slip(const Token* at, const char* example) {
       return say("arrow-for-equals", "a setting is bound with `=`, not with an arrow", fmt::format("write `{} = …`", key));
     default: return false;
   }
+}
+
+bool SyntaxErrors::misspelt_section(const Token* at) const {
+  if (!at->first_on_line || at->kind != Tok::kName || is_section_word(at->word)) return false;
+  const Token* next = at + 1;
+  if (next->first_on_line || (next->kind != Tok::kName && next->kind != Tok::kLeftBrace)) return false;
+  return !nearest_name(text(at), kSectionWords).empty();
 }
 
 // Where braces should open.
@@ -267,8 +283,14 @@ void SyntaxErrors::missing(Expected expected, const Token* at) {
       return plain("expected-name", at, "a name");
     case Expected::kAlias:
       if (name_slip(at)) return;
-      return plain("expected-name", at, "a name behind `as`", "`as` names the value at this point: `Dense(10) as logits`");
+      return plain("expected-name", at, "a name", "`as` names the value at this point: `Dense(10) as logits`");
     case Expected::kPath:
+      if (last && last->word == Word::kGrid) {
+        return plain("expected-path", at, "the path of what varies", "write `grid train.batch_size = [16, 64]`");
+      }
+      if (last && last->word == Word::kReport) {
+        return plain("expected-path", at, "what to report", "write `report val.accuracy, val.loss`");
+      }
       return plain("expected-path", at, "a name", "a path is written `train.optimizer.lr`, without spaces around the dots");
     case Expected::kFormat:
       if (at->kind == Tok::kEqual || at->kind == Tok::kColon) {
@@ -312,6 +334,10 @@ void SyntaxErrors::missing(Expected expected, const Token* at) {
       return plain("missing-count", at, "a count", "write `repeat 3 { … }`");
     case Expected::kEqual:
       if (setting_slip(at, "`optimizer = Adam(lr = 1e-3)`")) return;
+      // Behind a param's type the key is further back.
+      if (last && last - tokens_.data() >= 2 && before(last)->kind == Tok::kColon) {
+        return plain("missing-equals", at, "`=`", fmt::format("write `{}: {} = …`", text(last - 2), previous));
+      }
       return plain("missing-equals", at, "`=`", last ? fmt::format("write `{} = …`", previous) : "");
     case Expected::kColon:
       return plain("missing-shape", at, "a colon and a shape", fmt::format("write `{}: [28, 28]`: the shape of one sample", previous));
@@ -345,9 +371,7 @@ void SyntaxErrors::missing(Expected expected, const Token* at) {
       }
       return plain("missing-in", at, fmt::format("`in` behind `{}`", previous), "write `for units in [256, 128] { … }`");
     case Expected::kStage:
-    case Expected::kStatement:
       if (stage_slip(at)) return;
-      if (expected == Expected::kStatement) return plain("expected-statement", at, "a statement", "write `name = source -> Layer`");
       return plain("expected-stage", at, "a stage");
     case Expected::kStageEnd:
       if (at->kind == Tok::kEqual || at->kind == Tok::kColon) {
@@ -367,7 +391,24 @@ void SyntaxErrors::missing(Expected expected, const Token* at) {
     case Expected::kBody:
       if (body_slip(at)) return;
       return plain("expected-brace", at, "`{`", "what is chosen or repeated stands in braces: `repeat 3 { Dense(64) -> ReLU }`");
+    case Expected::kZipPaths:
+      return plain("expected-path", at, "`(`", "write `zip (a, b) = [(1, 2), (3, 4)]`");
+    case Expected::kStudyEqual:
+      if (at->kind == Tok::kDot) {
+        const Token* end = at;
+        while (end->kind == Tok::kDot && (end + 1)->kind == Tok::kName) end += 2;
+        const Span path = cover(span(last), span(end - 1));
+        report("expected-setting", path, at, fmt::format("`{}` is a path, and no study setting", path.text()),
+               fmt::format("to vary it, write `grid {} = [ … ]`", path.text()));
+        return;
+      }
+      if (setting_slip(at, "`seeds = 3`")) return;
+      return plain("missing-equals", at, "`=`", fmt::format("write `{} = …`", previous));
     case Expected::kSetting:
+      if (at->kind == Tok::kIf) {
+        report("misplaced-if", at, "an `if` behind a value", "a choice is written `if condition then a else b`");
+        return;
+      }
       if (at->kind == Tok::kString) {
         report("expected-setting", at, "a key stands without quotes", fmt::format("write `{} = …`", at->text));
         return;
@@ -404,12 +445,12 @@ void SyntaxErrors::missing(Expected expected, const Token* at) {
       if (name_slip(at)) return;
       return plain("missing-shape", at, "the name of an input", "write `image: [28, 28]`: a name and the shape of one sample");
     case Expected::kTupleClose:
-      missing_comma(at, nullptr);
+      missing_comma(at);
       return;
   }
 }
 
-void SyntaxErrors::missing_comma(const Token* at, const Token*) {
+void SyntaxErrors::missing_comma(const Token* at) {
   if (muted(at)) return;
   const Token* last = before(at);
   switch (at->kind) {
@@ -441,7 +482,7 @@ void SyntaxErrors::missing_comma(const Token* at, const Token*) {
              "loops stand in flows: `-> for n in [1, 2] { … }`; a list of numbers is `[1, 2]`, `1..4` or `range(0, 10, 2)`");
       return;
     case Tok::kIf:
-      report("if-needs-parentheses", at, "an `if` behind a value", "a choice is written `if condition then a else b`");
+      report("misplaced-if", at, "an `if` behind a value", "a choice is written `if condition then a else b`");
       return;
     case Tok::kAs:
       report("alias-in-value", at, "`as` inside a value", "`as` names the value of a stage, behind its arguments: `Dense(10) as logits`");

@@ -16,7 +16,7 @@ enum class Expected {
   kSection, kSectionName, kName, kPath, kVersion, kFormat, kPluginName, kIncludePath,
   kValue, kArgument, kEqual, kColon, kType, kThen, kElseValue, kIn,
   kStage, kStageEnd, kAlias, kBody, kCount, kCondition, kValues,
-  kStatement, kSetting, kStudyStatement, kInputs, kOutputs, kOutputName, kSectionBody, kParameter, kModelInput,
+  kSetting, kStudyStatement, kStudyEqual, kZipPaths, kInputs, kOutputs, kOutputName, kSectionBody, kParameter, kModelInput,
   kParenthesis, kTupleClose
 };
 
@@ -37,7 +37,7 @@ class SyntaxErrors {
   Diagnostic* report(const char* code, Span span, const Token* at, std::string message, std::string help = {});
 
   // What stands between two elements of a list in place of a comma.
-  void missing_comma(const Token* at, const Token* open);
+  void missing_comma(const Token* at);
   void missing_arrow(const Token* at);
   void colon_for_equals(const Token* name, const Token* colon);
 
@@ -46,6 +46,8 @@ class SyntaxErrors {
   // "`Dense`", "the string "abc"", "the end of the file"
   std::string found(const Token* token) const;
   bool muted(const Token* at) const;
+  // Does a line begin with what looks like a section's word with a slip: `modle m`, `Train {`?
+  bool misspelt_section(const Token* at) const;
 
  private:
   bool value_slip(const Token* at);
@@ -56,7 +58,6 @@ class SyntaxErrors {
   bool body_slip(const Token* at);
   void plain(const char* code, const Token* at, const std::string& expected, std::string help = {});
   const Token* before(const Token* at) const { return at > tokens_.data() ? at - 1 : nullptr; }
-  bool touches(const Token* at) const { return before(at) && before(at)->end == at->begin; }
 
   const SourceFile& source_;
   const std::vector<Token>& tokens_;
