@@ -4,6 +4,7 @@
 
 #include "framework/app/format.h"
 #include "framework/base/text.h"
+#include "framework/graph/train_settings.h"
 #include "framework/plugin/options.h"
 
 namespace strata::app {
@@ -27,7 +28,7 @@ std::string value_text(const strata_value& value) {
 
 OptionText describe_option(const strata_option& option) {
   const bool required = option.flags & STRATA_OPTION_REQUIRED;
-  return {option.name, describe_type(option), required ? "" : value_text(option.default_value), option.doc};
+  return {option.name, describe_type(option), required ? "" : value_text(option.default_value), option.doc, {}};
 }
 
 // What it is called with, then its options.
@@ -77,7 +78,13 @@ std::vector<std::pair<Kind, std::vector<const Entry*>>> by_kind(const Registry& 
   return kinds;
 }
 
-std::vector<OptionText> train_settings() { return {}; }
+std::vector<OptionText> train_settings() {
+  std::vector<OptionText> settings;
+  for (const TrainSettingDoc& doc : train_setting_docs()) {
+    settings.push_back({doc.name, doc.type, doc.default_value, doc.doc, doc.example});
+  }
+  return settings;
+}
 
 std::vector<DiagnosticDoc> diagnostic_docs() {
   std::vector<DiagnosticDoc> docs;

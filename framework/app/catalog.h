@@ -16,6 +16,7 @@ struct OptionText {
   std::string type;           // "int at least 1"
   std::string default_value;  // as the language writes it; empty: required
   std::string doc;
+  std::string example;        // a line; may be empty
 };
 
 struct EntryText {

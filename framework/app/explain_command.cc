@@ -25,7 +25,7 @@ std::string_view article(std::string_view noun) {
 std::string option_lines(const std::vector<OptionText>& options, int width, const Paint& paint) {
   std::string out;
   for (const OptionText& option : options) {
-    const std::string value = option.default_value.empty() ? ", required" : " = " + option.default_value;
+    const std::string value = option.default_value.empty() ? ", required" : ", default " + option.default_value;
     out += "  " + paint.bold(option.name) + ": " + option.type + value + "\n" + wrapped(option.doc, width, "      ");
   }
   return out;
@@ -125,7 +125,10 @@ Found look_up(Invocation& invocation, const std::string& name, int width) {
   }
   for (const OptionText& setting : settings) {
     if (name != "train." + setting.name && name != setting.name) continue;
-    add(option_lines({setting}, width, paint), options_json({setting})[0]);
+    const std::string example =
+        setting.example.empty() ? "" : "\n" + paint.bold("example:") + "\n" + code_lines(setting.example);
+    add("a setting of the train section\n\n" + option_lines({setting}, width, paint) + example,
+        options_json({setting})[0]);
   }
   for (const DiagnosticDoc& doc : diagnostic_docs()) {
     if (doc.code == name) add(diagnostic_page(doc, width, paint), diagnostic_json(doc));

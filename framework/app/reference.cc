@@ -32,11 +32,18 @@ std::string anchor(std::string_view heading) {
   return out;
 }
 
+// A default in the language, or in words where it depends on something.
+std::string default_cell(const std::string& value) {
+  if (value.empty()) return "required";
+  const bool words = value.find(' ') != std::string::npos && value.find_first_of("[\"(") == std::string::npos;
+  return words ? prose(value) : code(value);
+}
+
 std::string options_table(std::string_view title, const std::vector<OptionText>& options) {
   std::string out = fmt::format("| {} | type | default | meaning |\n|---|---|---|---|\n", title);
   for (const OptionText& option : options) {
     out += fmt::format("| {} | {} | {} | {} |\n", code(option.name), prose(option.type),
-                       option.default_value.empty() ? "required" : code(option.default_value), prose(option.doc));
+                       default_cell(option.default_value), prose(option.doc));
   }
   return out;
 }
