@@ -1,0 +1,75 @@
+// Which checks apply, and those of the schema, which apply to all.
+#include "framework/plugin/testing/conformance.h"
+
+#include <exception>
+
+#include "framework/plugin/testing/checker.h"
+
+namespace strata {
+namespace conformance {
+namespace {
+
+void check_option_text(Checker& checker, const strata_option& option) {
+  const std::string_view doc = option.doc ? option.doc : "";
+  checker.expect(is_snake_case(option.name), "the option `{}` is not in snake_case", option.name);
+  checker.expect(!doc.empty(), "the option `{}` has no doc", option.name);
+  checker.expect(!doc.ends_with('.'), "the doc of `{}` ends with a full stop", option.name);
+  checker.expect(option.kinds != 0, "the option `{}` accepts no kind of value", option.name);
+  checker.expect(option.minimum <= option.maximum, "the range of `{}` is empty", option.name);
+  if (option.flags & STRATA_OPTION_REQUIRED) return;
+  auto value = default_value(option, checker.registry);
+  if (!checker.expect(value.ok(), "{}", value.ok() ? "" : value.error().message)) return;
+  const std::string problem = check_option(option, *value);
+  checker.expect(problem.empty(), "the default of `{}` is not allowed: {}", option.name, problem);
+}
+
+}  // namespace
+
+void check_schema(Checker& checker) {
+  const strata_schema& schema = checker.entry.schema();
+  const std::string_view doc = schema.doc ? schema.doc : "", example = schema.example ? schema.example : "";
+  const std::string_view first_line = doc.substr(0, doc.find('\n'));
+  checker.expect(is_cap_words(checker.entry.name()), "the name is not in CapWords");
+  checker.expect(!first_line.empty(), "has no doc");
+  checker.expect(first_line.ends_with('.') || first_line.empty(), "the first line of the doc is no sentence: {}",
+                 first_line);
+  checker.expect(example.find(checker.entry.name()) != std::string_view::npos, "has no example with its name: {}",
+                 example);
+  for (std::int64_t i = 0; i < schema.option_count; ++i) {
+    check_option_text(checker, schema.options[i]);
+    checker.expect(checker.entry.find_option(schema.options[i].name) == static_cast<int>(i),
+                   "the option `{}` is there twice", schema.options[i].name);
+    checker.expect(checker.entry.hint_for(schema.options[i].name).empty(),
+                   "there is a hint for `{}`, which is an option", schema.options[i].name);
+  }
+  for (std::int64_t i = 0; i < schema.input_count; ++i) {
+    checker.expect(is_snake_case(schema.inputs[i]), "the input `{}` is not in snake_case", schema.inputs[i]);
+  }
+}
+
+}  // namespace conformance
+
+ConformanceReport check_conformance(const Entry& entry, const Registry& registry, const ConformanceOptions& options) {
+  using namespace conformance;
+  ConformanceReport report;
+  Checker checker{entry, registry, options, report, {}};
+  try {
+    check_schema(checker);
+    switch (entry.kind()) {
+      case STRATA_LAYER: check_layer(checker); break;
+      case STRATA_LOSS: check_loss(checker); break;
+      case STRATA_METRIC: check_metric(checker); break;
+      case STRATA_OPTIMIZER: check_optimizer(checker); break;
+      case STRATA_SCHEDULE: check_schedule(checker); break;
+      case STRATA_INITIALIZER: check_initializer(checker); break;
+      case STRATA_DATASET: check_dataset(checker); break;
+      case STRATA_TRANSFORM: check_transform(checker); break;
+      case STRATA_FUSION: break;  // checked against the layers that it stands for, by the passes that apply it
+    }
+  } catch (const std::exception& e) {
+    checker.expect(false, "an exception came out of it: {}", e.what());
+  }
+  return report;
+}
+
+}  // namespace strata

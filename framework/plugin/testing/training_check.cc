@@ -1,0 +1,173 @@
+// The checks of what trains a model: optimizers, schedules and initializers.
+#include "framework/plugin/pass.h"
+#include "framework/plugin/testing/checker.h"
+
+namespace strata::conformance {
+namespace {
+
+constexpr std::int64_t kCount = 1003;
+
+// A parameter on its way down f(w) = Σ (w - 1)² / 2, updated in slices.
+template <class T>
+struct Descent {
+  Descent(const Instance& instance, std::vector<std::int64_t> cuts_at)
+      : optimizer(instance), cuts(std::move(cuts_at)), weights(cuts.back()), gradient(cuts.back()) {
+    weights.set(sample_values(cuts.back(), 3));
+    const auto& table = optimizer.functions<strata_optimizer>();
+    for (std::int64_t i = 0; i < table.slot_count(optimizer.raw()); ++i) slots.emplace_back(cuts.back()).fill(0);
+  }
+
+  Status step(std::int64_t number, double rate, bool apply_decay) {
+    for (std::int64_t i = 0; i < weights.size(); ++i) gradient.data()[i] = flat ? T(0) : weights.data()[i] - T(1);
+    for (std::size_t c = 0; c + 1 < cuts.size(); ++c) {
+      std::vector<void*> slot_pointers;
+      for (auto& slot : slots) slot_pointers.push_back(slot.data() + cuts[c]);
+      strata_update_pass raw{};
+      raw.struct_size = sizeof raw;
+      raw.dtype = dtype_of<T>();
+      raw.count = cuts[c + 1] - cuts[c];
+      raw.learning_rate = rate;
+      raw.step = number;
+      raw.apply_decay = apply_decay;
+      raw.weights = weights.data() + cuts[c];
+      raw.gradient = gradient.data() + cuts[c];
+      raw.slots = slot_pointers.data();
+      const std::int64_t before = allocations ? allocations() : 0;
+      Status done = call_plugin(optimizer.functions<strata_optimizer>().update, optimizer.raw(), &raw);
+      if (!done.ok()) return done;
+      if (allocations) allocated += allocations() - before;
+    }
+    return {};
+  }
+  Status steps(std::int64_t count, double rate = 0.01, bool apply_decay = true) {
+    for (std::int64_t number = 1; number <= count; ++number) {
+      Status done = step(number, rate, apply_decay);
+      if (!done.ok()) return done;
+    }
+    return {};
+  }
+  double distance() const {
+    double sum = 0;
+    for (const T w : weights.span()) sum += (static_cast<double>(w) - 1) * (static_cast<double>(w) - 1);
+    return sum;
+  }
+  bool intact() const {
+    return weights.intact() && gradient.intact() &&
+           std::all_of(slots.begin(), slots.end(), [](const Buffer<T>& slot) { return slot.intact(); });
+  }
+
+  const Instance& optimizer;
+  std::vector<std::int64_t> cuts;
+  Buffer<T> weights, gradient;
+  std::deque<Buffer<T>> slots;
+  bool flat = false;  // a gradient of zero
+  std::int64_t (*allocations)() = nullptr;
+  std::int64_t allocated = 0;
+};
+
+void check_optimizer_instance(Checker& checker, const Instance& optimizer) {
+  const auto& table = optimizer.functions<strata_optimizer>();
+  for (std::int64_t i = 0; i < table.slot_count(optimizer.raw()); ++i) {
+    const std::string name = table.slot_name(optimizer.raw(), i);
+    checker.expect(is_snake_case(name), "the slot `{}` is not in snake_case", name);
+  }
+  Descent<double> whole(optimizer, {0, kCount}), sliced(optimizer, {0, 7, 64, 512, 513, kCount});
+  const double at_start = whole.distance();
+  whole.allocations = checker.options.allocations;
+  if (!checker.expect_ok(whole.steps(20), "update")) return;
+  checker.expect_ok(sliced.steps(20), "update of slices");
+  checker.expect(whole.intact() && sliced.intact(), "writes outside of its slice");
+  checker.expect(whole.allocated == 0, "allocates memory {} times", whole.allocated);
+  checker.expect(all_finite(whole.weights.values()), "weights are not finite");
+  checker.expect(same_bits(whole.weights, sliced.weights), "slices give other weights than the whole");
+  for (std::size_t i = 0; i < whole.slots.size(); ++i) {
+    checker.expect(same_bits(whole.slots[i], sliced.slots[i]), "slices give another slot {} than the whole", i);
+  }
+  checker.expect(whole.distance() < at_start, "does not go down a parabola: {} from {}", whole.distance(), at_start);
+
+  Descent<float> rough(optimizer, {0, kCount}), rough_sliced(optimizer, {0, 5, 100, kCount});
+  checker.expect_ok(rough.steps(20), "update in f32");
+  checker.expect_ok(rough_sliced.steps(20), "update of slices in f32");
+  checker.expect(deviation(rough.weights.values(), whole.weights.values()) < 1e-4, "f32 and f64 differ");
+  checker.expect(same_bits(rough.weights, rough_sliced.weights), "slices give other weights than the whole in f32");
+
+  Descent<double> resting(optimizer, {0, kCount});
+  resting.flat = true;
+  checker.expect_ok(resting.step(1, 0.01, /*apply_decay=*/false), "update");
+  const OptionValue* decay_all = optimizer.call().option("decay_all");
+  if (!decay_all || *decay_all == OptionValue{false}) {
+    checker.expect(resting.weights.values() == sample_values(kCount, 3),
+                   "moves weights without a gradient and without decay");
+  }
+  Descent<double> stopped(optimizer, {0, kCount});
+  checker.expect_ok(stopped.step(1, 0, /*apply_decay=*/false), "update");
+  checker.expect(deviation(stopped.weights.values(), sample_values(kCount, 3)) == 0,
+                 "moves weights with a learning rate of 0");
+}
+
+void check_schedule_instance(Checker& checker, const Instance& schedule) {
+  const auto factor = [&](std::int64_t step, std::int64_t total) {
+    return schedule.functions<strata_schedule>().factor(schedule.raw(), step, total, std::max<std::int64_t>(1, total / 10));
+  };
+  double largest = 0;
+  for (const std::int64_t total : {1, 2, 10, 1000, 9380}) {
+    for (std::int64_t step = 0; step < total; ++step) {
+      const double now = factor(step, total);
+      if (!checker.expect(std::isfinite(now) && now >= 0 && now <= 100, "the factor is {} at step {} of {}", now, step,
+                          total)) {
+        return;
+      }
+      if (!checker.expect(factor(step, total) == now, "the factor of step {} is not always the same", step)) return;
+      largest = std::max(largest, now);
+    }
+  }
+  checker.expect(largest > 0, "the factor is never above 0");
+}
+
+std::vector<double> fill(Checker& checker, const Instance& initializer, const Shape& shape, std::uint64_t key) {
+  Buffer<double> out(shape.elements());
+  const strata_shape raw_shape = plugin_internal::from_shape(shape);
+  strata_initializer_pass raw{};
+  raw.struct_size = sizeof raw;
+  raw.shape = &raw_shape;
+  raw.fan_in = 30;
+  raw.fan_out = 40;
+  raw.key[0] = key;
+  raw.key[1] = 5;
+  raw.count = shape.elements();
+  raw.out = out.data();
+  raw.services = &serial_services();
+  checker.expect_ok(call_plugin(initializer.functions<strata_initializer>().fill, initializer.raw(), &raw), "fill");
+  checker.expect(out.intact(), "writes outside of the parameter {}", shape.text());
+  checker.expect(all_finite(out.values()), "a value of {} is not finite, or not written", shape.text());
+  return out.values();
+}
+
+void check_initializer_instance(Checker& checker, const Instance& initializer) {
+  for (const Shape& shape : {Shape{40, 30}, Shape{1}, Shape{7}, Shape{4, 3, 5, 5}}) {
+    const auto values = fill(checker, initializer, shape, 1);
+    checker.expect(values == fill(checker, initializer, shape, 1), "the same key gives other values");
+    const auto constant = [&] { return std::all_of(values.begin(), values.end(), [&](double x) { return x == values[0]; }); };
+    checker.expect(values.size() == 1 || constant() || values != fill(checker, initializer, shape, 2),
+                   "another key gives the same values");
+    checker.expect(deviation(values, std::vector<double>(values.size(), 0)) < 1000, "values are as large as {}", values[0]);
+  }
+}
+
+void check_instances(Checker& checker, void (*check)(Checker&, const Instance&)) {
+  for (const InstancePtr& instance : instances(checker)) {
+    checker.begin(print_call(instance->call()));
+    check(checker, *instance);
+  }
+}
+
+}  // namespace
+
+void check_optimizer(Checker& checker) {
+  checker.expect(checker.entry.find_option("lr") >= 0, "has no option `lr`");
+  check_instances(checker, check_optimizer_instance);
+}
+void check_schedule(Checker& checker) { check_instances(checker, check_schedule_instance); }
+void check_initializer(Checker& checker) { check_instances(checker, check_initializer_instance); }
+
+}  // namespace strata::conformance

@@ -1,0 +1,222 @@
+// The conformance harness finds what is wrong: one faulty plugin for each rule.
+#include <gmock/gmock.h>
+
+#include "framework/plugin/layer.h"
+#include "framework/plugin/loss.h"
+#include "framework/plugin/optimizer.h"
+#include "framework/plugin/registry.h"
+#include "framework/plugin/testing/conformance.h"
+
+namespace strata {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+enum class Fault {
+  kNone,
+  kGradient,
+  kOverwritesParameterGradient,
+  kWritesOutside,
+  kReadsUnwritten,
+  kReadsPoisonedInput,
+  kDependsOnTasks,
+  kChangesInput,
+  kRandomInInference,
+  kForgetsAccumulate,
+  kDependsOnPrecision,
+  kIgnoresNull,
+};
+
+// y = w · x² with one weight per feature, and one thing wrong with it.
+template <Fault kFault>
+class Faulty : public Layer {
+ public:
+  struct Options {
+    InitializerRef init{"Ones"};
+  };
+  static void describe(Schema<Options>& schema) {
+    schema.doc("Squares, scaled.").example("FaultyNot");
+    schema.option("init", &Options::init).doc("starting values");
+  }
+  explicit Faulty(const Options& options) : init_(options.init) {}
+
+  Plan infer(const Shape& input) const {
+    Plan plan;
+    plan.output(input).parameter("weight", {input.elements()}, init_, 1, 1, true).overwrites();
+    if (kFault != Fault::kReadsPoisonedInput) plan.needs_input();
+    return plan.scratch(0, 1);
+  }
+
+  template <class T>
+  void forward(const ForwardPass<T>& pass) const {
+    const std::int64_t n = pass.input_shape().elements();
+    const T* x = pass.input();
+    T* y = pass.output();
+    const std::int64_t end = pass.input_size() + (kFault == Fault::kWritesOutside ? 1 : 0);
+    const T offset = kFault == Fault::kRandomInInference && !pass.training() ? static_cast<T>(pass.key()[0]) : T(0);
+    for (std::int64_t i = 0; i < end; ++i) y[i] = x[i] * x[i] * pass.parameter(0)[i % n] + offset;
+    if (kFault == Fault::kReadsUnwritten) y[0] += pass.scratch()[0];
+    if (kFault == Fault::kChangesInput) const_cast<T*>(x)[0] += T(1);
+    if (kFault == Fault::kDependsOnPrecision && sizeof(T) == 4) y[0] += T(1);
+    if (kFault == Fault::kDependsOnTasks) {
+      T last = 0;
+      pass.parallel(3, [&](std::int64_t task) { last = static_cast<T>(task); });
+      y[0] += last;
+    }
+  }
+
+  template <class T>
+  void backward(const BackwardPass<T>& pass) const {
+    const std::int64_t n = pass.input_shape().elements();
+    const T* x = pass.input();
+    const T* dy = pass.d_output();
+    T* dx = pass.d_input();
+    T* dw = pass.d_parameter(0);
+    if (kFault == Fault::kOverwritesParameterGradient) std::fill_n(dw, n, T(0));
+    const T two = kFault == Fault::kGradient ? T(2.001) : T(2);
+    if (kFault == Fault::kIgnoresNull && !dx) return;
+    for (std::int64_t i = 0; i < pass.input_size(); ++i) {
+      dw[i % n] += dy[i] * x[i] * x[i];
+      const T gradient = two * x[i] * pass.parameter(0)[i % n] * dy[i];
+      if (dx) dx[i] = (pass.accumulate() && kFault != Fault::kForgetsAccumulate ? dx[i] : T(0)) + gradient;
+    }
+  }
+
+ private:
+  const InitializerRef init_;
+};
+
+const LayerRegistration<Faulty<Fault::kNone>> kNone{"FaultyNot"};
+const LayerRegistration<Faulty<Fault::kGradient>> kGradient{"FaultyGradient"};
+const LayerRegistration<Faulty<Fault::kOverwritesParameterGradient>> kOverwrites{"FaultyOverwrites"};
+const LayerRegistration<Faulty<Fault::kWritesOutside>> kOutside{"FaultyOutside"};
+const LayerRegistration<Faulty<Fault::kReadsUnwritten>> kUnwritten{"FaultyUnwritten"};
+const LayerRegistration<Faulty<Fault::kReadsPoisonedInput>> kPoisoned{"FaultyPoisoned"};
+const LayerRegistration<Faulty<Fault::kDependsOnTasks>> kTasks{"FaultyTasks"};
+const LayerRegistration<Faulty<Fault::kChangesInput>> kInput{"FaultyInput"};
+const LayerRegistration<Faulty<Fault::kRandomInInference>> kRandom{"FaultyRandom"};
+const LayerRegistration<Faulty<Fault::kForgetsAccumulate>> kAccumulate{"FaultyAccumulate"};
+const LayerRegistration<Faulty<Fault::kDependsOnPrecision>> kPrecision{"FaultyPrecision"};
+const LayerRegistration<Faulty<Fault::kIgnoresNull>> kNull{"FaultyNull"};
+
+// Nothing is right about its schema.
+class FaultySchema : public Layer {
+ public:
+  struct Options {
+    double Rate = 2;
+  };
+  static void describe(Schema<Options>& schema) {
+    schema.option("Rate", &Options::Rate).max(1).doc("A sentence.");
+  }
+  explicit FaultySchema(const Options&) {}
+  Plan infer(const Shape&) const { throw PluginError("takes nothing"); }
+  template <class T>
+  void forward(const ForwardPass<T>&) const {}
+  template <class T>
+  void backward(const BackwardPass<T>&) const {}
+};
+const LayerRegistration<FaultySchema> kSchema{"FaultySchema"};
+
+// Its gradient leaves the scale out.
+class FaultyLoss : public Loss {
+ public:
+  struct Options {};
+  static void describe(Schema<Options>& schema) {
+    schema.doc("The sum.").example("FaultyLoss(prediction, target)").inputs({"prediction", "target"});
+  }
+  explicit FaultyLoss(const Options&) {}
+  LossPlan infer(const std::vector<Input>&) const { return {}; }
+  template <class T>
+  void evaluate(const LossPass<T>& pass) const {
+    const std::int64_t n = pass.shape(0).elements();
+    for (std::int64_t i = 0; i < pass.batch(); ++i) {
+      pass.losses()[i] = 0;
+      for (std::int64_t k = i * n; k < (i + 1) * n; ++k) {
+        pass.losses()[i] += static_cast<double>(pass.input(0)[k]);
+        if (T* dx = pass.d_input(0)) dx[k] = T(1);
+      }
+    }
+  }
+};
+const LossRegistration<FaultyLoss> kLoss{"FaultyLoss"};
+
+// Its step depends on where the slice begins.
+class FaultyOptimizer : public Optimizer {
+ public:
+  struct Options {
+    double lr = 0.1;
+  };
+  static void describe(Schema<Options>& schema) {
+    schema.doc("Descends.").example("FaultyOptimizer");
+    schema.option("lr", &Options::lr).doc("learning rate");
+  }
+  explicit FaultyOptimizer(const Options&) {}
+  std::vector<std::string> slots() const { return {}; }
+  template <class T>
+  void update(const UpdatePass<T>& pass) const {
+    const auto rate = static_cast<T>(pass.learning_rate());
+    for (std::int64_t i = 1; i < pass.count(); ++i) pass.weights()[i] -= rate * pass.gradient()[i];
+  }
+};
+const OptimizerRegistration<FaultyOptimizer> kOptimizer{"FaultyOptimizer"};
+
+std::vector<std::string> problems(Kind kind, const char* name) {
+  static const Registry registry = Registry::builtin();
+  return check_conformance(*registry.find(kind, name), registry).problems;
+}
+std::vector<std::string> layer_problems(const char* name) { return problems(STRATA_LAYER, name); }
+
+TEST(Harness, FindsNothingWhereNothingIsWrong) { EXPECT_THAT(layer_problems("FaultyNot"), testing::IsEmpty()); }
+
+TEST(Harness, FindsAGradientThatIsOffByAThousandth) {
+  EXPECT_THAT(layer_problems("FaultyGradient"), Contains(HasSubstr("the gradient of input 0 in training is")));
+}
+TEST(Harness, FindsParameterGradientsThatAreNotAdded) {
+  EXPECT_THAT(layer_problems("FaultyOverwrites"), Contains(HasSubstr("gradient 1 is not added to what was there")));
+}
+TEST(Harness, FindsInputGradientsThatAreNotAdded) {
+  EXPECT_THAT(layer_problems("FaultyAccumulate"), Contains(HasSubstr("gradient 0 is not added to what was there")));
+}
+TEST(Harness, FindsWritesOutside) {
+  EXPECT_THAT(layer_problems("FaultyOutside"), Contains(HasSubstr("writes outside of its buffers in training")));
+}
+TEST(Harness, FindsReadsOfWhatNobodyWrote) {
+  EXPECT_THAT(layer_problems("FaultyUnwritten"), Contains(HasSubstr("an output is not finite in training")));
+}
+TEST(Harness, FindsReadsOfInputsThatThePlanDoesNotAskFor) {
+  EXPECT_THAT(layer_problems("FaultyPoisoned"), Contains(HasSubstr("depends on what the plan does not ask for")));
+}
+TEST(Harness, FindsResultsThatDependOnTheOrderOfTasks) {
+  EXPECT_THAT(layer_problems("FaultyTasks"), Contains(HasSubstr("gives other bits when tasks come last to first")));
+}
+TEST(Harness, FindsChangedInputs) {
+  EXPECT_THAT(layer_problems("FaultyInput"), Contains(HasSubstr("changes what it may only read")));
+}
+TEST(Harness, FindsRandomInference) {
+  EXPECT_THAT(layer_problems("FaultyRandom"), Contains(HasSubstr("depends on the random stream in inference")));
+}
+TEST(Harness, FindsResultsThatDependOnThePrecision) {
+  EXPECT_THAT(layer_problems("FaultyPrecision"), Contains(HasSubstr("between f32 and f64")));
+}
+TEST(Harness, FindsParameterGradientsThatNeedInputGradients) {
+  EXPECT_THAT(layer_problems("FaultyNull"), Contains(HasSubstr("where none is wanted for the inputs")));
+}
+TEST(Harness, FindsFaultsOfTheSchema) {
+  const auto found = layer_problems("FaultySchema");
+  EXPECT_THAT(found, Contains(HasSubstr("has no doc")));
+  EXPECT_THAT(found, Contains(HasSubstr("has no example")));
+  EXPECT_THAT(found, Contains(HasSubstr("`Rate` is not in snake_case")));
+  EXPECT_THAT(found, Contains(HasSubstr("ends with a full stop")));
+  EXPECT_THAT(found, Contains(HasSubstr("the default of `Rate` is not allowed: `Rate` must be at most 1, not 2")));
+  EXPECT_THAT(found, Contains(HasSubstr("accepts none of the shapes tried")));
+}
+TEST(Harness, FindsLossGradientsWithoutTheScale) {
+  EXPECT_THAT(problems(STRATA_LOSS, "FaultyLoss"), Contains(HasSubstr("the gradient of input 0 is 1")));
+}
+TEST(Harness, FindsOptimizersThatDependOnSlices) {
+  EXPECT_THAT(problems(STRATA_OPTIMIZER, "FaultyOptimizer"), Contains(HasSubstr("slices give other weights")));
+}
+
+}  // namespace
+}  // namespace strata
