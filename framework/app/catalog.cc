@@ -4,6 +4,8 @@
 
 #include "framework/app/format.h"
 #include "framework/base/text.h"
+#include "framework/dsl/diagnostic_codes.h"
+#include "framework/graph/diagnostic_codes.h"
 #include "framework/graph/train_settings.h"
 #include "framework/plugin/options.h"
 
@@ -87,7 +89,9 @@ std::vector<OptionText> train_settings() {
 }
 
 std::vector<DiagnosticDoc> diagnostic_docs() {
-  std::vector<DiagnosticDoc> docs;
+  std::vector<DiagnosticDoc> docs = graph_diagnostic_docs();
+  const auto& syntax = dsl::diagnostic_docs();
+  docs.insert(docs.end(), syntax.begin(), syntax.end());
   std::sort(docs.begin(), docs.end(), [](const auto& a, const auto& b) { return a.code < b.code; });
   return docs;
 }
