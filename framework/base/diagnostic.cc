@@ -1,23 +1,25 @@
-// Collects diagnostics and renders them: for a person with the source line and carets, for a program as JSON.
+// Collects diagnostics and renders them: for a person with the source line and carets, for a
+// program as JSON.
 #include "framework/base/diagnostic.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
-#include <utility>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "framework/base/utf8.h"
 
 namespace strata {
 namespace {
 
-constexpr std::string_view kReset = "\x1b[0m", kBold = "\x1b[1m", kRed = "\x1b[1;31m", kYellow = "\x1b[1;33m",
-                           kCyan = "\x1b[1;36m", kGreen = "\x1b[1;32m";
+constexpr std::string_view kReset = "\x1b[0m", kBold = "\x1b[1m", kRed = "\x1b[1;31m",
+                           kYellow = "\x1b[1;33m", kCyan = "\x1b[1;36m", kGreen = "\x1b[1;32m";
 constexpr int kContext = 20;  // columns of a cut line that stay to the left of the carets
 
-// Messages hold pieces of the source; line ends in them are the author's, all else that is not visible is not.
+// Messages hold pieces of the source; line ends in them are the author's, all else that is not
+// visible is not.
 std::string safe_message(std::string_view text) {
   std::string out;
   for (std::size_t begin = 0;;) {
@@ -36,7 +38,8 @@ struct ShownLine {
   int caret_end = 0;
 };
 
-// `from` and `to` are byte offsets in `line`; the text is cut to a window where it is longer than `max_columns`.
+// `from` and `to` are byte offsets in `line`; the text is cut to a window where it is longer than
+// `max_columns`.
 ShownLine show_line(std::string_view line, std::size_t from, std::size_t to, int max_columns) {
   struct Cell {
     std::string text;
@@ -74,7 +77,8 @@ ShownLine show_line(std::string_view line, std::size_t from, std::size_t to, int
   }
   if (last < column) result.text += "…";
   result.caret_begin = begin + shift;
-  result.caret_end = std::max(std::min(end, std::max(last, begin + 1)) + shift, result.caret_begin + 1);
+  result.caret_end =
+      std::max(std::min(end, std::max(last, begin + 1)) + shift, result.caret_begin + 1);
   while (!result.text.empty() && result.text.back() == ' ') result.text.pop_back();
   return result;
 }
@@ -86,7 +90,8 @@ class Renderer {
   std::string run(const Diagnostic& diagnostic) {
     const bool error = diagnostic.severity == Severity::kError;
     head(diagnostic.span, error ? "error" : "warning", error ? kRed : kYellow,
-         safe_message(diagnostic.message) + (diagnostic.code.empty() ? "" : " [" + diagnostic.code + "]"));
+         safe_message(diagnostic.message) +
+             (diagnostic.code.empty() ? "" : " [" + diagnostic.code + "]"));
     snippet(diagnostic.span, error ? kRed : kYellow);
     for (const Note& note : diagnostic.notes) {
       if (!note.span.file) line("note", kCyan, safe_message(note.message));
@@ -131,10 +136,12 @@ class Renderer {
     // A span of several lines is shown by its first one; a line end itself has no cells.
     const auto start = static_cast<std::size_t>(text.data() - span.file->text().data());
     const std::size_t from = span.begin - start;
-    const std::size_t to = std::min<std::size_t>(std::max(span.end, span.begin) - start, text.size());
+    const std::size_t to =
+        std::min<std::size_t>(std::max(span.end, span.begin) - start, text.size());
     const ShownLine shown_line = show_line(text, from, to, style_.max_columns);
     const std::string gutter = std::to_string(number);
-    out_ += paint("  " + gutter + " |", kCyan) + (shown_line.text.empty() ? "" : " ") + shown_line.text + "\n";
+    out_ += paint("  " + gutter + " |", kCyan) + (shown_line.text.empty() ? "" : " ") +
+            shown_line.text + "\n";
     out_ += paint("  " + std::string(gutter.size(), ' ') + " |", kCyan) + " " +
             std::string(shown_line.caret_begin, ' ') +
             paint(std::string(shown_line.caret_end - shown_line.caret_begin, '^'), color) + "\n";
@@ -147,7 +154,8 @@ class Renderer {
 nlohmann::ordered_json place_json(Span span) {
   nlohmann::ordered_json json;
   if (!span.file) return json;
-  const SourceFile::Position begin = span.file->position(span.begin), end = span.file->position(span.end);
+  const SourceFile::Position begin = span.file->position(span.begin),
+                             end = span.file->position(span.end);
   json["file"] = span.file->name();
   json["line"] = begin.line;
   json["column"] = begin.column;
@@ -194,9 +202,12 @@ Diagnostic& Diagnostics::warning(std::string code, Span span, std::string messag
 std::vector<Diagnostic> Diagnostics::sorted() const {
   std::map<const SourceFile*, int> order;  // files in the order in which something was said of them
   for (const Diagnostic& d : all_) order.emplace(d.span.file, static_cast<int>(order.size()));
-  const auto key = [&](const Diagnostic& d) { return std::tuple(order.at(d.span.file), d.span.begin, d.span.end); };
+  const auto key = [&](const Diagnostic& d) {
+    return std::tuple(order.at(d.span.file), d.span.begin, d.span.end);
+  };
   std::vector<Diagnostic> result = all_;
-  std::stable_sort(result.begin(), result.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  std::stable_sort(result.begin(), result.end(),
+                   [&](const auto& a, const auto& b) { return key(a) < key(b); });
   const auto same = [&](const Diagnostic& a, const Diagnostic& b) {
     return key(a) == key(b) && a.code == b.code && a.message == b.message;
   };
@@ -204,13 +215,16 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
   std::vector<Diagnostic> unique;
   for (Diagnostic& d : result) {
     bool seen = false;
-    for (auto it = unique.rbegin(); it != unique.rend() && key(*it) == key(d) && !seen; ++it) seen = same(*it, d);
+    for (auto it = unique.rbegin(); it != unique.rend() && key(*it) == key(d) && !seen; ++it)
+      seen = same(*it, d);
     if (!seen) unique.push_back(std::move(d));
   }
   return unique;
 }
 
-std::string render(const Diagnostic& diagnostic, const RenderStyle& style) { return Renderer(style).run(diagnostic); }
+std::string render(const Diagnostic& diagnostic, const RenderStyle& style) {
+  return Renderer(style).run(diagnostic);
+}
 
 std::string render(const Diagnostics& diagnostics, const RenderStyle& style) {
   const std::vector<Diagnostic> sorted = diagnostics.sorted();

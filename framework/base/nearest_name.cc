@@ -9,7 +9,8 @@
 namespace strata {
 namespace {
 
-constexpr std::size_t kLongestName = 64;  // longer ones are no slip of a known name; keeps the cost small
+constexpr std::size_t kLongestName =
+    64;  // longer ones are no slip of a known name; keeps the cost small
 constexpr int kFar = 1000;
 
 // Case and underscores are what people mix up between frameworks: batch_norm, BatchNorm, batchnorm.
@@ -38,7 +39,9 @@ int alignment_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
-int slips_allowed(std::size_t length) { return length <= 2 ? 0 : length <= 4 ? 1 : length <= 7 ? 2 : 3; }
+int slips_allowed(std::size_t length) {
+  return length <= 2 ? 0 : length <= 4 ? 1 : length <= 7 ? 2 : 3;
+}
 
 int distance(const std::string& name, const std::string& candidate) {
   if (candidate.empty() || candidate.size() > kLongestName) return kFar;

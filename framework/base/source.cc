@@ -14,11 +14,14 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
 
-SourceFile::SourceFile(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {
+SourceFile::SourceFile(std::string name, std::string text)
+    : name_(std::move(name)), text_(std::move(text)) {
   if (std::string_view(text_).starts_with(kByteOrderMark)) text_.erase(0, kByteOrderMark.size());
   line_starts_.push_back(0);
-  // Offsets are 32-bit: what lies beyond them belongs to the last line (the parser refuses such files anyway).
-  const std::size_t end = std::min<std::size_t>(text_.size(), std::numeric_limits<std::uint32_t>::max());
+  // Offsets are 32-bit: what lies beyond them belongs to the last line (the parser refuses such
+  // files anyway).
+  const std::size_t end =
+      std::min<std::size_t>(text_.size(), std::numeric_limits<std::uint32_t>::max());
   for (std::size_t i = 0; i < end; ++i) {
     if (text_[i] == '\n') line_starts_.push_back(static_cast<std::uint32_t>(i + 1));
   }
@@ -34,8 +37,9 @@ SourceFile::Position SourceFile::position(std::uint32_t offset) const {
   for (std::string_view rest = whole; left > 0;) {
     const Utf8Char next = decode_utf8(rest);
     if (next.size > left) break;  // inside a character
-    position.column = next.code_point == '\t' ? (position.column - 1) / kTabWidth * kTabWidth + kTabWidth + 1
-                                              : position.column + 1;
+    position.column = next.code_point == '\t'
+                          ? (position.column - 1) / kTabWidth * kTabWidth + kTabWidth + 1
+                          : position.column + 1;
     rest.remove_prefix(next.size);
     left -= next.size;
   }

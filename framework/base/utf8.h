@@ -1,4 +1,5 @@
-// UTF-8, read one character at a time without trusting the input, and made safe to show on a terminal.
+// UTF-8, read one character at a time without trusting the input, and made safe to show on a
+// terminal.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +17,15 @@ struct Utf8Char {
   bool valid = false;
 };
 
-// The first character of `text`, which is not empty. Overlong forms, surrogates and cut-off characters are one invalid
-// byte each.
+// The first character of `text`, which is not empty. Overlong forms, surrogates and cut-off
+// characters are one invalid byte each.
 Utf8Char decode_utf8(std::string_view text);
 
 void append_utf8(std::string& out, char32_t code_point);
 
-// How a character is shown: control and direction-changing characters as a visible stand-in, invalid bytes as U+FFFD.
-// `cells` is its width on a terminal: 0 for combining marks, 2 for East Asian wide ones and emoji.
+// How a character is shown: control and direction-changing characters as a visible stand-in,
+// invalid bytes as U+FFFD. `cells` is its width on a terminal: 0 for combining marks, 2 for East
+// Asian wide ones and emoji.
 struct ShownChar {
   std::string text;
   int cells = 1;

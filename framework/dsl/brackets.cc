@@ -1,29 +1,35 @@
 // Bracket matching with repair.
 #include "framework/dsl/brackets.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace strata::dsl {
 namespace {
 
 constexpr std::size_t kReported = 3;  // of brackets that one place leaves open
 
-bool opens(Tok kind) { return kind == Tok::kLeftParen || kind == Tok::kLeftBracket || kind == Tok::kLeftBrace; }
-bool closes(Tok kind) { return kind == Tok::kRightParen || kind == Tok::kRightBracket || kind == Tok::kRightBrace; }
+bool opens(Tok kind) {
+  return kind == Tok::kLeftParen || kind == Tok::kLeftBracket || kind == Tok::kLeftBrace;
+}
+bool closes(Tok kind) {
+  return kind == Tok::kRightParen || kind == Tok::kRightBracket || kind == Tok::kRightBrace;
+}
 Tok closer_of(Tok open) { return static_cast<Tok>(static_cast<int>(open) + 1); }
 
 // May an expression go on in the next line behind this token?
 bool wants_more(Tok kind) {
-  return kind == Tok::kComma || opens(kind) || (kind >= Tok::kColon && kind <= Tok::kGreaterEqual) ||
+  return kind == Tok::kComma || opens(kind) ||
+         (kind >= Tok::kColon && kind <= Tok::kGreaterEqual) ||
          (is_keyword(kind) && kind < Tok::kTrue);
 }
 // May it stand first in a line inside an expression, going on with what is above?
 bool continues(Tok kind) {
-  return kind == Tok::kComma || closes(kind) || (kind >= Tok::kRange && kind <= Tok::kGreaterEqual) ||
+  return kind == Tok::kComma || closes(kind) ||
+         (kind >= Tok::kRange && kind <= Tok::kGreaterEqual) ||
          (is_keyword(kind) && kind < Tok::kTrue && kind != Tok::kIf && kind != Tok::kNot);
 }
 
@@ -56,7 +62,8 @@ class Balancer {
   std::size_t indent(std::size_t i) const { return indentation(source_, tokens_[i].begin); }
   Span span(std::size_t i) const { return {&source_, tokens_[i].begin, tokens_[i].end}; }
 
-  // Inside brackets, a section's beginning no deeper than the section it is in shows that a brace is missing.
+  // Inside brackets, a section's beginning no deeper than the section it is in shows that a brace
+  // is missing.
   bool at_next_section(std::size_t i) const {
     if (stack_.empty() || !begins_section(tokens_, i) || indent(i) > section_indent_) return false;
     return !(tokens_[i].word == Word::kLet && tokens_[stack_.front()].kind == Tok::kLeftBrace);
@@ -71,7 +78,8 @@ class Balancer {
     while (depth > 0) {
       const Tok open = tokens_[stack_[depth - 1]].kind;
       if (closer_of(open) == kind) break;
-      if (open == Tok::kLeftBrace) depth = 1;  // round and square brackets never reach out of braces
+      if (open == Tok::kLeftBrace)
+        depth = 1;  // round and square brackets never reach out of braces
       --depth;
     }
     if (depth + 1 == stack_.size() && swapped(i)) return;
@@ -93,9 +101,12 @@ class Balancer {
   // `[f(a])`: two closing brackets in the wrong order are one mistake.
   bool swapped(std::size_t i) {
     Token &first = tokens_[i], &second = tokens_[i + 1];
-    if (second.kind != closer_of(tokens_[stack_.back()].kind) || first.end != second.begin) return false;
-    diagnostics_.error("mismatched-bracket", {&source_, first.begin, second.end},
-                       fmt::format("`{}{}` closes in the wrong order", bracket_text(first.kind), bracket_text(second.kind)))
+    if (second.kind != closer_of(tokens_[stack_.back()].kind) || first.end != second.begin)
+      return false;
+    diagnostics_
+        .error("mismatched-bracket", {&source_, first.begin, second.end},
+               fmt::format("`{}{}` closes in the wrong order", bracket_text(first.kind),
+                           bracket_text(second.kind)))
         .help = fmt::format("write `{}{}`", bracket_text(second.kind), bracket_text(first.kind));
     std::swap(first.kind, second.kind);
     match(i);
@@ -126,7 +137,9 @@ class Balancer {
     if (tokens_[i].kind == Tok::kRightBrace && stack_.empty()) return;  // the parser's to tell
     dropped_.push_back(i);
     if (tokens_[i].after_stray) return;
-    diagnostics_.error("unmatched-bracket", span(i), fmt::format("`{}` closes nothing", bracket_text(tokens_[i].kind)))
+    diagnostics_
+        .error("unmatched-bracket", span(i),
+               fmt::format("`{}` closes nothing", bracket_text(tokens_[i].kind)))
         .help = "remove it, or open it where it should begin";
   }
 
@@ -145,7 +158,8 @@ class Balancer {
       stack_lines_.pop_back();
       const bool brace = tokens_[open].kind == Tok::kLeftBrace;
       // Long runs of open brackets are all noticed where the first of them is.
-      if (place < at) place = brace || ++found > kReported ? at : std::max(place, likely_end(open, at));
+      if (place < at)
+        place = brace || ++found > kReported ? at : std::max(place, likely_end(open, at));
       insertions_.push_back({place, closer_of(tokens_[open].kind)});
       if (!muted(open, place) && ++reported <= kReported) report_open(open, place, at);
     }
@@ -166,11 +180,13 @@ class Balancer {
       const Token& token = tokens_[i];
       if (token.kind == Tok::kIf) ++conditions;
       if (token.kind == Tok::kThen && --conditions < 0) return i;
-      if (token.kind == Tok::kArrow || token.kind == Tok::kLeftBrace || token.kind == Tok::kSemicolon ||
-          token.kind == Tok::kAs || token.kind == Tok::kFor || token.kind == Tok::kRepeat) {
+      if (token.kind == Tok::kArrow || token.kind == Tok::kLeftBrace ||
+          token.kind == Tok::kSemicolon || token.kind == Tok::kAs || token.kind == Tok::kFor ||
+          token.kind == Tok::kRepeat) {
         return i;
       }
-      if (token.first_on_line && !wants_more(tokens_[i - 1].kind) && !continues(token.kind)) return i;
+      if (token.first_on_line && !wants_more(tokens_[i - 1].kind) && !continues(token.kind))
+        return i;
       if (token.partner != kNoPartner) i = token.partner;
     }
     return limit;
@@ -178,8 +194,9 @@ class Balancer {
 
   void report_open(std::size_t open, std::size_t place, std::size_t at) {
     const Tok kind = tokens_[open].kind;
-    Diagnostic& d = diagnostics_.error("unclosed-bracket", span(open),
-                                       fmt::format("this `{}` is never closed", bracket_text(kind)));
+    Diagnostic& d =
+        diagnostics_.error("unclosed-bracket", span(open),
+                           fmt::format("this `{}` is never closed", bracket_text(kind)));
     const std::string closer = bracket_text(closer_of(kind));
     if (kind != Tok::kLeftBrace) {
       const std::uint32_t end = tokens_[place - 1].end;
@@ -187,8 +204,10 @@ class Balancer {
       return;
     }
     if (odd_brace_ > open && stack_.size() < 8) {
-      d.notes.push_back({span(odd_brace_), fmt::format("this `}}` closes the `{{` of line {}, but is indented otherwise",
-                                                       source_.position(tokens_[odd_open_].begin).line)});
+      d.notes.push_back(
+          {span(odd_brace_),
+           fmt::format("this `}}` closes the `{{` of line {}, but is indented otherwise",
+                       source_.position(tokens_[odd_open_].begin).line)});
     } else if (tokens_[at].kind == Tok::kEnd) {
       d.notes.push_back({{}, "the file ends before it"});
     } else {
@@ -243,19 +262,22 @@ class Balancer {
   std::vector<Insertion> insertions_;
   std::vector<std::size_t> dropped_;
   std::size_t section_indent_ = 0;
-  std::size_t odd_brace_ = 0;  // the first `}` of the section whose indentation is not that of its `{`; 0 for none
+  std::size_t odd_brace_ =
+      0;  // the first `}` of the section whose indentation is not that of its `{`; 0 for none
   std::size_t odd_open_ = 0;
 };
 
 }  // namespace
 
-void balance_brackets(const SourceFile& source, std::vector<Token>& tokens, Diagnostics& diagnostics) {
+void balance_brackets(const SourceFile& source, std::vector<Token>& tokens,
+                      Diagnostics& diagnostics) {
   Balancer(source, tokens, diagnostics).run();
 }
 
 bool begins_section(const std::vector<Token>& tokens, std::size_t index) {
   const Token& token = tokens[index];
-  if (!token.first_on_line || !is_section_word(token.word) || index + 2 >= tokens.size()) return false;
+  if (!token.first_on_line || !is_section_word(token.word) || index + 2 >= tokens.size())
+    return false;
   const Token& next = tokens[index + 1];
   if (next.first_on_line) return false;
   switch (token.word) {
@@ -274,12 +296,18 @@ bool begins_section(const std::vector<Token>& tokens, std::size_t index) {
 
 const char* bracket_text(Tok kind) {
   switch (kind) {
-    case Tok::kLeftParen: return "(";
-    case Tok::kRightParen: return ")";
-    case Tok::kLeftBracket: return "[";
-    case Tok::kRightBracket: return "]";
-    case Tok::kLeftBrace: return "{";
-    default: return "}";
+    case Tok::kLeftParen:
+      return "(";
+    case Tok::kRightParen:
+      return ")";
+    case Tok::kLeftBracket:
+      return "[";
+    case Tok::kRightBracket:
+      return "]";
+    case Tok::kLeftBrace:
+      return "{";
+    default:
+      return "}";
   }
 }
 

@@ -1,6 +1,7 @@
-// Balances brackets before the grammar runs, so that every later skip is to a known place: a missing one is reported
-// and put where it most likely belongs, one too many is reported and dropped. A `}` too many outside of all sections
-// stays in the tokens without a partner: the parser tells it from what an early `}` cut off.
+// Balances brackets before the grammar runs, so that every later skip is to a known place: a
+// missing one is reported and put where it most likely belongs, one too many is reported and
+// dropped. A `}` too many outside of all sections stays in the tokens without a partner: the parser
+// tells it from what an early `}` cut off.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +12,11 @@
 
 namespace strata::dsl {
 
-void balance_brackets(const SourceFile& source, std::vector<Token>& tokens, Diagnostics& diagnostics);
+void balance_brackets(const SourceFile& source, std::vector<Token>& tokens,
+                      Diagnostics& diagnostics);
 
-// Does a section begin at tokens[index]: a section's word, first on its line, followed by what follows it there?
+// Does a section begin at tokens[index]: a section's word, first on its line, followed by what
+// follows it there?
 bool begins_section(const std::vector<Token>& tokens, std::size_t index);
 
 // How a bracket or brace is written.

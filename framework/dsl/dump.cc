@@ -55,8 +55,10 @@ class Dumper {
 
   template <class T>
   void write(const std::unique_ptr<T>& pointer) {
-    if (pointer) write(*pointer);
-    else out_ += "null";
+    if (pointer)
+      write(*pointer);
+    else
+      out_ += "null";
   }
   void write(const Name& name) { out_ += name.text.empty() ? "?" : name.text; }
   void write(const Path& path) { out_ += path.text(); }
@@ -71,8 +73,10 @@ class Dumper {
   }
   template <class T>
   void write(const std::optional<T>& item) {
-    if (item) write(*item);
-    else out_ += '-';
+    if (item)
+      write(*item);
+    else
+      out_ += '-';
   }
   void write(const std::string& text) { out_ += print_string(text); }
 
@@ -115,7 +119,10 @@ class Dumper {
     out_ += ')';
   }
   void write(const UnaryExpr& unary) {
-    node(unary.op == UnaryOp::kNot ? "not" : unary.op == UnaryOp::kNegate ? "neg" : "pos", unary.operand);
+    node(unary.op == UnaryOp::kNot      ? "not"
+         : unary.op == UnaryOp::kNegate ? "neg"
+                                        : "pos",
+         unary.operand);
   }
   void write(const ChainExpr& chain) {
     out_ += '(';
@@ -158,7 +165,9 @@ class Dumper {
     write(stage.otherwise);
     out_ += ')';
   }
-  void write(const ForStage& stage) { node("for", stage.index, stage.variable, stage.values, stage.body); }
+  void write(const ForStage& stage) {
+    node("for", stage.index, stage.variable, stage.values, stage.body);
+  }
   void write(const RepeatStage& stage) { node("repeat", stage.count, stage.body); }
 
   void write(const LetStatement& let) { node("let", let.name, let.value); }
@@ -239,8 +248,8 @@ std::string dump(const Expr& expr) { return dumped(expr); }
 std::string dump(const Flow& flow) { return dumped(flow); }
 
 const char* operator_text(BinaryOp op) {
-  constexpr const char* kTexts[] = {"or", "and", "in", "not in", "==", "!=", "<", "<=", ">", ">=",
-                                    "+",  "-",   "*",  "/",      "//", "%",  "**"};
+  constexpr const char* kTexts[] = {"or", "and", "in", "not in", "==", "!=", "<", "<=", ">",
+                                    ">=", "+",   "-",  "*",      "/",  "//", "%", "**"};
   return kTexts[static_cast<int>(op)];
 }
 

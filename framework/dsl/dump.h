@@ -1,5 +1,6 @@
-// A syntax tree as one line of text in which everything but spans and layout shows: two trees are equal where their
-// dumps are. For `equal`, for tests, and for a look at what the parser understood.
+// A syntax tree as one line of text in which everything but spans and layout shows: two trees are
+// equal where their dumps are. For `equal`, for tests, and for a look at what the parser
+// understood.
 #pragma once
 
 #include <string>

@@ -1,11 +1,11 @@
 // Layout of expressions and flows.
 #include "framework/dsl/layout.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "framework/base/utf8.h"
 #include "framework/dsl/dump.h"
@@ -14,24 +14,43 @@
 namespace strata::dsl {
 namespace {
 
-constexpr int kLongSource = 24;  // arrows stand under the first one only where the source is shorter
+constexpr int kLongSource =
+    24;  // arrows stand under the first one only where the source is shorter
 
 // Precedence, as in operators.h.
-enum Level { kConditional, kOr, kAnd, kNot, kComparison, kRange, kSum, kProduct, kSign, kPower, kPrimary };
+enum Level {
+  kConditional,
+  kOr,
+  kAnd,
+  kNot,
+  kComparison,
+  kRange,
+  kSum,
+  kProduct,
+  kSign,
+  kPower,
+  kPrimary
+};
 static_assert(kRange == kRangeLevel);
 
 Level level_of(BinaryOp op) {
   switch (op) {
-    case BinaryOp::kOr: return kOr;
-    case BinaryOp::kAnd: return kAnd;
+    case BinaryOp::kOr:
+      return kOr;
+    case BinaryOp::kAnd:
+      return kAnd;
     case BinaryOp::kAdd:
-    case BinaryOp::kSubtract: return kSum;
+    case BinaryOp::kSubtract:
+      return kSum;
     case BinaryOp::kMultiply:
     case BinaryOp::kDivide:
     case BinaryOp::kFloorDivide:
-    case BinaryOp::kModulo: return kProduct;
-    case BinaryOp::kPower: return kPower;
-    default: return kComparison;
+    case BinaryOp::kModulo:
+      return kProduct;
+    case BinaryOp::kPower:
+      return kPower;
+    default:
+      return kComparison;
   }
 }
 
@@ -39,8 +58,10 @@ Level level_of(const Expr& expr) {
   if (expr.parenthesized) return kPrimary;
   if (std::holds_alternative<ConditionalExpr>(expr.node)) return kConditional;
   if (std::holds_alternative<RangeExpr>(expr.node)) return kRange;
-  if (const auto* chain = std::get_if<ChainExpr>(&expr.node)) return level_of(chain->rest.front().op);
-  if (const auto* unary = std::get_if<UnaryExpr>(&expr.node)) return unary->op == UnaryOp::kNot ? kNot : kSign;
+  if (const auto* chain = std::get_if<ChainExpr>(&expr.node))
+    return level_of(chain->rest.front().op);
+  if (const auto* unary = std::get_if<UnaryExpr>(&expr.node))
+    return unary->op == UnaryOp::kNot ? kNot : kSign;
   const auto* integer = std::get_if<IntLiteral>(&expr.node);
   const auto* real = std::get_if<FloatLiteral>(&expr.node);
   return (integer && integer->value < 0) || (real && std::signbit(real->value)) ? kSign : kPrimary;
@@ -58,26 +79,37 @@ bool has_comments(const Expr& expr);
 bool has_comments(const std::unique_ptr<Expr>& expr) { return expr && has_comments(*expr); }
 bool has_comments(const Trivia& trivia) { return !trivia.before.empty() || !trivia.after.empty(); }
 bool has_comments(const std::vector<Argument>& items) {
-  return std::any_of(items.begin(), items.end(),
-                     [](const Argument& item) { return has_comments(item.trivia) || has_comments(item.value); });
+  return std::any_of(items.begin(), items.end(), [](const Argument& item) {
+    return has_comments(item.trivia) || has_comments(item.value);
+  });
 }
 
 struct CommentsInside {
   template <class Node>
-  bool operator()(const Node&) const { return false; }
-  bool operator()(const ListExpr& list) const { return !list.closing.empty() || has_comments(list.items); }
-  bool operator()(const CallExpr& call) const { return !call.closing.empty() || has_comments(call.arguments); }
+  bool operator()(const Node&) const {
+    return false;
+  }
+  bool operator()(const ListExpr& list) const {
+    return !list.closing.empty() || has_comments(list.items);
+  }
+  bool operator()(const CallExpr& call) const {
+    return !call.closing.empty() || has_comments(call.arguments);
+  }
   bool operator()(const UnaryExpr& unary) const { return has_comments(unary.operand); }
-  bool operator()(const RangeExpr& range) const { return has_comments(range.first) || has_comments(range.last); }
+  bool operator()(const RangeExpr& range) const {
+    return has_comments(range.first) || has_comments(range.last);
+  }
   bool operator()(const ChainExpr& chain) const {
     return has_comments(chain.first) ||
-           std::any_of(chain.rest.begin(), chain.rest.end(), [](const auto& link) { return has_comments(link.operand); });
+           std::any_of(chain.rest.begin(), chain.rest.end(),
+                       [](const auto& link) { return has_comments(link.operand); });
   }
   bool operator()(const ConditionalExpr& conditional) const {
     return has_comments(conditional.otherwise) ||
-           std::any_of(conditional.branches.begin(), conditional.branches.end(), [](const auto& branch) {
-             return has_comments(branch.condition) || has_comments(branch.value);
-           });
+           std::any_of(conditional.branches.begin(), conditional.branches.end(),
+                       [](const auto& branch) {
+                         return has_comments(branch.condition) || has_comments(branch.value);
+                       });
   }
 };
 bool has_comments(const Expr& expr) { return std::visit(CommentsInside{}, expr.node); }
@@ -165,7 +197,8 @@ void flat(std::string& out, const Expr& expr) {
 std::string flat_stage(const Stage& stage);
 std::string flat_flow(const Flow& flow) {
   std::string out;
-  for (const Stage& stage : flow.stages) out += (&stage == &flow.stages.front() ? "" : " -> ") + flat_stage(stage);
+  for (const Stage& stage : flow.stages)
+    out += (&stage == &flow.stages.front() ? "" : " -> ") + flat_stage(stage);
   return out;
 }
 std::string flat_body(const Flow& flow) { return "{ " + flat_flow(flow) + " }"; }
@@ -185,7 +218,8 @@ struct FlatStage {
   std::string operator()(const IfStage& stage) const {
     std::string out;
     for (const auto& branch : stage.branches) {
-      out += (out.empty() ? "if " : " else if ") + print(*branch.condition) + " " + flat_body(*branch.body);
+      out += (out.empty() ? "if " : " else if ") + print(*branch.condition) + " " +
+             flat_body(*branch.body);
     }
     if (stage.otherwise) out += " else " + flat_body(*stage.otherwise);
     return out;
@@ -204,12 +238,15 @@ std::string flat_stage(const Stage& stage) {
 // ---------------------------------------------------------------------------------------------------------------------
 // In several lines.
 
-std::string spaces(int count) { return std::string(static_cast<std::size_t>(std::max(0, count)), ' '); }
+std::string spaces(int count) {
+  return std::string(static_cast<std::size_t>(std::max(0, count)), ' ');
+}
 
 // The column behind `text` that began at `column`.
 int column_behind(const std::string& text, int column) {
   const std::size_t line = text.rfind('\n');
-  return line == std::string::npos ? column + text_width(text) : text_width(std::string_view(text).substr(line + 1));
+  return line == std::string::npos ? column + text_width(text)
+                                   : text_width(std::string_view(text).substr(line + 1));
 }
 
 bool is_literal(const Argument& item) {
@@ -221,9 +258,10 @@ bool is_literal(const Argument& item) {
          std::holds_alternative<StringLiteral>(inner) || std::holds_alternative<BoolLiteral>(inner);
 }
 
-// Behind the opening bracket: the elements and the closing bracket. Literals fill lines, all else has one a line.
-std::string broken_items(const std::vector<Argument>& items, const std::vector<std::string>& closing, char close,
-                         int indent) {
+// Behind the opening bracket: the elements and the closing bracket. Literals fill lines, all else
+// has one a line.
+std::string broken_items(const std::vector<Argument>& items,
+                         const std::vector<std::string>& closing, char close, int indent) {
   std::string out;
   const int inner = indent + kIndent;
   if (closing.empty() && std::all_of(items.begin(), items.end(), is_literal)) {
@@ -251,11 +289,6 @@ std::string broken_items(const std::vector<Argument>& items, const std::vector<s
   return out + "\n" + spaces(indent) + close;
 }
 
-std::string layout_operand(const Expr& expr, int level, Place place) {
-  if (level_of(expr) >= level) return layout(expr, place);
-  return "(" + layout(expr, {place.column + 1, place.indent, place.tail + 1}) + ")";
-}
-
 struct BrokenNode {
   Place place;
   bool parenthesized;
@@ -267,13 +300,16 @@ struct BrokenNode {
     return out;
   }
   std::string operator()(const ListExpr& list) const {
-    return (parenthesized ? "(" : "[") + broken_items(list.items, list.closing, parenthesized ? ')' : ']', place.indent);
+    return (parenthesized ? "(" : "[") +
+           broken_items(list.items, list.closing, parenthesized ? ')' : ']', place.indent);
   }
   std::string operator()(const CallExpr& call) const {
     return call.callee.text + "(" + broken_items(call.arguments, call.closing, ')', place.indent);
   }
   std::string operator()(const UnaryExpr& unary) const {
-    const std::string sign = unary.op == UnaryOp::kNot ? "not " : unary.op == UnaryOp::kNegate ? "-" : "+";
+    const std::string sign = unary.op == UnaryOp::kNot      ? "not "
+                             : unary.op == UnaryOp::kNegate ? "-"
+                                                            : "+";
     return sign + layout_operand(*unary.operand, unary.op == UnaryOp::kNot ? kNot : kSign,
                                  {place.column + text_width(sign), place.indent, place.tail});
   }
@@ -290,15 +326,20 @@ struct BrokenNode {
     for (const ChainExpr::Link& link : chain.rest) {
       const int level = operand_level(chain, link.operand.get());
       const std::string op = std::string(operator_text(link.op)) + " ";
-      const std::string text = has_comments(link.operand) ? std::string() : print_operand(*link.operand, level);
-      if (!text.empty() && column + 1 + text_width(op) + text_width(text) + place.tail <= kColumns) {
+      const std::string text =
+          has_comments(link.operand) ? std::string() : print_operand(*link.operand, level);
+      if (!text.empty() &&
+          column + 1 + text_width(op) + text_width(text) + place.tail <= kColumns) {
         out += " " + op + text;
         column += 1 + text_width(op) + text_width(text);
         continue;
       }
-      const int begin = place.column + text_width(op);
-      const std::string broken = layout_operand(*link.operand, level, {begin, place.column, place.tail});
-      out += "\n" + spaces(place.column) + op + broken;
+      // At a line's start `//` would look like the comment of another language.
+      const bool ends_line = link.op == BinaryOp::kFloorDivide;
+      const int begin = place.column + (ends_line ? 0 : text_width(op));
+      const std::string broken =
+          layout_operand(*link.operand, level, {begin, place.column, place.tail});
+      out += (ends_line ? " //\n" : "\n") + spaces(place.column) + (ends_line ? "" : op) + broken;
       column = column_behind(broken, begin);
     }
     return out;
@@ -308,29 +349,34 @@ struct BrokenNode {
     for (const auto& branch : conditional.branches) {
       if (!out.empty()) out += "\n" + spaces(place.column);
       out += out.empty() ? "if " : "else if ";
-      out += layout(*branch.condition, {column_behind(out, place.column), place.column, 5}) + " then ";
+      out +=
+          layout(*branch.condition, {column_behind(out, place.column), place.column, 5}) + " then ";
       out += layout(*branch.value, {column_behind(out, place.column), place.column, place.tail});
     }
     out += "\n" + spaces(place.column) + "else ";
-    return out + layout_operand(*conditional.otherwise, kOr, {place.column + 5, place.column, place.tail});
+    return out + layout_operand(*conditional.otherwise, kOr,
+                                {place.column + 5, place.column, place.tail});
   }
 };
 
-bool is_broken(const Flow& flow, bool body);
+bool is_broken_body(const Flow& flow);
 bool is_broken(const Stage& stage) {
   const auto any_branch = [](const IfStage& node) {
-    return std::any_of(node.branches.begin(), node.branches.end(), [](const auto& branch) {
-             return has_comments(branch.condition) || is_broken(*branch.body, true);
-           }) || (node.otherwise && is_broken(*node.otherwise, true));
+    return std::any_of(node.branches.begin(), node.branches.end(),
+                       [](const auto& branch) {
+                         return has_comments(branch.condition) || is_broken_body(*branch.body);
+                       }) ||
+           (node.otherwise && is_broken_body(*node.otherwise));
   };
   if (has_comments(stage.trivia)) return true;
-  if (const auto* call = std::get_if<CallStage>(&stage.node)) return !call->closing.empty() || has_comments(call->arguments);
+  if (const auto* call = std::get_if<CallStage>(&stage.node))
+    return !call->closing.empty() || has_comments(call->arguments);
   if (const auto* choice = std::get_if<IfStage>(&stage.node)) return any_branch(*choice);
   if (const auto* loop = std::get_if<ForStage>(&stage.node)) {
-    return has_comments(loop->values) || is_broken(*loop->body, true);
+    return has_comments(loop->values) || is_broken_body(*loop->body);
   }
   if (const auto* loop = std::get_if<RepeatStage>(&stage.node)) {
-    return has_comments(loop->count) || is_broken(*loop->body, true);
+    return has_comments(loop->count) || is_broken_body(*loop->body);
   }
   return false;
 }
@@ -343,12 +389,19 @@ bool aligned(const Flow& flow) {
 // The first stage whose arrow may begin a line because its author wanted it.
 std::size_t first_breakable(const Flow& flow, bool body) { return !body && aligned(flow) ? 2 : 1; }
 
+// Must its stages stand on several lines?
 bool is_broken(const Flow& flow, bool body) {
-  if (!flow.closing.empty() || !flow.opening.empty() || (body && flow.broken)) return true;
   for (std::size_t i = 0; i < flow.stages.size(); ++i) {
-    if ((flow.stages[i].starts_line && i >= first_breakable(flow, body)) || is_broken(flow.stages[i])) return true;
+    if ((flow.stages[i].starts_line && i >= first_breakable(flow, body)) ||
+        is_broken(flow.stages[i]))
+      return true;
   }
   return false;
+}
+
+// Must its braces stand on lines of their own?
+bool is_broken_body(const Flow& flow) {
+  return !flow.closing.empty() || !flow.opening.empty() || flow.broken || is_broken(flow, true);
 }
 
 std::string layout_stage(const Stage& stage, int column, int tail);
@@ -360,11 +413,12 @@ std::string layout_flow(const Flow& flow, int column, bool body) {
   }
   const std::size_t first = first_breakable(flow, body);
   bool by_author = false;
-  for (std::size_t i = first; i < flow.stages.size(); ++i) by_author = by_author || flow.stages[i].starts_line;
+  for (std::size_t i = first; i < flow.stages.size(); ++i)
+    by_author = by_author || flow.stages[i].starts_line;
   const int arrow = first == 2 ? column + text_width(flat_stage(flow.stages.front())) + 1 : column;
 
   std::string out;
-  int at = column;           // the column behind what is written
+  int at = column;            // the column behind what is written
   bool line_is_full = false;  // behind a comment or a stage of several lines
   for (std::size_t i = 0; i < flow.stages.size(); ++i) {
     const Stage& stage = flow.stages[i];
@@ -417,17 +471,20 @@ struct BrokenStage {
     std::string out;
     for (const auto& branch : stage.branches) {
       out += out.empty() ? "if " : " else if ";
-      out += layout(*branch.condition, {column_behind(out, column), column, 2}) + " " + broken_body(*branch.body, column);
+      out += layout(*branch.condition, {column_behind(out, column), column, 2}) + " " +
+             broken_body(*branch.body, column);
     }
     if (stage.otherwise) out += " else " + broken_body(*stage.otherwise, column);
     return out;
   }
   std::string operator()(const ForStage& stage) const {
     const std::string head = for_head(stage);
-    return head + layout(*stage.values, {column + text_width(head), column, 2}) + " " + broken_body(*stage.body, column);
+    return head + layout(*stage.values, {column + text_width(head), column, 2}) + " " +
+           broken_body(*stage.body, column);
   }
   std::string operator()(const RepeatStage& stage) const {
-    return "repeat " + layout(*stage.count, {column + 7, column, 2}) + " " + broken_body(*stage.body, column);
+    return "repeat " + layout(*stage.count, {column + 7, column, 2}) + " " +
+           broken_body(*stage.body, column);
   }
 };
 
@@ -463,7 +520,14 @@ std::string layout(const Expr& expr, Place place) {
   return std::visit(BrokenNode{place, expr.parenthesized}, expr.node);
 }
 
-std::string layout_statement(const Flow& flow, int column) { return layout_flow(flow, column, false); }
+std::string layout_operand(const Expr& expr, int level, Place place) {
+  if (level_of(expr) >= level) return layout(expr, place);
+  return "(" + layout(expr, {place.column + 1, place.indent, place.tail + 1}) + ")";
+}
+
+std::string layout_statement(const Flow& flow, int column) {
+  return layout_flow(flow, column, false);
+}
 
 std::string print(const Expr& expr) {
   std::string out;
@@ -492,18 +556,24 @@ std::string print_string(const std::string& value) {
   for (std::string_view rest = value; !rest.empty();) {
     const Utf8Char next = decode_utf8(rest);
     const char32_t c = next.code_point;
-    if (c == '"' || c == '\\') out += {'\\', static_cast<char>(c)};
-    else if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (c < 0x20 || c == 0x7F || !next.valid) out += fmt::format("\\u{{{:x}}}", static_cast<unsigned>(c));
-    else out += rest.substr(0, next.size);
+    if (c == '"' || c == '\\')
+      out += {'\\', static_cast<char>(c)};
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c < 0x20 || c == 0x7F || !next.valid)
+      out += fmt::format("\\u{{{:x}}}", static_cast<unsigned>(c));
+    else
+      out += rest.substr(0, next.size);
     rest.remove_prefix(next.size);
   }
   return out + "\"";
 }
 
 int text_width(std::string_view text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<int>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 std::string comment_text(const std::string& text) {

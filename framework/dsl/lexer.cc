@@ -1,11 +1,11 @@
 // The lexer: one pass over the bytes, no look back.
 #include "framework/dsl/lexer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "framework/base/utf8.h"
 #include "framework/dsl/literals.h"
@@ -22,18 +22,20 @@ struct Keyword {
   Tok kind;
 };
 constexpr Keyword kKeywords[] = {
-    {"if", Tok::kIf},   {"then", Tok::kThen}, {"else", Tok::kElse}, {"for", Tok::kFor},     {"repeat", Tok::kRepeat},
-    {"as", Tok::kAs},   {"in", Tok::kIn},     {"and", Tok::kAnd},   {"or", Tok::kOr},       {"not", Tok::kNot},
-    {"true", Tok::kTrue}, {"false", Tok::kFalse}, {"none", Tok::kNone}};
+    {"if", Tok::kIf},         {"then", Tok::kThen}, {"else", Tok::kElse}, {"for", Tok::kFor},
+    {"repeat", Tok::kRepeat}, {"as", Tok::kAs},     {"in", Tok::kIn},     {"and", Tok::kAnd},
+    {"or", Tok::kOr},         {"not", Tok::kNot},   {"true", Tok::kTrue}, {"false", Tok::kFalse},
+    {"none", Tok::kNone}};
 
 struct SoftWord {
   std::string_view text;
   Word word;
 };
 constexpr SoftWord kWords[] = {
-    {"format", Word::kFormat}, {"include", Word::kInclude}, {"require", Word::kRequire}, {"let", Word::kLet},
-    {"param", Word::kParam},   {"block", Word::kBlock},     {"model", Word::kModel},     {"data", Word::kData},
-    {"train", Word::kTrain},   {"study", Word::kStudy},     {"grid", Word::kGrid},       {"zip", Word::kZip},
+    {"format", Word::kFormat}, {"include", Word::kInclude}, {"require", Word::kRequire},
+    {"let", Word::kLet},       {"param", Word::kParam},     {"block", Word::kBlock},
+    {"model", Word::kModel},   {"data", Word::kData},       {"train", Word::kTrain},
+    {"study", Word::kStudy},   {"grid", Word::kGrid},       {"zip", Word::kZip},
     {"where", Word::kWhere},   {"report", Word::kReport}};
 
 // Constants of other languages.
@@ -42,9 +44,9 @@ struct Foreign {
   Tok kind;
 };
 constexpr Foreign kForeignWords[] = {
-    {"True", "true", Tok::kTrue},   {"TRUE", "true", Tok::kTrue},  {"False", "false", Tok::kFalse},
+    {"True", "true", Tok::kTrue},    {"TRUE", "true", Tok::kTrue}, {"False", "false", Tok::kFalse},
     {"FALSE", "false", Tok::kFalse}, {"None", "none", Tok::kNone}, {"null", "none", Tok::kNone},
-    {"NULL", "none", Tok::kNone},   {"nil", "none", Tok::kNone},   {"nullptr", "none", Tok::kNone}};
+    {"NULL", "none", Tok::kNone},    {"nil", "none", Tok::kNone},  {"nullptr", "none", Tok::kNone}};
 
 // Signs of other languages, longest first, with what they stand for here.
 enum class Sign { kArrow, kOperator, kBinding, kStray };
@@ -53,37 +55,54 @@ struct ForeignSign {
   Tok kind;
   Sign sign;
 };
-constexpr ForeignSign kForeignSigns[] = {
-    {"===", "==", Tok::kEqualEqual, Sign::kOperator},  {"!==", "!=", Tok::kNotEqual, Sign::kOperator},
-    {"-->", "->", Tok::kArrow, Sign::kArrow},          {"...", "..", Tok::kRange, Sign::kOperator},
-    {"**=", "=", Tok::kEqual, Sign::kBinding},         {"//=", "=", Tok::kEqual, Sign::kBinding},
-    {"..=", "..", Tok::kRange, Sign::kOperator},       {"=>", "->", Tok::kArrow, Sign::kArrow},
-    {">>", "->", Tok::kArrow, Sign::kArrow},           {"|>", "->", Tok::kArrow, Sign::kArrow},
-    {"~>", "->", Tok::kArrow, Sign::kArrow},           {"&&", "and", Tok::kAnd, Sign::kOperator},
-    {"||", "or", Tok::kOr, Sign::kOperator},           {"<>", "!=", Tok::kNotEqual, Sign::kOperator},
-    {":=", "=", Tok::kEqual, Sign::kBinding},          {"+=", "=", Tok::kEqual, Sign::kBinding},
-    {"-=", "=", Tok::kEqual, Sign::kBinding},          {"*=", "=", Tok::kEqual, Sign::kBinding},
-    {"/=", "=", Tok::kEqual, Sign::kBinding},          {"→", "->", Tok::kArrow, Sign::kArrow},
-    {"⇒", "->", Tok::kArrow, Sign::kArrow},            {"≤", "<=", Tok::kLessEqual, Sign::kOperator},
-    {"≥", ">=", Tok::kGreaterEqual, Sign::kOperator},  {"≠", "!=", Tok::kNotEqual, Sign::kOperator},
-    {"×", "*", Tok::kStar, Sign::kOperator},           {"÷", "/", Tok::kSlash, Sign::kOperator},
-    {"−", "-", Tok::kMinus, Sign::kOperator},          {"–", "-", Tok::kMinus, Sign::kOperator},
-    {"…", "..", Tok::kRange, Sign::kOperator},         {"|", "->", Tok::kArrow, Sign::kArrow},
-    {"&", "and", Tok::kAnd, Sign::kOperator},          {"!", "not", Tok::kNot, Sign::kOperator},
-    {"^", "**", Tok::kPower, Sign::kOperator}};
+constexpr ForeignSign kForeignSigns[] = {{"===", "==", Tok::kEqualEqual, Sign::kOperator},
+                                         {"!==", "!=", Tok::kNotEqual, Sign::kOperator},
+                                         {"-->", "->", Tok::kArrow, Sign::kArrow},
+                                         {"...", "..", Tok::kRange, Sign::kOperator},
+                                         {"**=", "=", Tok::kEqual, Sign::kBinding},
+                                         {"//=", "=", Tok::kEqual, Sign::kBinding},
+                                         {"..=", "..", Tok::kRange, Sign::kOperator},
+                                         {"=>", "->", Tok::kArrow, Sign::kArrow},
+                                         {">>", "->", Tok::kArrow, Sign::kArrow},
+                                         {"|>", "->", Tok::kArrow, Sign::kArrow},
+                                         {"~>", "->", Tok::kArrow, Sign::kArrow},
+                                         {"&&", "and", Tok::kAnd, Sign::kOperator},
+                                         {"||", "or", Tok::kOr, Sign::kOperator},
+                                         {"<>", "!=", Tok::kNotEqual, Sign::kOperator},
+                                         {":=", "=", Tok::kEqual, Sign::kBinding},
+                                         {"+=", "=", Tok::kEqual, Sign::kBinding},
+                                         {"-=", "=", Tok::kEqual, Sign::kBinding},
+                                         {"*=", "=", Tok::kEqual, Sign::kBinding},
+                                         {"/=", "=", Tok::kEqual, Sign::kBinding},
+                                         {"→", "->", Tok::kArrow, Sign::kArrow},
+                                         {"⇒", "->", Tok::kArrow, Sign::kArrow},
+                                         {"≤", "<=", Tok::kLessEqual, Sign::kOperator},
+                                         {"≥", ">=", Tok::kGreaterEqual, Sign::kOperator},
+                                         {"≠", "!=", Tok::kNotEqual, Sign::kOperator},
+                                         {"×", "*", Tok::kStar, Sign::kOperator},
+                                         {"÷", "/", Tok::kSlash, Sign::kOperator},
+                                         {"−", "-", Tok::kMinus, Sign::kOperator},
+                                         {"–", "-", Tok::kMinus, Sign::kOperator},
+                                         {"…", "..", Tok::kRange, Sign::kOperator},
+                                         {"|", "->", Tok::kArrow, Sign::kArrow},
+                                         {"&", "and", Tok::kAnd, Sign::kOperator},
+                                         {"!", "not", Tok::kNot, Sign::kOperator},
+                                         {"^", "**", Tok::kPower, Sign::kOperator}};
 
 struct Punctuation {
   std::string_view text;
   Tok kind;
 };
 constexpr Punctuation kPunctuation[] = {
-    {"->", Tok::kArrow},     {"..", Tok::kRange},         {"**", Tok::kPower},     {"//", Tok::kSlashSlash},
-    {"==", Tok::kEqualEqual}, {"!=", Tok::kNotEqual},     {"<=", Tok::kLessEqual}, {">=", Tok::kGreaterEqual},
-    {"(", Tok::kLeftParen},  {")", Tok::kRightParen},     {"[", Tok::kLeftBracket}, {"]", Tok::kRightBracket},
-    {"{", Tok::kLeftBrace},  {"}", Tok::kRightBrace},     {",", Tok::kComma},      {";", Tok::kSemicolon},
-    {":", Tok::kColon},      {"=", Tok::kEqual},          {".", Tok::kDot},        {"+", Tok::kPlus},
-    {"-", Tok::kMinus},      {"*", Tok::kStar},           {"/", Tok::kSlash},      {"%", Tok::kPercent},
-    {"<", Tok::kLess},       {">", Tok::kGreater}};
+    {"->", Tok::kArrow},      {"..", Tok::kRange},        {"**", Tok::kPower},
+    {"//", Tok::kSlashSlash}, {"==", Tok::kEqualEqual},   {"!=", Tok::kNotEqual},
+    {"<=", Tok::kLessEqual},  {">=", Tok::kGreaterEqual}, {"(", Tok::kLeftParen},
+    {")", Tok::kRightParen},  {"[", Tok::kLeftBracket},   {"]", Tok::kRightBracket},
+    {"{", Tok::kLeftBrace},   {"}", Tok::kRightBrace},    {",", Tok::kComma},
+    {";", Tok::kSemicolon},   {":", Tok::kColon},         {"=", Tok::kEqual},
+    {".", Tok::kDot},         {"+", Tok::kPlus},          {"-", Tok::kMinus},
+    {"*", Tok::kStar},        {"/", Tok::kSlash},         {"%", Tok::kPercent},
+    {"<", Tok::kLess},        {">", Tok::kGreater}};
 
 // Is the rest of a line prose ("number of epochs") and no expression? Two plain words in a row are.
 bool is_prose(std::string_view line) {
@@ -115,9 +134,13 @@ class Lexer {
   }
 
  private:
-  char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  char peek(std::size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+  }
   std::string_view rest() const { return text_.substr(at_); }
-  std::string_view rest_of_line() const { return rest().substr(0, std::min(rest().find('\n'), rest().size())); }
+  std::string_view rest_of_line() const {
+    return rest().substr(0, std::min(rest().find('\n'), rest().size()));
+  }
   Span span(std::size_t begin, std::size_t end) const {
     return {&source_, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
   }
@@ -159,7 +182,8 @@ class Lexer {
   bool after_value() const {
     if (result_.tokens.empty() || result_.tokens.back().end != at_) return false;
     const Tok last = result_.tokens.back().kind;
-    return last == Tok::kName || last == Tok::kRightParen || last == Tok::kRightBracket || last == Tok::kRange;
+    return last == Tok::kName || last == Tok::kRightParen || last == Tok::kRightBracket ||
+           last == Tok::kRange;
   }
 
   void comment() {
@@ -181,17 +205,18 @@ class Lexer {
     if (rest().starts_with("/*")) {
       const std::size_t close = text_.find("*/", at_ + 2);
       at_ = close == std::string_view::npos ? text_.size() : close + 2;
-      diagnostics_.error("wrong-comment", span(begin, begin + 2), "`/*` does not begin a comment").help =
-          "begin each line of the comment with `#`";
-      first_on_line_ = first_on_line_ || text_.substr(begin, at_ - begin).find('\n') != std::string_view::npos;
+      diagnostics_.error("wrong-comment", span(begin, begin + 2), "`/*` does not begin a comment")
+          .help = "begin each line of the comment with `#`";
+      first_on_line_ =
+          first_on_line_ || text_.substr(begin, at_ - begin).find('\n') != std::string_view::npos;
       return true;
     }
     if (!rest().starts_with("//") || rest().starts_with("//=")) return false;
     const std::string_view line = rest_of_line();
     if (!(first_on_line_ && depth_ == 0) && !is_prose(line.substr(2))) return false;
     at_ += line.size();
-    diagnostics_.error("wrong-comment", span(begin, begin + 2), "`//` does not begin a comment").help =
-        "begin the comment with `#`";
+    diagnostics_.error("wrong-comment", span(begin, begin + 2), "`//` does not begin a comment")
+        .help = "begin the comment with `#`";
     return true;
   }
 
@@ -206,13 +231,15 @@ class Lexer {
     const bool declared = next == '=' && peek(1) != '=';
     for (const Foreign& word : kForeignWords) {
       if (word.text != text || next == '(' || next == '.' || declared) continue;
-      diagnostics_.error("wrong-constant", span(begin, at_), fmt::format("`{}` is not a constant of this language", text))
+      diagnostics_
+          .error("wrong-constant", span(begin, at_),
+                 fmt::format("`{}` is not a constant of this language", text))
           .help = fmt::format("write `{}`", word.native);
       return void(emit(word.kind, begin));
     }
     if (text == "elif" || text == "elseif" || text == "elsif") {
-      diagnostics_.error("wrong-keyword", span(begin, at_), fmt::format("there is no `{}`", text)).help =
-          "write `else if`";
+      diagnostics_.error("wrong-keyword", span(begin, at_), fmt::format("there is no `{}`", text))
+          .help = "write `else if`";
       emit(Tok::kElse, begin);
       return void(emit(Tok::kIf, begin));
     }
@@ -228,7 +255,8 @@ class Lexer {
     at_ += literal.size;
     if (literal.kind == NumberLiteral::kWrong) {
       if (stray_on_line_) return void(emit(Tok::kBroken, begin));  // debris of what was reported
-      Diagnostic& d = diagnostics_.error(literal.code, span(begin, at_), std::move(literal.message));
+      Diagnostic& d =
+          diagnostics_.error(literal.code, span(begin, at_), std::move(literal.message));
       d.help = std::move(literal.help);
       return void(emit(Tok::kBroken, begin));
     }
@@ -247,16 +275,19 @@ class Lexer {
     at_ += scan.size;
     for (const StringProblem& problem : scan.problems) {
       const std::size_t from = begin + problem.begin;
-      Diagnostic& d = diagnostics_.error(problem.code, span(from, begin + problem.end), problem.message);
+      Diagnostic& d =
+          diagnostics_.error(problem.code, span(from, begin + problem.end), problem.message);
       d.help = problem.help;
     }
     if (quote == '\'' && scan.closed) {
       const std::string_view inside = text_.substr(begin + 1, at_ - begin - 2);
-      diagnostics_.error("wrong-quotes", span(begin, at_), "a string stands in double quotes").help =
-          inside.find('"') == std::string_view::npos && inside.size() < 60 ? fmt::format("write `\"{}\"`", inside)
-                                                                           : "write it as `\"…\"`";
+      diagnostics_.error("wrong-quotes", span(begin, at_), "a string stands in double quotes")
+          .help = inside.find('"') == std::string_view::npos && inside.size() < 60
+                      ? fmt::format("write `\"{}\"`", inside)
+                      : "write it as `\"…\"`";
     }
-    // A quote that is never closed swallowed what followed it: brackets missing there are no other mistake.
+    // A quote that is never closed swallowed what followed it: brackets missing there are no other
+    // mistake.
     if (!scan.closed) stray_on_line_ = true;
     emit(Tok::kString, begin).text = std::move(scan.value);
   }
@@ -266,7 +297,10 @@ class Lexer {
     const std::string_view quotes = rest().substr(0, 3);
     const std::size_t close = text_.find(quotes, at_ + 3);
     at_ = close == std::string_view::npos ? text_.size() : close + 3;
-    diagnostics_.error("wrong-quotes", span(begin, begin + 3), "a string stands in double quotes, on one line").help =
+    diagnostics_
+        .error("wrong-quotes", span(begin, begin + 3),
+               "a string stands in double quotes, on one line")
+        .help =
         "write `\"…\"`, with `\\n` for a line end; a remark is a comment and begins with `#`";
     // At a line's start it is a Python comment in disguise.
     if (!first_on_line_) emit(Tok::kBroken, begin);
@@ -284,7 +318,8 @@ class Lexer {
       if (!rest().starts_with(sign.text)) continue;
       at_ += sign.text.size();
       if (sign.kind == Tok::kLeftParen || sign.kind == Tok::kLeftBracket) ++depth_;
-      if (sign.kind == Tok::kRightParen || sign.kind == Tok::kRightBracket) depth_ = std::max(0, depth_ - 1);
+      if (sign.kind == Tok::kRightParen || sign.kind == Tok::kRightBracket)
+        depth_ = std::max(0, depth_ - 1);
       if (sign.kind == Tok::kLeftBrace || sign.kind == Tok::kRightBrace) depth_ = 0;
       return void(emit(sign.kind, begin));
     }
@@ -295,14 +330,19 @@ class Lexer {
     const std::string quoted = fmt::format("`{}`", sign.text);
     const bool bar = sign.text == "|" && depth_ > 0;
     if (sign.sign == Sign::kArrow && !bar) {
-      diagnostics_.error("wrong-arrow", span(begin, at_), quoted + " does not join stages").help = "write `->`";
+      diagnostics_.error("wrong-arrow", span(begin, at_), quoted + " does not join stages").help =
+          "write `->`";
     } else if (sign.sign == Sign::kBinding) {
-      diagnostics_.error("wrong-operator", span(begin, at_), quoted + " is not an operator of this language").help =
-          "a name is bound once, with `=`";
+      diagnostics_
+          .error("wrong-operator", span(begin, at_),
+                 quoted + " is not an operator of this language")
+          .help = "a name is bound once, with `=`";
     } else {
       const std::string_view native = bar ? "or" : sign.native;
-      diagnostics_.error("wrong-operator", span(begin, at_), quoted + " is not an operator of this language").help =
-          fmt::format("write `{}`", native);
+      diagnostics_
+          .error("wrong-operator", span(begin, at_),
+                 quoted + " is not an operator of this language")
+          .help = fmt::format("write `{}`", native);
     }
     emit(bar ? Tok::kOr : sign.kind, begin);
   }
@@ -326,13 +366,18 @@ class Lexer {
       const bool closed = close < line.size();
       const std::size_t inside = at_;
       at_ += closed ? close + 3 : 0;
-      diagnostics_.error("wrong-quotes", span(begin, at_), "typographic quotes do not make a string").help =
-          "write plain double quotes: `\"…\"`";
-      if (closed) return void(emit(Tok::kString, begin).text = std::string(text_.substr(inside, close)));
-    } else if (first.code_point == 0xA0 || first.code_point == 0x3000 || first.code_point == 0xFEFF ||
+      diagnostics_
+          .error("wrong-quotes", span(begin, at_), "typographic quotes do not make a string")
+          .help = "write plain double quotes: `\"…\"`";
+      if (closed)
+        return void(emit(Tok::kString, begin).text = std::string(text_.substr(inside, close)));
+    } else if (first.code_point == 0xA0 || first.code_point == 0x3000 ||
+               first.code_point == 0xFEFF ||
                (first.code_point >= 0x2000 && first.code_point <= 0x200B)) {
-      diagnostics_.error("stray-character", span(begin, at_),
-                         fmt::format("a space of an unusual kind (U+{:04X})", static_cast<unsigned>(first.code_point)))
+      diagnostics_
+          .error("stray-character", span(begin, at_),
+                 fmt::format("a space of an unusual kind (U+{:04X})",
+                             static_cast<unsigned>(first.code_point)))
           .help = "replace it by a plain space";
       return;  // separates tokens as a plain one would
     } else {
@@ -344,26 +389,33 @@ class Lexer {
   void stray_sign(std::size_t begin, const Utf8Char& first) {
     const bool letters = first.code_point >= 0x80;
     if (letters) {
-      while (at_ < text_.size() && (is_letter(peek()) || is_digit(peek()) || decode_utf8(rest()).code_point >= 0x80)) {
+      while (at_ < text_.size() &&
+             (is_letter(peek()) || is_digit(peek()) || decode_utf8(rest()).code_point >= 0x80)) {
         const Utf8Char next = decode_utf8(rest());
         if (!next.valid) break;
         at_ += next.size;
       }
     }
     const std::string seen = safe_text(text_.substr(begin, at_ - begin));
-    Diagnostic& d = diagnostics_.error("stray-character", span(begin, at_), fmt::format("`{}` means nothing here", seen));
+    Diagnostic& d = diagnostics_.error("stray-character", span(begin, at_),
+                                       fmt::format("`{}` means nothing here", seen));
     if (letters) {
-      d.help = "names are made of the letters a-z and A-Z, digits and `_`; other letters go in strings and comments";
+      d.help =
+          "names are made of the letters a-z and A-Z, digits and `_`; other letters go in strings "
+          "and comments";
     } else if (first.code_point == '?') {
       d.help = "a choice is written `if condition then a else b`";
     } else if (first.code_point == '\\') {
       d.help = "a line needs no sign to go on in the next one";
     } else if (first.code_point == '@') {
-      d.help = "there are no decorators and no matrix products; a layer is called by its name: `Dense(10)`";
+      d.help =
+          "there are no decorators and no matrix products; a layer is called by its name: "
+          "`Dense(10)`";
     } else if (first.code_point == '$') {
       d.help = "a file cannot read the environment; a value is used by its name: `width`";
     } else if (first.code_point < 0x20 || first.code_point == 0x7F) {
-      d.message = fmt::format("a control character (U+{:04X})", static_cast<unsigned>(first.code_point));
+      d.message =
+          fmt::format("a control character (U+{:04X})", static_cast<unsigned>(first.code_point));
       d.help = "remove it; is this a text file?";
     }
   }
@@ -392,6 +444,8 @@ class Lexer {
 
 }  // namespace
 
-Tokens tokenize(const SourceFile& source, Diagnostics& diagnostics) { return Lexer(source, diagnostics).run(); }
+Tokens tokenize(const SourceFile& source, Diagnostics& diagnostics) {
+  return Lexer(source, diagnostics).run();
+}
 
 }  // namespace strata::dsl

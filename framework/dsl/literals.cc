@@ -1,12 +1,12 @@
 // Scanning of numbers and strings.
 #include "framework/dsl/literals.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
 #include <system_error>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "framework/base/utf8.h"
 
@@ -14,7 +14,9 @@ namespace strata::dsl {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_word(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
 
 class NumberScanner {
  public:
@@ -22,7 +24,8 @@ class NumberScanner {
 
   NumberLiteral run() {
     if (at(0) == '.') return bare_fraction();
-    if (at(0) == '0' && is_word(at(1)) && !is_digit(at(1)) && at(1) != '_' && at(1) != 'e' && at(1) != 'E') {
+    if (at(0) == '0' && is_word(at(1)) && !is_digit(at(1)) && at(1) != '_' && at(1) != 'e' &&
+        at(1) != 'E') {
       return other_base();
     }
     digits();
@@ -38,13 +41,15 @@ class NumberScanner {
     if (at(i_) == 'e' || at(i_) == 'E') {
       is_float = true;
       if (!exponent()) {
-        return wrong("malformed-number", fmt::format("`{}` has no digits in its exponent", text_.substr(0, i_)),
+        return wrong("malformed-number",
+                     fmt::format("`{}` has no digits in its exponent", text_.substr(0, i_)),
                      "an exponent is written as in `1e-3`");
       }
     }
     if (is_word(at(i_))) return suffix();
     if (bad_underscore()) {
-      return wrong("malformed-number", fmt::format("`{}` has a `_` that is not between two digits", spelled()),
+      return wrong("malformed-number",
+                   fmt::format("`{}` has a `_` that is not between two digits", spelled()),
                    "write it as in `60_000`");
     }
     if (whole > 1 && text_[0] == '0') return leading_zero(is_float);
@@ -70,7 +75,9 @@ class NumberScanner {
 
   bool bad_underscore() const {
     for (std::size_t i = 0; i < i_; ++i) {
-      if (text_[i] == '_' && !(i > 0 && is_digit(text_[i - 1]) && i + 1 < i_ && is_digit(text_[i + 1]))) return true;
+      if (text_[i] == '_' &&
+          !(i > 0 && is_digit(text_[i - 1]) && i + 1 < i_ && is_digit(text_[i + 1])))
+        return true;
     }
     return false;
   }
@@ -108,7 +115,8 @@ class NumberScanner {
     const char base = static_cast<char>(text_[1] | 0x20);
     const int radix = base == 'x' ? 16 : base == 'o' ? 8 : base == 'b' ? 2 : 0;
     std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text_.data() + 2, text_.data() + i_, value, radix == 0 ? 10 : radix);
+    const auto [end, error] =
+        std::from_chars(text_.data() + 2, text_.data() + i_, value, radix == 0 ? 10 : radix);
     if (radix == 0) return suffix();
     return wrong("non-decimal-number", fmt::format("`{}`: numbers are decimal", spelled()),
                  error == std::errc() && end == text_.data() + i_ ? fmt::format("write `{}`", value)
@@ -120,13 +128,16 @@ class NumberScanner {
     i_ = number;
     word();
     return wrong("malformed-number",
-                 fmt::format("`{}`: `{}` cannot follow a number", spelled(), text_.substr(number, i_ - number)),
+                 fmt::format("`{}`: `{}` cannot follow a number", spelled(),
+                             text_.substr(number, i_ - number)),
                  "numbers have no suffix or unit, and names do not begin with a digit");
   }
 
   NumberLiteral leading_zero(bool is_float) {
     std::size_t zeros = 0;
-    while (at(zeros + 1) == '0' || at(zeros + 1) == '_' || (at(zeros) == '0' && is_digit(at(zeros + 1)))) ++zeros;
+    while (at(zeros + 1) == '0' || at(zeros + 1) == '_' ||
+           (at(zeros) == '0' && is_digit(at(zeros + 1))))
+      ++zeros;
     return wrong("leading-zero", fmt::format("`{}` begins with a zero", spelled()),
                  fmt::format("write `{}`{}", text_.substr(zeros, i_ - zeros),
                              is_float ? "" : "; there are no octal numbers"));
@@ -155,7 +166,8 @@ class NumberScanner {
     NumberLiteral result;
     result.size = i_;
     const std::string number = plain();
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), result.integer);
+    const auto [end, error] =
+        std::from_chars(number.data(), number.data() + number.size(), result.integer);
     if (error != std::errc()) {
       return wrong("number-out-of-range", "an integer that does not fit in 64 bits",
                    "the largest one is 9223372036854775807; with a point it is a float");
@@ -168,9 +180,11 @@ class NumberScanner {
     NumberLiteral result;
     result.size = i_;
     const std::string number = plain();
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), result.real);
+    const auto [end, error] =
+        std::from_chars(number.data(), number.data() + number.size(), result.real);
     if (error != std::errc() || !std::isfinite(result.real)) {
-      return wrong("number-out-of-range", fmt::format("`{}` is outside the range of a 64-bit float", spelled()),
+      return wrong("number-out-of-range",
+                   fmt::format("`{}` is outside the range of a 64-bit float", spelled()),
                    "the largest one is about 1.8e308, the smallest above zero about 4.9e-324");
     }
     result.kind = NumberLiteral::kFloat;
@@ -188,7 +202,8 @@ bool unicode_escape(std::string_view line, std::size_t& i, std::string& value) {
   const std::size_t close = line.find('}', j);
   if (close == std::string_view::npos || close == j + 1 || close - j > 7) return false;
   std::uint32_t code_point = 0;
-  const auto [end, error] = std::from_chars(line.data() + j + 1, line.data() + close, code_point, 16);
+  const auto [end, error] =
+      std::from_chars(line.data() + j + 1, line.data() + close, code_point, 16);
   i = close + 1;
   if (error != std::errc() || end != line.data() + close) return false;
   if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF)) return false;
@@ -204,8 +219,8 @@ StringScan scan_string(std::string_view line, char quote) {
   StringScan scan;
   std::size_t i = 1;
   bool utf8 = true;  // so far; a wrong encoding is one mistake, however many letters it touches
-  const auto problem = [&](std::size_t begin, std::size_t end, const char* code, std::string message,
-                           std::string help) {
+  const auto problem = [&](std::size_t begin, std::size_t end, const char* code,
+                           std::string message, std::string help) {
     scan.problems.push_back({begin, end, code, std::move(message), std::move(help)});
   };
   while (i < line.size()) {
@@ -224,8 +239,10 @@ StringScan scan_string(std::string_view line, char quote) {
             do ++i;
             while (i < line.size() && is_word(line[i]) && i < begin + 8);
           }
-          problem(begin, i, "bad-escape", fmt::format("`{}` is not a character", safe_text(line.substr(begin, i - begin))),
-                  "a character is written by its code point in 1 to 6 hexadecimal digits: `\\u{e9}`");
+          problem(
+              begin, i, "bad-escape",
+              fmt::format("`{}` is not a character", safe_text(line.substr(begin, i - begin))),
+              "a character is written by its code point in 1 to 6 hexadecimal digits: `\\u{e9}`");
         }
         continue;
       }
@@ -238,7 +255,8 @@ StringScan scan_string(std::string_view line, char quote) {
       } else if (escaped != quote) {
         problem(begin, i, "bad-escape",
                 fmt::format("`{}` is not an escape", safe_text(line.substr(begin, i - begin))),
-                "known are `\\\"`, `\\\\`, `\\n`, `\\t` and `\\u{…}`; a backslash itself is written `\\\\`");
+                "known are `\\\"`, `\\\\`, `\\n`, `\\t` and `\\u{…}`; a backslash itself is "
+                "written `\\\\`");
       } else {
         scan.value += escaped;
       }
@@ -248,7 +266,8 @@ StringScan scan_string(std::string_view line, char quote) {
     if (next.valid) {
       scan.value += line.substr(i, next.size);
     } else if (std::exchange(utf8, false)) {
-      problem(i, i + 1, "invalid-utf8", "this byte is not UTF-8", "save the file in the encoding UTF-8");
+      problem(i, i + 1, "invalid-utf8", "this byte is not UTF-8",
+              "save the file in the encoding UTF-8");
     }
     i += next.size;
   }

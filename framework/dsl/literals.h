@@ -1,4 +1,5 @@
-// Numbers and strings as they are written: exact, independent of locale, with what is wrong about them.
+// Numbers and strings as they are written: exact, independent of locale, with what is wrong about
+// them.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,8 @@ struct NumberLiteral {
   std::string code, message, help;  // of a wrong one
 };
 
-// The number at the beginning of `text`, which begins with a digit, or with a dot and a digit. `1..4` is an int and
-// stops before the dots; `1.2.3` is a version.
+// The number at the beginning of `text`, which begins with a digit, or with a dot and a digit.
+// `1..4` is an int and stops before the dots; `1.2.3` is a version.
 NumberLiteral scan_number(std::string_view text);
 
 struct StringProblem {

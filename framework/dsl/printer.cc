@@ -17,7 +17,8 @@ struct Item {
 
 bool same_group(const Trivia& trivia) { return !trivia.blank_before && trivia.before.empty(); }
 
-// Calls `group(begin, end)` for the runs of elements between which no blank line and no comment stands.
+// Calls `group(begin, end)` for the runs of elements between which no blank line and no comment
+// stands.
 template <class Elements, class Group>
 void for_groups(const Elements& elements, Group group) {
   std::size_t begin = 0;
@@ -38,7 +39,9 @@ class FilePrinter {
   std::string run(const File& file) {
     std::vector<Item> items;
     for (const Section& section : file.sections) {
-      items.push_back({&section.trivia, std::visit([&](const auto& node) { return text(node, section); }, section.node)});
+      items.push_back(
+          {&section.trivia,
+           std::visit([&](const auto& node) { return text(node, section); }, section.node)});
     }
     write(items, 0);
     write_comments(out_, file.closing, 0);
@@ -46,7 +49,8 @@ class FilePrinter {
   }
 
  private:
-  // The elements of a file or a section: blank lines and comments above, comments behind aligned within a group.
+  // The elements of a file or a section: blank lines and comments above, comments behind aligned
+  // within a group.
   void write(const std::vector<Item>& items, int indent) {
     std::size_t begin = 0;
     for (std::size_t i = 1; i <= items.size(); ++i) {
@@ -60,7 +64,8 @@ class FilePrinter {
     int column = 0;
     for (std::size_t i = begin; i < end; ++i) {
       const bool one_line = items[i].text.find('\n') == std::string::npos;
-      if (one_line && !items[i].trivia->after.empty()) column = std::max(column, indent + text_width(items[i].text) + 2);
+      if (one_line && !items[i].trivia->after.empty())
+        column = std::max(column, indent + text_width(items[i].text) + 2);
     }
     for (std::size_t i = begin; i < end; ++i) {
       const Trivia& trivia = *items[i].trivia;
@@ -89,8 +94,12 @@ class FilePrinter {
     return head + "\n" + inner.out_ + "}";
   }
 
-  std::string text(const FormatSection& section, const Section&) { return "format " + print(section.version); }
-  std::string text(const IncludeSection& section, const Section&) { return "include " + print_string(section.path.value); }
+  std::string text(const FormatSection& section, const Section&) {
+    return "format " + print(section.version);
+  }
+  std::string text(const IncludeSection& section, const Section&) {
+    return "include " + print_string(section.path.value);
+  }
   std::string text(const RequireSection& section, const Section&) {
     std::string result = "require " + print_string(section.plugin.value);
     if (!section.comparison.empty()) result += " " + section.comparison + " " + section.version;
@@ -102,12 +111,9 @@ class FilePrinter {
   }
   std::string text(const ParamSection& section, const Section&) {
     std::string head = "param " + section.name.text + ": " + section.type.text + " = ";
-    const std::string domain = section.domain ? " in " + print_operand(*section.domain, kRangeLevel) : "";
     if (!section.domain) return head + layout(section.value, {text_width(head), 0, 0});
-    head += print_operand(section.value, kRangeLevel);
-    if (text_width(head) + text_width(domain) <= kLongest) return head + domain;
-    head += " in ";
-    return head + layout(*section.domain, {text_width(head), 0, 0});
+    head += print_operand(section.value, kRangeLevel) + " in ";
+    return head + layout_operand(*section.domain, kRangeLevel, {text_width(head), 0, 0});
   }
   std::string text(const DataSection& section, const Section&) {
     const std::string head = "data " + section.name.text + " = ";
@@ -117,7 +123,8 @@ class FilePrinter {
   template <class Parts>
   std::string header(std::string head, const Parts& parts, const std::vector<Name>& outputs) {
     std::string tail = ") -> ";
-    for (const Name& output : outputs) tail += (&output == &outputs.front() ? "" : ", ") + output.text;
+    for (const Name& output : outputs)
+      tail += (&output == &outputs.front() ? "" : ", ") + output.text;
     std::string line = head + "(";
     bool comments = false;
     for (const auto& part : parts) {
@@ -135,17 +142,18 @@ class FilePrinter {
     return line + tail;
   }
   std::string text(const BlockParameter& parameter) {
-    return parameter.name.text + (parameter.default_value ? " = " + print(*parameter.default_value) : "");
+    return parameter.name.text +
+           (parameter.default_value ? " = " + print(*parameter.default_value) : "");
   }
   std::string text(const ModelInput& input) { return input.name.text + ": " + print(input.shape); }
 
   std::string text(const BlockSection& block, const Section& section) {
-    return braced(header("block " + block.name.text, block.parameters, block.outputs), section, body(block.body),
-                  block.closing);
+    return braced(header("block " + block.name.text, block.parameters, block.outputs), section,
+                  body(block.body), block.closing);
   }
   std::string text(const ModelSection& model, const Section& section) {
-    return braced(header("model " + model.name.text, model.inputs, model.outputs), section, body(model.body),
-                  model.closing);
+    return braced(header("model " + model.name.text, model.inputs, model.outputs), section,
+                  body(model.body), model.closing);
   }
 
   static std::optional<std::string> targets(const BodyStatement& statement) {
@@ -159,18 +167,21 @@ class FilePrinter {
     std::vector<Item> items;
     for_groups(statements, [&](std::size_t begin, std::size_t end) {
       int width = 0;
-      for (std::size_t i = begin; i < end; ++i) width = std::max(width, text_width(targets(statements[i]).value_or("")));
+      for (std::size_t i = begin; i < end; ++i)
+        width = std::max(width, text_width(targets(statements[i]).value_or("")));
       for (std::size_t i = begin; i < end; ++i) {
         const BodyStatement& statement = statements[i];
         std::string head;
         if (const auto* let = std::get_if<LetStatement>(&statement.node)) {
           head = "let " + let->name.text + " = ";
-          items.push_back({&statement.trivia, head + layout(let->value, {kIndent + text_width(head), kIndent, 0})});
+          items.push_back({&statement.trivia,
+                           head + layout(let->value, {kIndent + text_width(head), kIndent, 0})});
           continue;
         }
         if (const auto names = targets(statement)) head = padded(*names, width) + " = ";
         const Flow& flow = std::get<FlowStatement>(statement.node).flow;
-        items.push_back({&statement.trivia, head + layout_statement(flow, kIndent + text_width(head))});
+        items.push_back(
+            {&statement.trivia, head + layout_statement(flow, kIndent + text_width(head))});
       }
     });
     return items;
@@ -180,14 +191,17 @@ class FilePrinter {
     std::vector<Item> items;
     for_groups(train.settings, [&](std::size_t begin, std::size_t end) {
       int width = 0;
-      for (std::size_t i = begin; i < end; ++i) width = std::max(width, text_width(train.settings[i].key.text));
+      for (std::size_t i = begin; i < end; ++i)
+        width = std::max(width, text_width(train.settings[i].key.text));
       for (std::size_t i = begin; i < end; ++i) {
         const Setting& setting = train.settings[i];
         const std::string head = padded(setting.key.text, width) + " = ";
-        items.push_back({&setting.trivia, head + layout(setting.value, {kIndent + text_width(head), kIndent, 0})});
+        items.push_back({&setting.trivia,
+                         head + layout(setting.value, {kIndent + text_width(head), kIndent, 0})});
       }
     });
-    return braced(train.name ? "train " + train.name->text : "train", section, items, train.closing);
+    return braced(train.name ? "train " + train.name->text : "train", section, items,
+                  train.closing);
   }
 
   static std::string first_word(const StudyStatement& statement) {
@@ -199,12 +213,14 @@ class FilePrinter {
     std::vector<Item> items;
     for_groups(study.statements, [&](std::size_t begin, std::size_t end) {
       int width = 0;
-      for (std::size_t i = begin; i < end; ++i) width = std::max(width, text_width(first_word(study.statements[i])));
+      for (std::size_t i = begin; i < end; ++i)
+        width = std::max(width, text_width(first_word(study.statements[i])));
       for (std::size_t i = begin; i < end; ++i) {
         const StudyStatement& statement = study.statements[i];
         const std::string head = padded(first_word(statement), width) + " ";
         items.push_back(
-            {&statement.trivia, std::visit([&](const auto& node) { return study_text(head, node); }, statement.node)});
+            {&statement.trivia,
+             std::visit([&](const auto& node) { return study_text(head, node); }, statement.node)});
       }
     });
     return braced("study " + study.name.text, section, items, study.closing);
@@ -221,8 +237,12 @@ class FilePrinter {
     for (const Path& path : zip.paths) paths += (paths.empty() ? "" : ", ") + path.text();
     return bound(head + "(" + paths + ") = ", zip.values);
   }
-  std::string study_text(const std::string& head, const WhereStatement& where) { return bound(head, where.condition); }
-  std::string study_text(const std::string& head, const StudySetting& setting) { return bound(head + "= ", setting.value); }
+  std::string study_text(const std::string& head, const WhereStatement& where) {
+    return bound(head, where.condition);
+  }
+  std::string study_text(const std::string& head, const StudySetting& setting) {
+    return bound(head + "= ", setting.value);
+  }
   std::string study_text(const std::string& head, const ReportStatement& report) {
     const int indent = kIndent + text_width(head);
     std::string result = head;

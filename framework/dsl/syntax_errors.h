@@ -1,5 +1,6 @@
-// What a syntax error says: from what the grammar expected and what stands there, with the slip that people most likely
-// made and how to mend it. The grammar (parser.cc) only names the expectation.
+// What a syntax error says: from what the grammar expected and what stands there, with the slip
+// that people most likely made and how to mend it. The grammar (parser.cc) only names the
+// expectation.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +14,41 @@ namespace strata::dsl {
 
 // A place in the grammar where nothing but one thing can go on.
 enum class Expected {
-  kSection, kSectionName, kName, kPath, kVersion, kFormat, kPluginName, kIncludePath,
-  kValue, kArgument, kEqual, kColon, kType, kThen, kElseValue, kIn,
-  kStage, kStageEnd, kAlias, kBody, kCount, kCondition, kValues,
-  kSetting, kStudyStatement, kStudyEqual, kZipPaths, kInputs, kOutputs, kOutputName, kSectionBody, kParameter, kModelInput,
-  kParenthesis, kTupleClose
+  kSection,
+  kSectionName,
+  kName,
+  kPath,
+  kVersion,
+  kFormat,
+  kPluginName,
+  kIncludePath,
+  kValue,
+  kArgument,
+  kEqual,
+  kColon,
+  kType,
+  kThen,
+  kElseValue,
+  kIn,
+  kStage,
+  kStageEnd,
+  kAlias,
+  kBody,
+  kCount,
+  kCondition,
+  kValues,
+  kSetting,
+  kStudyStatement,
+  kStudyEqual,
+  kZipPaths,
+  kInputs,
+  kOutputs,
+  kOutputName,
+  kSectionBody,
+  kParameter,
+  kModelInput,
+  kParenthesis,
+  kTupleClose
 };
 
 // Thrown by the grammar after the message was given, caught where it can go on.
@@ -34,7 +65,8 @@ class SyntaxErrors {
   void missing(Expected expected, const Token* at);
   // A mistake that the grammar reads through. Null where it follows from one that was reported.
   Diagnostic* report(const char* code, const Token* at, std::string message, std::string help = {});
-  Diagnostic* report(const char* code, Span span, const Token* at, std::string message, std::string help = {});
+  Diagnostic* report(const char* code, Span span, const Token* at, std::string message,
+                     std::string help = {});
 
   // What stands between two elements of a list in place of a comma.
   void missing_comma(const Token* at);

@@ -25,15 +25,19 @@ class Attacher {
   }
 
  private:
-  bool pending(std::size_t end) const { return next_ < comments_.size() && comments_[next_].begin < end; }
+  bool pending(std::size_t end) const {
+    return next_ < comments_.size() && comments_[next_].begin < end;
+  }
 
   // Is there an empty line just before `offset`?
   bool blank_line_before(std::size_t offset) const {
     int line_ends = 0;
     while (offset > 0) {
       const char c = text_[offset - 1];
-      if (c == '\n') ++line_ends;
-      else if (c != ' ' && c != '\t' && c != '\r') break;
+      if (c == '\n')
+        ++line_ends;
+      else if (c != ' ' && c != '\t' && c != '\r')
+        break;
       --offset;
     }
     return line_ends > (offset == 0 ? 0 : 1);
@@ -51,7 +55,8 @@ class Attacher {
     const std::size_t top = pending(begin) ? comments_[next_].begin : begin;
     if (blanks) trivia.blank_before = blank_line_before(top);
     collect(trivia.before, begin);
-    if (blanks_count_ && !trivia.before.empty() && blank_line_before(begin)) trivia.before.push_back("");
+    if (blanks_count_ && !trivia.before.empty() && blank_line_before(begin))
+      trivia.before.push_back("");
   }
 
   void hoist(Trivia& trivia, std::size_t end) {
@@ -61,7 +66,8 @@ class Attacher {
   void after(Trivia& trivia, std::size_t end, std::size_t limit) {
     if (!pending(limit) || comments_[next_].begin < end) return;
     const std::string_view between = text_.substr(end, comments_[next_].begin - end);
-    if (between.find_first_not_of(" \t,;") == std::string_view::npos) trivia.after = comments_[next_++].text;
+    if (between.find_first_not_of(" \t,;") == std::string_view::npos)
+      trivia.after = comments_[next_++].text;
   }
 
   void closing(std::vector<std::string>& texts, std::size_t end, bool blanks) {
@@ -78,7 +84,8 @@ class Attacher {
 
   // Where the braces of a section that ends at `end` open; its end where they do not close.
   std::size_t brace_of(std::size_t end) const {
-    auto token = std::partition_point(tokens_.begin(), tokens_.end(), [&](const Token& t) { return t.end < end; });
+    auto token = std::partition_point(tokens_.begin(), tokens_.end(),
+                                      [&](const Token& t) { return t.end < end; });
     for (; token != tokens_.end() && token->begin <= end; ++token) {
       if (token->kind == Tok::kRightBrace && token->end == end && token->partner != kNoPartner) {
         return tokens_[token->partner].begin;
@@ -88,7 +95,8 @@ class Attacher {
   }
 
   template <class Statements, class Visit>
-  void braced(Section& section, Statements& statements, std::vector<std::string>& last, Visit visit_statement) {
+  void braced(Section& section, Statements& statements, std::vector<std::string>& last,
+              Visit visit_statement) {
     const std::size_t end = section.span.end, brace = brace_of(end);
     hoist(section.trivia, brace);
     opening(section.trivia.opening, brace, end);
@@ -124,10 +132,13 @@ class Attacher {
     header(model.inputs, [](const ModelInput& i) { return cover(i.name.span, i.shape.span); });
     body(section, model.body, model.closing);
   }
-  void body(Section& section, std::vector<BodyStatement>& statements, std::vector<std::string>& last) {
+  void body(Section& section, std::vector<BodyStatement>& statements,
+            std::vector<std::string>& last) {
     braced(section, statements, last, [&](BodyStatement& statement) {
-      if (auto* let = std::get_if<LetStatement>(&statement.node)) expr(let->value);
-      else flow(std::get<FlowStatement>(statement.node).flow, &statement.trivia);
+      if (auto* let = std::get_if<LetStatement>(&statement.node))
+        expr(let->value);
+      else
+        flow(std::get<FlowStatement>(statement.node).flow, &statement.trivia);
     });
   }
   void visit(TrainSection& train, Section& section) {
@@ -143,24 +154,31 @@ class Attacher {
   }
   void visit(DataSection& data, Section& section) { flow(data.flow, &section.trivia); }
   void visit(LetSection& let, Section&) { expr(let.value); }
-  void visit(ParamSection& param, Section&) {
-    expr(param.value);
+  void visit(ParamSection& param, Section& section) {
+    if (param.domain)
+      hoist(section.trivia, param.value.span.end);  // printed on one line
+    else
+      expr(param.value);
     if (param.domain) expr(*param.domain);
   }
   void visit(FormatSection&, Section&) {}
   void visit(IncludeSection&, Section&) {}
   void visit(RequireSection&, Section&) {}
 
-  // `owner` holds what stands before the first stage of a statement; a flow in braces (null) holds its own.
+  // `owner` holds what stands before the first stage of a statement; a flow in braces (null) holds
+  // its own.
   void flow(Flow& flow, Trivia* owner) {
-    const std::size_t end = owner ? (flow.stages.empty() ? 0 : flow.stages.back().span.begin) : flow.span.end;
+    const std::size_t end =
+        owner ? (flow.stages.empty() ? 0 : flow.stages.back().span.begin) : flow.span.end;
     for (Stage& stage : flow.stages) {
       if (!pending(flow.span.end + 1)) return;  // keeps long flows without comments cheap
       const bool first = &stage == &flow.stages.front();
       Trivia& trivia = first && owner ? *owner : stage.trivia;
       blanks_count_ = false;
-      if (first && owner) hoist(trivia, stage.span.begin);
-      else before(trivia, stage.span.begin, false);
+      if (first && owner)
+        hoist(trivia, stage.span.begin);
+      else
+        before(trivia, stage.span.begin, false);
       blanks_count_ = true;
       std::visit([&](auto& node) { visit_stage(node, trivia, stage.span.end); }, stage.node);
       hoist(trivia, stage.span.end);
@@ -176,7 +194,9 @@ class Attacher {
   }
 
   void visit_stage(ErrorStage&, Trivia&, std::size_t) {}
-  void visit_stage(CallStage& stage, Trivia&, std::size_t end) { items(stage.arguments, stage.closing, end); }
+  void visit_stage(CallStage& stage, Trivia&, std::size_t end) {
+    items(stage.arguments, stage.closing, end);
+  }
   void visit_stage(IfStage& stage, Trivia& trivia, std::size_t) {
     for (auto& branch : stage.branches) {
       expr(*branch.condition);
@@ -240,6 +260,8 @@ class Attacher {
 
 }  // namespace
 
-void attach_trivia(const SourceFile& source, const Tokens& tokens, File& file) { Attacher(source, tokens).run(file); }
+void attach_trivia(const SourceFile& source, const Tokens& tokens, File& file) {
+  Attacher(source, tokens).run(file);
+}
 
 }  // namespace strata::dsl
