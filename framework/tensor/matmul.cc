@@ -1,46 +1,40 @@
-// Tiles of a product, each done by Eigen on one thread.
+// Tiles of a product, each done on one thread by the own kernel, or by Eigen where both operands are transposed.
 #include "framework/tensor/matmul.h"
 
 #include <algorithm>
+#include <vector>
 
 #include <Eigen/Core>
 
 #include "framework/tensor/parallel.h"
+#include "framework/tensor/product_kernel.h"
 
 namespace strata {
 namespace {
 
 template <class T>
-using RowMajor = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-template <class T>
-using ConstView = Eigen::Map<const RowMajor<T>, 0, Eigen::OuterStride<>>;
-template <class T>
-using View = Eigen::Map<RowMajor<T>, 0, Eigen::OuterStride<>>;
-
-template <class A, class B, class C>
-void product(const A& a, const B& b, bool accumulate, C& c) {
+void eigen_product(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, const T* b,
+                   std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc) {
+  using RowMajor = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using ConstView = Eigen::Map<const RowMajor, 0, Eigen::OuterStride<>>;
+  Eigen::Map<RowMajor, 0, Eigen::OuterStride<>> result(c, m, n, Eigen::OuterStride<>(ldc));
+  const ConstView left(a, k, m, Eigen::OuterStride<>(lda)), right(b, n, k, Eigen::OuterStride<>(ldb));
   if (accumulate) {
-    c.noalias() += a * b;
+    result.noalias() += left.transpose() * right.transpose();
   } else {
-    c.noalias() = a * b;
+    result.noalias() = left.transpose() * right.transpose();
   }
 }
 
 template <class T>
 void tile_product(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
                   std::int64_t lda, const T* b, std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc) {
-  View<T> result(c, m, n, Eigen::OuterStride<>(ldc));
-  const ConstView<T> left(a, transpose_a ? k : m, transpose_a ? m : k, Eigen::OuterStride<>(lda));
-  const ConstView<T> right(b, transpose_b ? n : k, transpose_b ? k : n, Eigen::OuterStride<>(ldb));
-  if (transpose_a && transpose_b) {
-    product(left.transpose(), right.transpose(), accumulate, result);
-  } else if (transpose_a) {
-    product(left.transpose(), right, accumulate, result);
-  } else if (transpose_b) {
-    product(left, right.transpose(), accumulate, result);
-  } else {
-    product(left, right, accumulate, result);
-  }
+  if (transpose_a && transpose_b) return eigen_product(m, n, k, a, lda, b, ldb, accumulate, c, ldc);
+  // Grows to what the largest tile needs and stays: nothing is allocated once a model's shapes were seen.
+  thread_local std::vector<T> workspace;
+  const auto needed = static_cast<std::size_t>(product_workspace<T>(transpose_a, transpose_b, m, n, k));
+  if (workspace.size() < needed) workspace.resize(needed);
+  product_kernel(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, accumulate, c, ldc, workspace.data());
 }
 
 // Below this many multiply-adds a second thread costs more than it brings (a parallel region takes 5–8 µs).
@@ -54,7 +48,8 @@ template <class T>
 void matmul(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
             std::int64_t lda, const T* b, std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc) {
   if (m <= 0 || n <= 0) return;
-  const bool by_columns = n >= m;
+  // A tile packs what it takes of a transposed operand, so the cut goes through that one.
+  const bool by_columns = transpose_b || (!transpose_a && n >= m) || (transpose_a && m < kTile * 2 && n > m);
   const std::int64_t extent = by_columns ? n : m;
   const std::int64_t tiles = (extent + kTile - 1) / kTile;
   if (m * n * k < kSmallProduct || tiles == 1) {

@@ -12,20 +12,22 @@
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
-#include <oneapi/tbb/task_scheduler_observer.h>
 
 namespace strata {
 namespace {
 
 constexpr unsigned kFlushToZeroAndDenormalsAreZero = 0x8040;
 
-// Sets flush-to-zero on a thread that enters the arena, and gives the thread back as it was.
-class FlushToZero final : public tbb::task_scheduler_observer {
+// Flush-to-zero for as long as it lives, on this thread.
+class FlushToZero {
  public:
-  explicit FlushToZero(tbb::task_arena& arena) : tbb::task_scheduler_observer(arena) { observe(true); }
-  ~FlushToZero() override { observe(false); }
-  void on_scheduler_entry(bool) override { _mm_setcsr(_mm_getcsr() | kFlushToZeroAndDenormalsAreZero); }
-  void on_scheduler_exit(bool) override { _mm_setcsr(_mm_getcsr() & ~kFlushToZeroAndDenormalsAreZero); }
+  FlushToZero() : before_(_mm_getcsr()) { _mm_setcsr(before_ | kFlushToZeroAndDenormalsAreZero); }
+  ~FlushToZero() { _mm_setcsr(before_); }
+  FlushToZero(const FlushToZero&) = delete;
+  FlushToZero& operator=(const FlushToZero&) = delete;
+
+ private:
+  unsigned before_;
 };
 
 }  // namespace
@@ -34,11 +36,13 @@ struct ThreadPool::Arena {
   explicit Arena(int threads)
       : limit(tbb::global_control::max_allowed_parallelism,
               static_cast<std::size_t>(std::max(threads, tbb::info::default_concurrency()))),
-        arena(threads),
-        flush(arena) {}
+        arena(threads) {
+    // TBB sets a worker's floating-point state to what the arena saw when it was initialized.
+    const FlushToZero flush;
+    arena.initialize();
+  }
   tbb::global_control limit;  // more threads than cores are allowed: results must not differ
   tbb::task_arena arena;
-  FlushToZero flush;
 };
 
 ThreadPool::ThreadPool(int threads)
@@ -47,15 +51,8 @@ ThreadPool::~ThreadPool() = default;
 
 void ThreadPool::run(const std::function<void()>& body) {
   arena_->arena.execute([&] {
-    const unsigned before = _mm_getcsr();
-    _mm_setcsr(before | kFlushToZeroAndDenormalsAreZero);
-    try {
-      body();
-    } catch (...) {
-      _mm_setcsr(before);
-      throw;
-    }
-    _mm_setcsr(before);
+    const FlushToZero flush;
+    body();
   });
 }
 

@@ -36,10 +36,17 @@ class ReLU final : public Layer {
     if (!dx) return;
     const bool accumulate = pass.accumulate();
     pass.tiles(pass.input_size(), kElementwiseTile, [&](std::int64_t begin, std::int64_t end) {
+      // dy is read whether it is used or not: a load under a condition would keep the loops from vectorising.
       if (accumulate) {
-        for (std::int64_t i = begin; i < end; ++i) dx[i] += y[i] > T(0) ? dy[i] : T(0);
+        for (std::int64_t i = begin; i < end; ++i) {
+          const T gradient = dy[i];
+          dx[i] += y[i] > T(0) ? gradient : T(0);
+        }
       } else {
-        for (std::int64_t i = begin; i < end; ++i) dx[i] = y[i] > T(0) ? dy[i] : T(0);
+        for (std::int64_t i = begin; i < end; ++i) {
+          const T gradient = dy[i];
+          dx[i] = y[i] > T(0) ? gradient : T(0);
+        }
       }
     });
   }
