@@ -170,7 +170,9 @@ class Folder {
           .error("not-needs-parentheses", items_[next_].span,
                  "`not` binds weaker than the operator before it")
           .help = "write `(not …)`";
-      return prefixed(UnaryOp::kNot, [&] { return signs(); });
+      Expr mended = prefixed(UnaryOp::kNot, [&] { return signs(); });
+      mended.parenthesized = true;
+      return mended;
     }
     return prefixed(op == Tok::kMinus ? UnaryOp::kNegate : UnaryOp::kPlus, [&] { return signs(); });
   }

@@ -51,8 +51,9 @@ TEST(Render, SpanOfSeveralLinesShowsTheFirst) {
 TEST(Render, TabsWideAndInvisibleCharacters) {
   const SourceFile source("a", "\tx = \"日本é\x1b\xff\u202e\" bad");
   EXPECT_EQ(rendered(source, "bad"),
-            "a:1:18: error: wrong [a-code]\n  1 |     x = \"日本é␛\uFFFD\uFFFD\" bad\n    |        "
-            "           ^^^\n");
+            "a:1:18: error: wrong [a-code]\n"
+            "  1 |     x = \"日本é␛\uFFFD\uFFFD\" bad\n"
+            "    |                    ^^^\n");
 }
 
 TEST(Render, LongLinesAreCutAroundTheCarets) {

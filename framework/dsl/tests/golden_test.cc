@@ -54,8 +54,8 @@ TEST_P(Golden, SaysExactlyThis) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Goldens, Golden, testing::ValuesIn(files_in(kFolder, ".model")),
-                         [](const auto& info) {
-                           const std::string name = file_name(info.param);
+                         [](const auto& golden) {
+                           const std::string name = file_name(golden.param);
                            return name.substr(0, name.find('.'));
                          });
 

@@ -27,8 +27,8 @@ TEST_P(Canonical, ComesOutAsItIs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Canonical, testing::ValuesIn(files_in("models", ".model")),
-                         [](const auto& info) {
-                           const std::string name = file_name(info.param);
+                         [](const auto& golden) {
+                           const std::string name = file_name(golden.param);
                            return name.substr(0, name.find('.'));
                          });
 
@@ -50,8 +50,8 @@ TEST_P(RoundTrip, KeepsTheTree) {
 
 INSTANTIATE_TEST_SUITE_P(Goldens, RoundTrip,
                          testing::ValuesIn(files_in("framework/dsl/tests/goldens", ".model")),
-                         [](const auto& info) {
-                           const std::string name = file_name(info.param);
+                         [](const auto& golden) {
+                           const std::string name = file_name(golden.param);
                            return name.substr(0, name.find('.'));
                          });
 
