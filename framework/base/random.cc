@@ -20,6 +20,35 @@ Philox::ctr_type block(const StreamKey& key, std::uint64_t index) {
   return Philox()(counter, philox_key);
 }
 
+// block() of kLanes indices in a row, side by side, so that the compiler vectorises: dropout takes a word per value.
+constexpr std::uint64_t kLanes = 16;
+
+void blocks(const StreamKey& key, std::uint64_t index, std::uint32_t* out) {
+  std::uint32_t x[4][kLanes];
+  for (std::uint64_t i = 0; i < kLanes; ++i) {
+    x[0][i] = low(index + i);
+    x[1][i] = high(index + i);
+    x[2][i] = low(key[1]);
+    x[3][i] = high(key[1]);
+  }
+  std::uint32_t key0 = low(key[0]), key1 = high(key[0]);
+  for (int round = 0; round < 10; ++round) {
+    for (std::uint64_t i = 0; i < kLanes; ++i) {
+      const std::uint64_t product0 = std::uint64_t{PHILOX_M4x32_0} * x[0][i];
+      const std::uint64_t product1 = std::uint64_t{PHILOX_M4x32_1} * x[2][i];
+      x[0][i] = high(product1) ^ x[1][i] ^ key0;
+      x[1][i] = low(product1);
+      x[2][i] = high(product0) ^ x[3][i] ^ key1;
+      x[3][i] = low(product0);
+    }
+    key0 += PHILOX_W32_0;
+    key1 += PHILOX_W32_1;
+  }
+  for (std::uint64_t i = 0; i < kLanes; ++i) {
+    for (std::uint64_t word = 0; word < 4; ++word) out[4 * i + word] = x[word][i];
+  }
+}
+
 }  // namespace
 
 StreamKey stream_key(std::uint64_t seed, Purpose purpose, std::uint64_t a, std::uint64_t b) {
@@ -44,6 +73,11 @@ void random_words(const StreamKey& key, std::uint64_t offset, std::int64_t count
   std::int64_t done = 0;
   while (done < count) {
     const std::uint64_t word = offset + static_cast<std::uint64_t>(done);
+    if (word % 4 == 0 && count - done >= static_cast<std::int64_t>(4 * kLanes)) {
+      blocks(key, word / 4, out + done);
+      done += 4 * kLanes;
+      continue;
+    }
     const auto words = block(key, word / 4);
     for (std::uint64_t i = word % 4; i < 4 && done < count; ++i) out[done++] = words[i];
   }

@@ -23,7 +23,7 @@ class Dropout final : public Layer {
   }
 
   explicit Dropout(const Options& options)
-      : scale_(1 / (1 - options.rate)), threshold_(static_cast<std::uint64_t>(options.rate * 0x1p32)) {}
+      : scale_(1 / (1 - options.rate)), threshold_(static_cast<std::uint32_t>(options.rate * 0x1p32)) {}
 
   Plan infer(const Shape& input) const {
     return Plan()
@@ -75,7 +75,7 @@ class Dropout final : public Layer {
 
  private:
   const double scale_;
-  const std::uint64_t threshold_;  // of 32-bit words: below it, a value is dropped
+  const std::uint32_t threshold_;  // of 32-bit words: below it, a value is dropped
 };
 
 const LayerRegistration<Dropout> kRegistration{"Dropout"};
