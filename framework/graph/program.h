@@ -10,6 +10,7 @@
 #include "framework/base/diagnostic.h"
 #include "framework/dsl/syntax.h"
 #include "framework/graph/graph.h"
+#include "framework/graph/study.h"
 #include "framework/plugin/registry.h"
 
 namespace strata {
@@ -69,6 +70,7 @@ struct Program {
   bool has_data = false;
   // For each of the graph's inputs, the field of data.result() that feeds it.
   std::vector<int> input_fields;
+  std::vector<Study> studies;
   // The file with overrides applied, includes merged and every default spelled out; elaborating it gives an equal
   // program.
   std::string resolved;
@@ -80,6 +82,12 @@ struct ElaborateOptions {
   bool strict = false;                   // lints are errors
   std::int64_t max_nodes = 1'000'000;    // expanded layers
   int max_include_depth = 16;
+  std::int64_t max_work = 200'000'000;   // steps that all expressions may take together
+  // For a text that is not trusted: an include or a path in it is an error, and no file is looked at.
+  bool allow_files = true;
+  // A file without a model (blocks to include), or with several and none chosen, is fine: it is checked, and nullopt
+  // comes back without an error.
+  bool any_file = false;
 };
 
 // Reads `path`, its includes, applies overrides, checks everything and unrolls the graph. Mistakes go to `diagnostics`;

@@ -1,0 +1,556 @@
+// The check of names.
+#include "framework/graph/check_names.h"
+
+#include <algorithm>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "framework/graph/bind.h"
+#include "framework/graph/stage.h"
+#include "framework/graph/suggest.h"
+#include "framework/graph/train_settings.h"
+
+namespace strata::graph {
+namespace {
+
+enum class What { kLet, kAssigned, kResult, kAlias, kParameter, kInput, kLoopVariable };
+
+struct Local {
+  Span defined;
+  What what = What::kLet;
+  bool used = false;
+
+  bool may_flow() const { return what != What::kLet && what != What::kLoopVariable; }
+};
+
+class Checker : public Names {
+ public:
+  Checker(Declarations& declarations, Session& session) : declarations_(declarations), session_(session) {}
+
+  void run() {
+    for (Constant& constant : declarations_.constants) {
+      expression(*constant.value);
+      if (constant.param && constant.param->domain) expression(*constant.param->domain);
+    }
+    for (BlockDecl& block : declarations_.blocks) {
+      current_block_ = &block;
+      body_section(*block.node, block.in_main, [&] {
+        for (const dsl::BlockParameter& parameter : block.node->parameters) {
+          if (parameter.default_value) expression(*parameter.default_value);
+          define(parameter.name, What::kParameter);
+        }
+      });
+      current_block_ = nullptr;
+    }
+    for (ModelDecl& model : declarations_.models) {
+      body_section(*model.node, model.in_main, [&] {
+        for (const dsl::ModelInput& input : model.node->inputs) {
+          expression(input.shape);
+          define(input.name, What::kInput);
+        }
+      });
+    }
+    for (DataDecl& data : declarations_.data) data_flow(data.node->flow, true);
+    for (TrainDecl& train : declarations_.trains) {
+      for (const dsl::Setting& setting : train.node->settings) {
+        if (setting.key.text == "model" || setting.key.text == "data") continue;
+        expression(setting.value, train_setting_option(setting.key.text));
+      }
+    }
+    find_recursion();
+    lint_globals();
+  }
+
+  // As Names: for suggestions only.
+  std::optional<Value> find(std::string_view, Span) override { return std::nullopt; }
+  void list(std::vector<std::string>& names) const override {
+    for (const auto& frame : frames_) {
+      for (const auto& [name, local] : frame) names.push_back(name);
+    }
+    for (const Constant& constant : declarations_.constants) names.push_back(constant.name->text);
+    std::sort(names.begin(), names.end());
+  }
+  bool is_incomplete(std::string_view name) const override { return declarations_.is_incomplete(name); }
+
+ private:
+  using Frame = std::unordered_map<std::string, Local>;
+
+  // ---- names ------------------------------------------------------------------------------------------------------
+
+  Local* lookup(std::string_view name) {
+    const std::string key(name);
+    for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
+      const auto at = frame->find(key);
+      if (at != frame->end()) return &at->second;
+    }
+    return nullptr;
+  }
+
+  void define(const dsl::Name& name, What what) {
+    if (const Local* before = lookup(name.text)) {
+      Diagnostic& error = session_.error("duplicate-name", name.span,
+                                         fmt::format("`{}` is defined already", name.text));
+      error.notes.push_back({before->defined, "first defined here"});
+      return;
+    }
+    frames_.back().emplace(name.text, Local{name.span, what, false});
+  }
+
+  void close_frame(bool lints) {
+    for (const auto& [name, local] : frames_.back()) {
+      inner_.try_emplace(name, local.defined);
+      if (local.used || !lints || local.what == What::kAlias || local.what == What::kLoopVariable) continue;
+      const std::string_view noun = local.what == What::kParameter ? "the parameter " : local.what == What::kInput ? "the input " : "";
+      session_.lint("unused-value", local.defined, fmt::format("{}`{}` is never used", noun, name));
+    }
+    frames_.pop_back();
+  }
+
+  void unknown(const dsl::Name& name, const strata_option* option) {
+    Diagnostic& error = report_unknown_name(name, *this, session_);
+    for (std::int64_t i = 0; option && i < option->choice_count; ++i) {
+      if (name.text == option->choices[i]) error.help = fmt::format("write it in quotes: `\"{}\"`", name.text);
+    }
+    const auto inner = inner_.find(name.text);
+    if (inner != inner_.end()) {
+      error.notes.push_back({inner->second, fmt::format("`{}` is named here, and known only inside these braces", name.text)});
+      error.help.clear();
+    }
+  }
+
+  bool known(const dsl::Name& head) {
+    if (Local* local = lookup(head.text)) return local->used = true;
+    if (Constant* constant = declarations_.find_constant(head.text)) return constant->used = true;
+    return declarations_.is_incomplete(head.text);
+  }
+
+  // ---- expressions --------------------------------------------------------------------------------------------------
+
+  // `option` is what the value is for, where that is known.
+  void expression(const dsl::Expr& expr, const strata_option* option = nullptr) {
+    if (const auto* reference = std::get_if<dsl::Reference>(&expr.node)) {
+      if (reference->path.parts.empty()) return;
+      const dsl::Name& head = reference->path.parts.front();
+      if (known(head)) return;
+      if (reference->path.parts.size() == 1) {
+        const std::vector<const Entry*> entries = session_.registry.find(head.text);
+        if (!entries.empty()) {
+          if (const Entry* entry = meant(entries, option)) options(*entry, head.span, {}, 0);
+          return;
+        }
+      }
+      unknown(head, option);
+    } else if (const auto* call = std::get_if<dsl::CallExpr>(&expr.node)) {
+      call_expression(*call, option);
+    } else if (const auto* list = std::get_if<dsl::ListExpr>(&expr.node)) {
+      for (const dsl::Argument& item : list->items) {
+        if (item.value) expression(*item.value, option);
+      }
+    } else if (const auto* range = std::get_if<dsl::RangeExpr>(&expr.node)) {
+      expression(*range->first);
+      expression(*range->last);
+    } else if (const auto* unary = std::get_if<dsl::UnaryExpr>(&expr.node)) {
+      expression(*unary->operand);
+    } else if (const auto* chain = std::get_if<dsl::ChainExpr>(&expr.node)) {
+      expression(*chain->first);
+      for (const auto& link : chain->rest) expression(*link.operand);
+    } else if (const auto* conditional = std::get_if<dsl::ConditionalExpr>(&expr.node)) {
+      for (const auto& branch : conditional->branches) {
+        expression(*branch.condition);
+        expression(*branch.value, option);
+      }
+      if (conditional->otherwise) expression(*conditional->otherwise, option);
+    }
+  }
+
+  // Which of several things of one name an option wants; null where that is left open, or where it is of the wrong kind
+  // (said when it is bound).
+  static const Entry* meant(const std::vector<const Entry*>& entries, const strata_option* option) {
+    if (option && (option->kinds & STRATA_PLUGIN)) {
+      for (const Entry* entry : entries) {
+        if (entry->kind() == option->plugin_kind) return entry;
+      }
+      return nullptr;
+    }
+    return entries.size() == 1 ? entries.front() : nullptr;
+  }
+
+  void call_expression(const dsl::CallExpr& call, const strata_option* option) {
+    if (is_function(call.callee.text)) {
+      for (const dsl::Argument& argument : call.arguments) {
+        if (argument.value) expression(*argument.value);
+      }
+      return;
+    }
+    const std::vector<const Entry*> entries = session_.registry.find(call.callee.text);
+    if (entries.empty()) {
+      if (declarations_.is_incomplete(call.callee.text)) return;
+      if (declarations_.find_block(call.callee.text)) {
+        session_.error("wrong-kind", call.callee.span,
+                       fmt::format("`{}` is a block: it stands in a flow, not in an expression", call.callee.text))
+            .help = "name its value in a statement: `y = x -> " + call.callee.text + "`";
+        return;
+      }
+      if (option && (option->kinds & STRATA_PLUGIN)) {
+        find_wanted(call.callee.text, call.callee.span, static_cast<Kind>(option->plugin_kind), session_);
+      } else {
+        report_unknown_callee(call.callee, session_);
+      }
+      return;
+    }
+    const Entry* entry = meant(entries, option);
+    const bool takes_names = std::any_of(entries.begin(), entries.end(), [](const Entry* e) {
+      return e->kind() == STRATA_LOSS || e->kind() == STRATA_METRIC;
+    });
+    if (entry && !takes_names) return options(*entry, call.callee.span, call.arguments, 0);
+    std::vector<ArgumentName> named;
+    for (const dsl::Argument& argument : call.arguments) {
+      if (!argument.value) continue;
+      const strata_option* wanted = nullptr;
+      if (argument.name) {
+        named.push_back({argument.name->text, argument.name->span, argument.value->span, text_of(*argument.value)});
+        const int index = entry ? entry->find_option(argument.name->text) : -1;
+        if (index >= 0) wanted = &entry->schema().options[index];
+      } else if (takes_names && std::holds_alternative<dsl::Reference>(argument.value->node)) {
+        continue;
+      }
+      expression(*argument.value, wanted);
+    }
+    bool sound = true;
+    if (entry) match_arguments(*entry, call.callee.span, named, session_, sound);
+  }
+
+  static std::string text_of(const dsl::Expr& expr) { return std::string(expr.span.text().substr(0, 60)); }
+
+  // The arguments of a call from `first` on, by the options of what is called.
+  void options(const Entry& entry, Span callee, const std::vector<dsl::Argument>& arguments, std::size_t first) {
+    std::vector<ArgumentName> names;
+    std::vector<const dsl::Expr*> values;
+    for (std::size_t i = first; i < arguments.size(); ++i) {
+      const dsl::Argument& argument = arguments[i];
+      if (!argument.value) return;
+      ArgumentName name{{}, argument.span, argument.value->span, text_of(*argument.value)};
+      if (argument.name) {
+        name.name = argument.name->text;
+        name.name_span = argument.name->span;
+      }
+      names.push_back(name);
+      values.push_back(argument.value.get());
+    }
+    bool sound = true;
+    const std::vector<int> matched = match_arguments(entry, callee, names, session_, sound);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (matched[i] < 0 && !names[i].name.empty()) {  // an option that does not exist: its value may be foreign
+        mark_used(*values[i]);
+        continue;
+      }
+      expression(*values[i], matched[i] < 0 ? nullptr : &entry.schema().options[matched[i]]);
+    }
+  }
+
+  // ---- flows --------------------------------------------------------------------------------------------------------
+
+  template <class Section>
+  void body_section(const Section& section, bool in_main, const std::function<void()>& define_inputs) {
+    inner_.clear();
+    frames_.emplace_back();
+    define_inputs();
+    std::vector<Span> dropped;  // values at the end of flows that nothing names
+    for (const dsl::BodyStatement& statement : section.body) {
+      if (const auto* let = std::get_if<dsl::LetStatement>(&statement.node)) {
+        expression(let->value);
+        define(let->name, What::kLet);
+        continue;
+      }
+      const auto& flow = std::get<dsl::FlowStatement>(statement.node);
+      check_flow(flow.flow, true, flow.targets.empty());
+      for (const dsl::Name& target : flow.targets) define(target, What::kAssigned);
+      if (flow.targets.empty() && !flow.flow.stages.empty() && !flow.flow.stages.back().alias) {
+        dropped.push_back(flow.flow.stages.back().span);
+      }
+    }
+    bool complete = true;
+    std::unordered_set<std::string> outputs;
+    for (const dsl::Name& output : section.outputs) {
+      if (!outputs.insert(output.text).second) {
+        session_.error("duplicate-name", output.span, fmt::format("`{}` is an output already", output.text));
+      }
+      complete = check_output(output, dropped) && complete;
+    }
+    const bool lints = in_main && complete;
+    if (lints) {
+      for (const Span span : dropped) session_.lint("unused-value", span, "the value at the end of this flow is never used");
+    }
+    close_frame(lints);
+  }
+
+  bool check_output(const dsl::Name& output, const std::vector<Span>& dropped) {
+    Local* local = lookup(output.text);
+    if (!local && declarations_.is_incomplete(output.text)) return false;
+    if (local) {
+      local->used = true;
+      if (local->may_flow()) return true;
+      session_.error("not-a-value", output.span, fmt::format("`{}` is a constant, not a value of the model", output.text))
+          .notes.push_back({local->defined, "defined here"});
+      return false;
+    }
+    Diagnostic& error = session_.error("missing-output", output.span,
+                                       fmt::format("the output `{}` is never made", output.text));
+    const auto inner = inner_.find(output.text);
+    if (inner != inner_.end()) {
+      error.notes.push_back({inner->second, fmt::format("`{}` is named here, and known only inside these braces", output.text)});
+    } else if (dropped.size() == 1) {
+      error.help = fmt::format("write `as {}` at the end of the flow that makes it", output.text);
+      error.notes.push_back({dropped.front(), "this value has no name"});
+    } else {
+      std::vector<std::string> names;
+      for (const auto& [name, known_local] : frames_.back()) {
+        if (known_local.may_flow()) names.push_back(name);
+      }
+      std::sort(names.begin(), names.end());
+      error.help = did_you_mean(nearest_name(output.text, names));
+    }
+    return false;
+  }
+
+  void check_flow(const dsl::Flow& flow, bool has_source, bool is_last_named) {
+    for (std::size_t i = 0; i < flow.stages.size(); ++i) {
+      const dsl::Stage& stage = flow.stages[i];
+      if (const auto* call = std::get_if<dsl::CallStage>(&stage.node)) {
+        call_stage(stage, *call, has_source && i == 0);
+      } else if (const auto* branches = std::get_if<dsl::IfStage>(&stage.node)) {
+        for (const auto& branch : branches->branches) {
+          expression(*branch.condition);
+          if (branch.body) inner_flow(*branch.body, [] {});
+        }
+        if (branches->otherwise) inner_flow(*branches->otherwise, [] {});
+      } else if (const auto* loop = std::get_if<dsl::ForStage>(&stage.node)) {
+        expression(*loop->values);
+        if (loop->body) {
+          inner_flow(*loop->body, [&] {
+            if (loop->index) define(*loop->index, What::kLoopVariable);
+            define(loop->variable, What::kLoopVariable);
+          });
+        }
+      } else if (const auto* repeat = std::get_if<dsl::RepeatStage>(&stage.node)) {
+        expression(*repeat->count);
+        if (repeat->body) inner_flow(*repeat->body, [] {});
+      }
+      if (stage.alias) {
+        const bool last = i + 1 == flow.stages.size();
+        define(*stage.alias, last && has_source && is_last_named ? What::kResult : What::kAlias);
+      }
+    }
+  }
+
+  void inner_flow(const dsl::Flow& flow, const std::function<void()>& define_variables) {
+    frames_.emplace_back();
+    define_variables();
+    check_flow(flow, false, false);
+    close_frame(false);
+  }
+
+  void call_stage(const dsl::Stage& stage, const dsl::CallStage& call, bool is_source) {
+    const std::string& name = call.callee.text;
+    if (declarations_.is_incomplete(name)) return;
+    Local* local = lookup(name);
+    if (is_source && !call.has_parentheses && local) {
+      local->used = true;
+      if (!local->may_flow()) {
+        session_.error("not-a-value", call.callee.span, fmt::format("`{}` is a constant, not a value of the model", name))
+            .notes.push_back({local->defined, "defined here"});
+      }
+      return;
+    }
+    if (BlockDecl* block = declarations_.find_block(name)) {
+      block->used = block->used || block != current_block_;
+      if (current_block_) calls_[current_block_].push_back({block, call.callee.span});
+      bool sound = true;
+      match_block_arguments(*block->node, call, !is_source, session_, sound);
+      for (const dsl::Argument& argument : call.arguments) {
+        if (argument.value) expression(*argument.value);
+      }
+      return;
+    }
+    if (!session_.registry.find(STRATA_LAYER, name)) return unknown_stage(call, local, is_source);
+    const Entry& entry = *session_.registry.find(STRATA_LAYER, name);
+    const std::size_t values = value_arguments(entry.schema(), call, !is_source);
+    if (is_source && values == 0) return report_no_input(call, call_span(stage, call), session_);
+    std::size_t first_option = 0;
+    for (std::size_t left = values; left > 0; ++first_option) {
+      const dsl::Argument& argument = call.arguments[first_option];
+      if (argument.name) break;  // a value behind a named argument: a positional option then
+      --left;
+      if (argument.value && !value_argument(call, *argument.value, is_source)) return;
+    }
+    options(entry, call_span(stage, call), call.arguments, first_option);
+  }
+
+  // False where the stage makes no sense without it.
+  bool value_argument(const dsl::CallStage& call, const dsl::Expr& argument, bool is_source) {
+    const auto* reference = std::get_if<dsl::Reference>(&argument.node);
+    if (std::holds_alternative<dsl::ErrorExpr>(argument.node)) return true;
+    if (!reference || reference->path.parts.size() != 1) {
+      if (is_source && !std::holds_alternative<dsl::CallExpr>(argument.node)) {
+        report_no_input(call, call.callee.span, session_);
+        return false;
+      }
+      report_not_a_value(call, argument, session_);
+      return true;
+    }
+    const dsl::Name& name = reference->path.parts.front();
+    if (!known(name)) {
+      unknown(name, nullptr);
+      return true;
+    }
+    const Local* local = lookup(name.text);
+    if (local && local->may_flow()) return true;
+    if (!local && declarations_.is_incomplete(name.text)) return true;
+    report_not_a_value(call, argument, session_);
+    return true;
+  }
+
+  // Names in what makes no sense anyway count as used, and are not complained about.
+  void mark_used(const dsl::Expr& expr) {
+    if (const auto* reference = std::get_if<dsl::Reference>(&expr.node)) {
+      if (!reference->path.parts.empty()) known(reference->path.parts.front());
+    } else if (const auto* call = std::get_if<dsl::CallExpr>(&expr.node)) {
+      for (const auto& argument : call->arguments) {
+        if (argument.value) mark_used(*argument.value);
+      }
+    } else if (const auto* list = std::get_if<dsl::ListExpr>(&expr.node)) {
+      for (const auto& item : list->items) {
+        if (item.value) mark_used(*item.value);
+      }
+    } else if (const auto* unary = std::get_if<dsl::UnaryExpr>(&expr.node)) {
+      mark_used(*unary->operand);
+    } else if (const auto* chain = std::get_if<dsl::ChainExpr>(&expr.node)) {
+      mark_used(*chain->first);
+      for (const auto& link : chain->rest) mark_used(*link.operand);
+    } else if (const auto* conditional = std::get_if<dsl::ConditionalExpr>(&expr.node)) {
+      for (const auto& branch : conditional->branches) {
+        mark_used(*branch.condition);
+        mark_used(*branch.value);
+      }
+      if (conditional->otherwise) mark_used(*conditional->otherwise);
+    }
+  }
+
+  void unknown_stage(const dsl::CallStage& call, const Local* local, bool is_source) {
+    const std::string& name = call.callee.text;
+    for (const dsl::Argument& argument : call.arguments) {
+      if (argument.value) mark_used(*argument.value);
+    }
+    if (local || (!is_source && declarations_.find_constant(name))) {
+      Diagnostic& error = session_.error(
+          "not-a-stage", call.callee.span,
+          fmt::format("`{}` is a {}, not a layer or block", name, local && local->may_flow() ? "value" : "constant"));
+      if (local && local->may_flow()) error.help = "values meet in a layer that takes several: `Add(a, b)`";
+      return;
+    }
+    if (is_source && !call.has_parentheses) {
+      if (Constant* constant = declarations_.find_constant(name)) {
+        constant->used = true;
+        session_.error("not-a-value", call.callee.span, fmt::format("`{}` is a constant, not a value of the model", name))
+            .notes.push_back({constant->name->span, "defined here"});
+        return;
+      }
+      const bool capital = !name.empty() && name[0] >= 'A' && name[0] <= 'Z';
+      if (!capital && session_.registry.find(name).empty()) return unknown(call.callee, nullptr);
+    }
+    std::vector<std::string> blocks;
+    for (const BlockDecl& block : declarations_.blocks) blocks.push_back(block.node->name.text);
+    find_wanted(name, call.callee.span, STRATA_LAYER, session_, blocks, " or block");
+  }
+
+  // ---- data ---------------------------------------------------------------------------------------------------------
+
+  void data_flow(const dsl::Flow& flow, bool has_source) {
+    for (std::size_t i = 0; i < flow.stages.size(); ++i) {
+      const dsl::Stage& stage = flow.stages[i];
+      const bool is_source = has_source && i == 0;
+      if (stage.alias) {
+        session_.error("alias-in-data", stage.alias->span, "`as` names values of a model; data has fields by name");
+      }
+      if (const auto* call = std::get_if<dsl::CallStage>(&stage.node)) {
+        const Entry* entry = find_wanted(call->callee.text, call->callee.span,
+                                         is_source ? STRATA_DATASET : STRATA_TRANSFORM, session_);
+        if (entry) options(*entry, call_span(stage, *call), call->arguments, 0);
+      } else if (const auto* branches = std::get_if<dsl::IfStage>(&stage.node)) {
+        for (const auto& branch : branches->branches) {
+          expression(*branch.condition);
+          if (branch.body) data_flow(*branch.body, false);
+        }
+        if (branches->otherwise) data_flow(*branches->otherwise, false);
+      }
+    }
+  }
+
+  // ---- blocks in blocks ---------------------------------------------------------------------------------------------
+
+  void find_recursion() {
+    enum Color { kWhite, kGrey, kBlack };
+    std::unordered_map<const BlockDecl*, Color> color;
+    struct Visit {
+      BlockDecl* block;
+      std::size_t next;
+    };
+    for (BlockDecl& root : declarations_.blocks) {
+      if (color[&root] != kWhite) continue;
+      std::vector<Visit> stack{{&root, 0}};
+      color[&root] = kGrey;
+      while (!stack.empty()) {
+        Visit& top = stack.back();
+        const auto& calls = calls_[top.block];
+        if (top.next == calls.size()) {
+          color[top.block] = kBlack;
+          stack.pop_back();
+          continue;
+        }
+        const auto [callee, span] = calls[top.next++];
+        if (color[callee] == kGrey) {
+          Diagnostic& error = session_.error(
+              "recursive-block", span, fmt::format("block `{}` contains itself", callee->node->name.text));
+          auto from = std::find_if(stack.begin(), stack.end(), [&](const Visit& v) { return v.block == callee; });
+          for (auto v = from; v != stack.end(); ++v) {
+            v->block->recursive = true;
+            if (v + 1 != stack.end()) {
+              error.notes.push_back({calls_[v->block][v->next - 1].second,
+                                     fmt::format("`{}` contains `{}`", v->block->node->name.text, (v + 1)->block->node->name.text)});
+            }
+          }
+        } else if (color[callee] == kWhite) {
+          color[callee] = kGrey;
+          stack.push_back({callee, 0});
+        }
+      }
+    }
+  }
+
+  void lint_globals() {
+    for (const Constant& constant : declarations_.constants) {
+      if (constant.used || !constant.in_main) continue;
+      session_.lint(constant.param ? "unused-param" : "unused-value", constant.name->span,
+                    fmt::format("the {} `{}` is never used", constant.param ? "param" : "constant", constant.name->text));
+    }
+    for (const BlockDecl& block : declarations_.blocks) {
+      if (block.used || !block.in_main || declarations_.models.empty()) continue;
+      session_.lint("unused-block", block.node->name.span,
+                    fmt::format("the block `{}` is never used", block.node->name.text));
+    }
+  }
+
+  Declarations& declarations_;
+  Session& session_;
+  std::vector<Frame> frames_;
+  std::unordered_map<std::string, Span> inner_;  // names of frames that are closed, in this body
+  BlockDecl* current_block_ = nullptr;
+  std::unordered_map<const BlockDecl*, std::vector<std::pair<BlockDecl*, Span>>> calls_;
+};
+
+}  // namespace
+
+void check_names(Declarations& declarations, Session& session) { Checker(declarations, session).run(); }
+
+}  // namespace strata::graph

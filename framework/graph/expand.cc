@@ -1,0 +1,536 @@
+// The expansion.
+#include "framework/graph/expand.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "framework/graph/bind.h"
+#include "framework/graph/expand_scope.h"
+#include "framework/graph/stage.h"
+#include "framework/graph/suggest.h"
+
+namespace strata::graph {
+namespace {
+
+using Ids = std::vector<ValueId>;  // what a flow carries: one value, or a layer's several outputs; -1: unknown
+using ListPtr = std::shared_ptr<const List>;
+
+constexpr int kMaxDepth = 300;  // of blocks and braces inside one another
+
+void collect_names(const dsl::Flow& flow, PathScope& paths) {
+  for (const dsl::Stage& stage : flow.stages) {
+    if (stage.alias) paths.reserve(stage.alias->text);
+    if (const auto* branches = std::get_if<dsl::IfStage>(&stage.node)) {
+      for (const auto& branch : branches->branches) {
+        if (branch.body) collect_names(*branch.body, paths);
+      }
+      if (branches->otherwise) collect_names(*branches->otherwise, paths);
+    } else if (const auto* loop = std::get_if<dsl::ForStage>(&stage.node)) {
+      if (loop->body) collect_names(*loop->body, paths);
+    } else if (const auto* repeat = std::get_if<dsl::RepeatStage>(&stage.node)) {
+      if (repeat->body) collect_names(*repeat->body, paths);
+    }
+  }
+}
+
+class Expander {
+ public:
+  Expander(Declarations& declarations, GlobalNames& globals, Session& session, Graph& graph)
+      : declarations_(declarations), globals_(globals), session_(session), graph_(graph) {}
+
+  void run(const dsl::ModelSection& model) {
+    graph_.name = model.name.text;
+    Scope scope(globals_);
+    PathScope paths("");
+    for (const dsl::ModelInput& input : model.inputs) {
+      const ValueId id = add_input(input);
+      scope.define(input.name.text, FlowRef{id});
+    }
+    body(model.body, model.outputs, scope, paths);
+    for (const dsl::Name& output : model.outputs) {
+      const std::optional<Value> value = scope.find(output.text, output.span);
+      const auto* flow = value ? value->get<FlowRef>() : nullptr;
+      graph_.output_names.push_back(output.text);
+      graph_.outputs.push_back(flow ? flow->id : -1);
+    }
+  }
+
+ private:
+  struct Place {
+    Scope& scope;
+    PathScope& paths;
+    bool in_loop = false;
+  };
+
+  ValueId add_value(std::string name, const Shape& shape, int producer, int output) {
+    graph_.values.push_back({std::move(name), shape, producer, output});
+    return static_cast<ValueId>(graph_.values.size() - 1);
+  }
+
+  ValueId add_input(const dsl::ModelInput& input) {
+    const Value value = evaluate(input.shape, globals_, session_);
+    const ValueId unknown = -1;
+    graph_.input_names.push_back(input.name.text);
+    graph_.inputs.push_back(unknown);
+    if (value.is_unknown()) return unknown;
+    const auto* list = value.get<ListPtr>();
+    std::vector<std::int64_t> dims;
+    for (std::size_t i = 0; list && i < (*list)->items.size(); ++i) {
+      const Value& item = (*list)->items[i];
+      if (item.is_unknown()) return unknown;
+      if (const auto* dim = item.get<std::int64_t>()) {
+        dims.push_back(*dim);
+        continue;
+      }
+      Diagnostic& error = session_.error(
+          "input-shape", input.shape.span,
+          fmt::format("the extents of `{}` are ints, and {} is {}", input.name.text, print_value(item), a_type(item)));
+      if (item.is_none()) error.help = "leave the batch axis out: shapes are those of one sample";
+      return unknown;
+    }
+    if (!list) {
+      session_.error("input-shape", input.shape.span,
+                     fmt::format("the shape of `{}` is a list of ints, not {} `{}`", input.name.text,
+                                 type_name(value), print_value(value)))
+          .help = fmt::format("write `[{}]`", value.get<std::int64_t>() ? print_value(value) : "28, 28");
+      return unknown;
+    }
+    const std::string problem = Shape::why_invalid(dims.begin(), dims.end());
+    if (!problem.empty()) {
+      Diagnostic& error = session_.error("input-shape", input.shape.span,
+                                         fmt::format("`{}` cannot have the shape {}: {}", input.name.text,
+                                                     print_value(value), problem));
+      if (!dims.empty() && dims[0] == -1) error.help = "leave the batch axis out: shapes are those of one sample";
+      return unknown;
+    }
+    return graph_.inputs.back() = add_value(input.name.text, Shape(dims.begin(), dims.end()), -1, 0);
+  }
+
+  // Whether there is room for one more stage and for one more level.
+  bool spend(Span span) {
+    if (stopped_ || session_.full()) return false;
+    const std::int64_t most = session_.options.max_nodes;
+    if (static_cast<std::int64_t>(graph_.nodes.size()) < most && ++stages_ <= 10 * most + 1000) return true;
+    stopped_ = true;
+    session_.error("too-many-layers", span, fmt::format("the model expands to more than {} layers", most));
+    return false;
+  }
+
+  // ---- bodies -------------------------------------------------------------------------------------------------------
+
+  void body(const std::vector<dsl::BodyStatement>& statements, const std::vector<dsl::Name>& outputs, Scope& scope,
+            PathScope& paths) {
+    for (const dsl::BodyStatement& statement : statements) {
+      if (const auto* flow = std::get_if<dsl::FlowStatement>(&statement.node)) {
+        for (const dsl::Name& target : flow->targets) paths.reserve(target.text);
+        collect_names(flow->flow, paths);
+      }
+    }
+    for (const dsl::BodyStatement& statement : statements) {
+      if (const auto* let = std::get_if<dsl::LetStatement>(&statement.node)) {
+        scope.define(let->name.text, evaluate(let->value, scope, session_));
+      } else {
+        flow_statement(std::get<dsl::FlowStatement>(statement.node), outputs, scope, paths);
+      }
+    }
+  }
+
+  void flow_statement(const dsl::FlowStatement& statement, const std::vector<dsl::Name>& outputs, Scope& scope,
+                      PathScope& paths) {
+    const dsl::Name* name = statement.targets.size() == 1 ? &statement.targets.front() : nullptr;
+    if (name && std::any_of(outputs.begin(), outputs.end(), [&](const auto& o) { return o.text == name->text; })) {
+      name = nullptr;
+    }
+    Ids result;
+    if (name && !is_one_call(statement.flow, scope)) {
+      PathScope inner(paths.named(name->text) + ".");
+      collect_names(statement.flow, inner);
+      result = flow(statement.flow, {}, true, Place{scope, inner}, nullptr);
+    } else {
+      result = flow(statement.flow, {}, true, Place{scope, paths}, name);
+    }
+    if (statement.targets.empty()) return;
+    const std::size_t wanted = statement.targets.size();
+    if (result.size() != wanted && !is_unknown(result)) {
+      Span span = cover(statement.targets.front().span, statement.targets.back().span);
+      session_.error("output-count", span,
+                     fmt::format("this flow ends in {}, and here {} named",
+                                 counted(static_cast<std::int64_t>(result.size()), "value"),
+                                 wanted == 1 ? std::string("is one name") : fmt::format("are {} names", wanted)))
+          .notes.push_back({statement.flow.stages.back().span, "made here"});
+      result = {-1};
+    }
+    for (std::size_t i = 0; i < wanted; ++i) {
+      const ValueId id = result.size() == wanted ? result[i] : -1;
+      name_value(id, paths.named(statement.targets[i].text));
+      scope.define(statement.targets[i].text, FlowRef{id});
+    }
+  }
+
+  static bool is_unknown(const Ids& ids) { return ids.empty() || std::find(ids.begin(), ids.end(), -1) != ids.end(); }
+
+  // `Layer(x, …)` or `x -> Layer(…)`: an assignment then names that one instance.
+  static bool is_one_call(const dsl::Flow& flow, Scope& scope) {
+    if (flow.stages.empty() || flow.stages.size() > 2) return false;
+    const auto* first = std::get_if<dsl::CallStage>(&flow.stages[0].node);
+    const auto* last = std::get_if<dsl::CallStage>(&flow.stages.back().node);
+    if (!first || !last || flow.stages.back().alias) return false;
+    return flow.stages.size() == 1 || is_value(*first, scope);
+  }
+  static bool is_value(const dsl::CallStage& stage, Scope& scope) {
+    if (stage.has_parentheses) return false;
+    const std::optional<Value> value = scope.find(stage.callee.text, stage.callee.span);
+    return value && value->get<FlowRef>();
+  }
+
+  void name_value(ValueId id, std::string name) {
+    if (id < 0 || graph_.values[static_cast<std::size_t>(id)].producer < 0) return;
+    graph_.values[static_cast<std::size_t>(id)].name = std::move(name);
+  }
+
+  // ---- flows --------------------------------------------------------------------------------------------------------
+
+  // `name` is what an assignment calls the flow's one call.
+  Ids flow(const dsl::Flow& flow, Ids carried, bool has_source, Place place, const dsl::Name* name) {
+    if (++depth_ > kMaxDepth) {
+      --depth_;
+      if (!stopped_) {
+        session_.error("too-deep", flow.span, fmt::format("more than {} blocks and braces inside one another", kMaxDepth));
+      }
+      stopped_ = true;
+      return {-1};
+    }
+    for (std::size_t i = 0; i < flow.stages.size(); ++i) {
+      const dsl::Stage& stage = flow.stages[i];
+      if (!spend(stage.span)) {
+        carried = {-1};
+        break;
+      }
+      const bool is_source = has_source && i == 0;
+      if (!is_source && carried.size() > 1) {
+        session_.error("several-values", stage.span,
+                       fmt::format("{} values arrive here, and a flow carries one", carried.size()))
+            .help = "name them and go on from each: `a, b = …`";
+        carried = {-1};
+      }
+      const dsl::Name* own = i + 1 == flow.stages.size() ? name : nullptr;
+      carried = run_stage(stage, std::move(carried), is_source, place, stage.alias ? &*stage.alias : own);
+      if (!stage.alias) continue;
+      if (carried.size() > 1) {
+        session_.error("several-values", stage.alias->span,
+                       fmt::format("`as` names one value, and here are {}", carried.size()))
+            .help = "give each a name: `a, b = …`";
+        carried = {-1};
+      }
+      name_value(carried.empty() ? -1 : carried[0], place.paths.named(stage.alias->text));
+      place.scope.define(stage.alias->text, FlowRef{carried.empty() ? -1 : carried[0]});
+    }
+    --depth_;
+    return carried;
+  }
+
+  Ids run_stage(const dsl::Stage& stage, Ids carried, bool is_source, Place place, const dsl::Name* name) {
+    if (const auto* call = std::get_if<dsl::CallStage>(&stage.node)) {
+      return call_stage(stage, *call, std::move(carried), is_source, place, name);
+    }
+    if (std::holds_alternative<dsl::ErrorStage>(stage.node)) return {-1};
+    if (is_source) {
+      session_.error("no-input", stage.span, "this has nothing to read: a flow begins with a value").help =
+          "write the value first: `x -> …`";
+      return {-1};
+    }
+    if (stage.alias && !place.in_loop) {
+      PathScope inner(place.paths.named(stage.alias->text) + ".");
+      return control(stage, std::move(carried), Place{place.scope, inner, false});
+    }
+    return control(stage, std::move(carried), place);
+  }
+
+  Ids control(const dsl::Stage& stage, Ids carried, Place place) {
+    const auto braces = [&](const dsl::Flow& inner_flow, Ids value, Scope& scope, bool in_loop) {
+      if (stage.alias) collect_names(inner_flow, place.paths);
+      return flow(inner_flow, std::move(value), false, Place{scope, place.paths, in_loop || place.in_loop}, nullptr);
+    };
+    if (const auto* branches = std::get_if<dsl::IfStage>(&stage.node)) {
+      for (const auto& branch : branches->branches) {
+        const std::optional<bool> chosen = evaluate_condition(*branch.condition, place.scope, session_);
+        if (!chosen) return {-1};
+        if (!*chosen) continue;
+        Scope scope(place.scope);
+        return branch.body ? braces(*branch.body, std::move(carried), scope, false) : Ids{-1};
+      }
+      if (!branches->otherwise) return carried;
+      Scope scope(place.scope);
+      return braces(*branches->otherwise, std::move(carried), scope, false);
+    }
+    if (const auto* loop = std::get_if<dsl::ForStage>(&stage.node)) {
+      return for_loop(stage, *loop, std::move(carried), place, braces);
+    }
+    const auto& repeat = std::get<dsl::RepeatStage>(stage.node);
+    const Value count = evaluate(*repeat.count, place.scope, session_);
+    if (count.is_unknown() || !repeat.body) return {-1};
+    const auto* times = count.get<std::int64_t>();
+    if (!times || *times < 0) {
+      session_.error("wrong-type", repeat.count->span,
+                     fmt::format("`repeat` counts with an int from 0 on, not {} `{}`", type_name(count), print_value(count)));
+      return {-1};
+    }
+    for (std::int64_t i = 0; i < *times && !stopped_; ++i) {
+      session_.frames.push_back({stage.span, fmt::format("in round {} of `repeat`", i + 1)});
+      Scope scope(place.scope);
+      carried = braces(*repeat.body, std::move(carried), scope, true);
+      session_.frames.pop_back();
+    }
+    return carried;
+  }
+
+  template <class Braces>
+  Ids for_loop(const dsl::Stage& stage, const dsl::ForStage& loop, Ids carried, Place place, const Braces& braces) {
+    const Value values = evaluate(*loop.values, place.scope, session_);
+    if (values.is_unknown() || !loop.body) return {-1};
+    const auto* list = values.get<ListPtr>();
+    const auto* range = values.get<Range>();
+    if (!list && !range) {
+      Diagnostic& error = session_.error("wrong-type", loop.values->span,
+                                         fmt::format("`for` goes over a list or a range, not {} `{}`",
+                                                     type_name(values), print_value(values)));
+      if (values.get<std::int64_t>()) error.help = fmt::format("write `repeat {0}`, or `1..{0}`", print_value(values));
+      return {-1};
+    }
+    const std::int64_t rounds = list ? static_cast<std::int64_t>((*list)->items.size()) : range->size();
+    for (std::int64_t i = 0; i < rounds && !stopped_; ++i) {
+      const Value value = list ? (*list)->items[static_cast<std::size_t>(i)] : Value(range->first + i);
+      session_.frames.push_back(
+          {stage.span, fmt::format("in round {} of `for`: {} = {}", i + 1, loop.variable.text, print_value(value))});
+      Scope scope(place.scope);
+      if (loop.index) scope.define(loop.index->text, i);
+      scope.define(loop.variable.text, value);
+      carried = braces(*loop.body, std::move(carried), scope, true);
+      session_.frames.pop_back();
+    }
+    return carried;
+  }
+
+  // ---- calls --------------------------------------------------------------------------------------------------------
+
+  Ids call_stage(const dsl::Stage& stage, const dsl::CallStage& call, Ids carried, bool is_source, Place place,
+                 const dsl::Name* name) {
+    if (is_source && !call.has_parentheses) {
+      if (const std::optional<Value> value = place.scope.find(call.callee.text, call.callee.span)) {
+        const auto* flow_value = value->get<FlowRef>();
+        return {flow_value ? flow_value->id : -1};  // what is no value was reported by the check of names
+      }
+    }
+    if (BlockDecl* block = declarations_.find_block(call.callee.text)) {
+      return block_call(stage, call, *block, std::move(carried), is_source, place, name);
+    }
+    const Entry* entry = session_.registry.find(STRATA_LAYER, call.callee.text);
+    if (!entry) {
+      path_for(call.callee.text, place, name);
+      return {-1};
+    }
+    return layer_call(stage, call, *entry, std::move(carried), is_source, place, name);
+  }
+
+  std::string path_for(const std::string& kind, Place place, const dsl::Name* name) {
+    if (name && !place.in_loop) return place.paths.named(name->text);
+    return place.paths.counted(name ? name->text : kind_word(kind));
+  }
+
+  Ids layer_call(const dsl::Stage& stage, const dsl::CallStage& call, const Entry& entry, Ids inputs, bool is_source,
+                 Place place, const dsl::Name* name) {
+    const Span span = call_span(stage, call);
+    const std::string path = path_for(entry.name(), place, name);
+    const std::size_t values = value_arguments(entry.schema(), call, !is_source);
+    if (is_source && values == 0) {
+      report_no_input(call, span, session_);
+      return {-1};
+    }
+    std::size_t first_option = 0;
+    for (; first_option < values && !call.arguments[first_option].name; ++first_option) {
+      const dsl::Argument& argument = call.arguments[first_option];
+      const Value value = argument.value ? evaluate(*argument.value, place.scope, session_) : Value{};
+      const auto* flow_value = value.get<FlowRef>();
+      if (!flow_value && !value.is_unknown()) report_not_a_value(call, *argument.value, session_);
+      inputs.push_back(flow_value ? flow_value->id : -1);
+    }
+    std::vector<CallArgument> arguments;
+    arguments.reserve(call.arguments.size() - first_option);
+    for (std::size_t i = first_option; i < call.arguments.size(); ++i) {
+      const dsl::Argument& argument = call.arguments[i];
+      if (!argument.value) return {-1};
+      CallArgument& evaluated = arguments.emplace_back();
+      if (argument.name) {
+        evaluated.name = argument.name->text;
+        evaluated.name_span = argument.name->span;
+      }
+      evaluated.value = evaluate(*argument.value, place.scope, session_);
+      evaluated.span = argument.value->span;
+    }
+    std::optional<PluginCall> bound = bind_arguments(entry, span, arguments, session_);
+    if (!check_input_count(entry, inputs.size(), span) || !bound) return {-1};
+    const InstancePtr instance = make_instance(std::move(*bound), span, session_);
+    if (!instance || is_unknown(inputs)) return {-1};
+    return add_node(path, instance, std::move(inputs), span);
+  }
+
+  bool check_input_count(const Entry& entry, std::size_t count, Span span) {
+    const strata_schema& schema = entry.schema();
+    const std::size_t wanted = schema.input_count > 0 ? static_cast<std::size_t>(schema.input_count) : 1;
+    if (schema.variadic ? count >= 2 : count == wanted) return true;
+    Diagnostic& error =
+        session_.error("argument-count", span,
+                       schema.variadic ? fmt::format("`{}` joins two or more values, and here is {}", entry.name(), count)
+                                       : fmt::format("`{}` reads {}, and here {} {}", entry.name(),
+                                                     counted(static_cast<std::int64_t>(wanted), "value"),
+                                                     count == 1 ? "is" : "are", count));
+    if (schema.example && *schema.example) error.help = fmt::format("for example `{}`", schema.example);
+    return false;
+  }
+
+  Ids add_node(const std::string& path, const InstancePtr& instance, Ids input_ids, Span span) {
+    std::vector<Input> inputs;
+    for (const ValueId id : input_ids) {
+      const GraphValue& value = graph_.values[static_cast<std::size_t>(id)];
+      inputs.push_back({value.name, value.shape, STRATA_REAL, false, 0});
+    }
+    Result<InferredPlan> plan = infer(*instance, inputs);
+    if (!plan) {
+      Diagnostic& error = session_.error("bad-shape", span, plan.error().message);
+      for (const Input& input : inputs) {
+        error.notes.push_back({{}, fmt::format("`{}` has the shape {}", input.name, input.shape.text())});
+      }
+      error.help = plan.error().hint;
+      return {-1};
+    }
+    const int producer = static_cast<int>(graph_.nodes.size());
+    Ids outputs;
+    for (std::size_t i = 0; i < plan->outputs.size(); ++i) {
+      const std::string name = plan->outputs.size() == 1 ? path : fmt::format("{}.{}", path, i);
+      outputs.push_back(add_value(name, plan->outputs[i], producer, static_cast<int>(i)));
+    }
+    GraphNode& node = graph_.nodes.emplace_back();
+    node.path = path;
+    node.layer = instance;
+    node.plan = std::move(*plan);
+    node.inputs = std::move(input_ids);
+    node.outputs = outputs;
+    node.span = span;
+    return outputs;
+  }
+
+  Ids block_call(const dsl::Stage& stage, const dsl::CallStage& call, BlockDecl& declared, Ids carried, bool is_source,
+                 Place place, const dsl::Name* name) {
+    const dsl::BlockSection& block = *declared.node;
+    const std::string path = path_for(block.name.text, place, name);
+    bool sound = true;
+    const std::vector<int> matched = match_block_arguments(block, call, !is_source, session_, sound);
+    std::vector<Value> given(block.parameters.size());
+    std::vector<bool> is_given(block.parameters.size(), false);
+    for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+      if (!call.arguments[i].value) return {-1};
+      Value value = evaluate(*call.arguments[i].value, place.scope, session_);
+      if (matched[i] < 0) continue;
+      if (matched[i] == 0 && !value.is_unknown() && !value.get<FlowRef>()) {
+        report_no_input(call, call.callee.span, session_);
+        return {-1};
+      }
+      given[static_cast<std::size_t>(matched[i])] = std::move(value);
+      is_given[static_cast<std::size_t>(matched[i])] = true;
+    }
+    if (!sound || declared.recursive || block.parameters.empty()) return {-1};
+    if (!is_source) {
+      given[0] = FlowRef{carried.empty() ? -1 : carried[0]};
+      is_given[0] = true;
+    }
+    session_.frames.push_back({call_span(stage, call), fmt::format("in block `{}`, here `{}`", block.name.text, path)});
+    Scope scope(globals_);
+    for (std::size_t i = 0; i < block.parameters.size(); ++i) {
+      const dsl::BlockParameter& parameter = block.parameters[i];
+      if (!is_given[i] && parameter.default_value) given[i] = evaluate(*parameter.default_value, scope, session_);
+      scope.define(parameter.name.text, given[i]);
+    }
+    PathScope paths(path + ".");
+    if (++depth_ <= kMaxDepth) {
+      body(block.body, block.outputs, scope, paths);
+    } else if (!stopped_) {
+      stopped_ = true;
+      session_.error("too-deep", call.callee.span, fmt::format("more than {} blocks and braces inside one another", kMaxDepth));
+    }
+    --depth_;
+    session_.frames.pop_back();
+    Ids outputs;
+    for (const dsl::Name& output : block.outputs) {
+      const std::optional<Value> value = scope.find(output.text, output.span);
+      const auto* flow_value = value ? value->get<FlowRef>() : nullptr;
+      outputs.push_back(flow_value ? flow_value->id : -1);
+    }
+    return outputs;
+  }
+
+  Declarations& declarations_;
+  GlobalNames& globals_;
+  Session& session_;
+  Graph& graph_;
+  int depth_ = 0;
+  std::int64_t stages_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+bool expand_model(const dsl::ModelSection& model, Declarations& declarations, GlobalNames& globals, Session& session,
+                  Graph& graph) {
+  const int before = session.errors();
+  const Graph* around = session.graph;
+  session.graph = &graph;
+  Expander(declarations, globals, session, graph).run(model);
+  session.graph = around;
+  const auto known = [](ValueId id) { return id >= 0; };
+  return session.errors() == before && std::all_of(graph.outputs.begin(), graph.outputs.end(), known) &&
+         std::all_of(graph.inputs.begin(), graph.inputs.end(), known);
+}
+
+void prune(Graph& graph) {
+  std::vector<bool> node_lives(graph.nodes.size(), false);
+  std::vector<ValueId> open = graph.outputs;
+  while (!open.empty()) {
+    const int producer = graph.values[static_cast<std::size_t>(open.back())].producer;
+    open.pop_back();
+    if (producer < 0 || node_lives[static_cast<std::size_t>(producer)]) continue;
+    node_lives[static_cast<std::size_t>(producer)] = true;
+    const auto& inputs = graph.nodes[static_cast<std::size_t>(producer)].inputs;
+    open.insert(open.end(), inputs.begin(), inputs.end());
+  }
+  if (std::find(node_lives.begin(), node_lives.end(), false) == node_lives.end()) return;
+  std::vector<int> new_node(graph.nodes.size(), -1);
+  std::vector<GraphNode> nodes;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (!node_lives[i]) continue;
+    new_node[i] = static_cast<int>(nodes.size());
+    nodes.push_back(std::move(graph.nodes[i]));
+  }
+  std::vector<ValueId> new_value(graph.values.size(), -1);
+  std::vector<GraphValue> values;
+  for (std::size_t i = 0; i < graph.values.size(); ++i) {
+    GraphValue& value = graph.values[i];
+    if (value.producer >= 0 && !node_lives[static_cast<std::size_t>(value.producer)]) continue;
+    new_value[i] = static_cast<ValueId>(values.size());
+    if (value.producer >= 0) value.producer = new_node[static_cast<std::size_t>(value.producer)];
+    values.push_back(std::move(value));
+  }
+  const auto renumber = [&](std::vector<ValueId>& ids) {
+    for (ValueId& id : ids) id = new_value[static_cast<std::size_t>(id)];
+  };
+  for (GraphNode& node : nodes) {
+    renumber(node.inputs);
+    renumber(node.outputs);
+  }
+  renumber(graph.inputs);
+  renumber(graph.outputs);
+  graph.nodes = std::move(nodes);
+  graph.values = std::move(values);
+}
+
+}  // namespace strata::graph

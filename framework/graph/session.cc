@@ -1,0 +1,69 @@
+// Reporting, each mistake once.
+#include "framework/graph/session.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace strata::graph {
+namespace {
+
+std::string key_of(const std::string& code, Span span, const std::string& message) {
+  return fmt::format("{}\n{}\n{}\n{}\n{}", code, static_cast<const void*>(span.file), span.begin, span.end, message);
+}
+
+}  // namespace
+
+Diagnostic& Session::error(std::string code, Span span, std::string message) {
+  if (!seen_.insert(key_of(code, span, message)).second) return nothing();
+  Diagnostic& added = diagnostics_.error(std::move(code), span, std::move(message));
+  for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
+    added.instances.push_back({frame->span, frame->what});
+  }
+  return added;
+}
+
+Diagnostic& Session::lint(std::string name, Span span, std::string message) {
+  if (!seen_.insert(key_of(name, span, message)).second) return nothing();
+  lints_.push_back({Severity::kWarning, std::move(name), span, std::move(message), {}, {}, {}});
+  return lints_.back();
+}
+
+void Session::flush_lints(const std::vector<std::string>& allow) {
+  for (Diagnostic& lint : lints_) {
+    if (std::find(allow.begin(), allow.end(), lint.code) != allow.end()) continue;
+    if (options.strict) lint.severity = Severity::kError;
+    diagnostics_.add(std::move(lint));
+  }
+  lints_.clear();
+}
+
+const std::vector<OptionValue>* Session::defaults_of(const Entry& entry, Span span) {
+  const auto [at, added] = defaults_.try_emplace(&entry);
+  if (!added) return &at->second;
+  for (std::int64_t i = 0; i < entry.schema().option_count; ++i) {
+    const strata_option& option = entry.schema().options[i];
+    OptionValue value;
+    if (!(option.flags & STRATA_OPTION_REQUIRED)) {
+      Result<OptionValue> made = default_value(option, registry);
+      if (!made) {
+        error("bad-default", span, made.error().message).help = made.error().hint;
+        defaults_.erase(at);
+        return nullptr;
+      }
+      value = std::move(*made);
+    }
+    at->second.push_back(std::move(value));
+  }
+  return &at->second;
+}
+
+bool Session::spend(std::int64_t work, Span span) {
+  if (work_ > options.max_work) return false;
+  work_ += work;
+  if (work_ <= options.max_work) return true;
+  error("too-much-work", span, "the expressions of this file take too long to evaluate");
+  return false;
+}
+
+}  // namespace strata::graph

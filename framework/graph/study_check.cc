@@ -1,0 +1,426 @@
+// Checking of studies.
+#include "framework/graph/study_check.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "framework/base/text.h"
+#include "framework/graph/bind.h"
+#include "framework/graph/suggest.h"
+#include "framework/graph/train_settings.h"
+
+namespace strata {
+
+std::vector<std::string> Study::overrides(const std::vector<int>& run) const {
+  std::vector<std::string> out;
+  for (std::size_t a = 0; a < axes.size(); ++a) {
+    const std::vector<std::string>& point = axes[a].values[static_cast<std::size_t>(run[a])];
+    for (std::size_t i = 0; i < point.size(); ++i) out.push_back(axes[a].paths[i] + "=" + point[i]);
+  }
+  return out;
+}
+
+namespace graph {
+namespace {
+
+using ListPtr = std::shared_ptr<const List>;
+
+constexpr std::int64_t kMaxRuns = 100'000;
+
+struct Axis {
+  std::vector<dsl::Path> paths;
+  std::vector<std::optional<Target>> targets;
+  std::vector<std::vector<Value>> points;  // for each point the values of the paths
+  Span span;
+};
+
+// What `where` reads: the values of the axes, then the file's own.
+class RunNames : public Names {
+ public:
+  RunNames(const StudyContext& context, const std::vector<Axis>& axes) : context_(context), axes_(axes) {}
+
+  std::vector<int> run;
+
+  std::optional<Value> find(std::string_view name, Span use) override {
+    if (std::optional<Value> value = of_axis(name)) return value;
+    return context_.globals.find(name, use);
+  }
+  std::optional<Value> find_path(const dsl::Path& path) override {
+    if (std::optional<Value> value = of_axis(path.text())) return value;
+    const std::optional<Target> target = resolve_path(path, context_.declarations, context_.session);
+    if (!target) return Value{};
+    return current(*target);
+  }
+  void list(std::vector<std::string>& names) const override { context_.globals.list(names); }
+  bool is_incomplete(std::string_view name) const override { return context_.globals.is_incomplete(name); }
+
+ private:
+  std::optional<Value> of_axis(std::string_view path) const {
+    for (std::size_t a = 0; a < axes_.size(); ++a) {
+      for (std::size_t i = 0; i < axes_[a].paths.size(); ++i) {
+        if (axes_[a].paths[i].text() == path) return axes_[a].points[static_cast<std::size_t>(run[a])][i];
+      }
+    }
+    return std::nullopt;
+  }
+
+  // What the file says of a path that no axis varies.
+  Value current(const Target& target) const {
+    if (target.kind == Target::kSetting && context_.result) {
+      const TrainSettings& s = context_.result->settings;
+      const auto given = context_.result->values.find(target.setting);
+      if (given != context_.result->values.end()) return given->second;
+      if (target.setting == "batch_size") return s.batch_size;
+      if (target.setting == "seed") return s.seed;
+      if (target.setting == "shuffle") return s.shuffle;
+      if (target.setting == "last_batch") return std::string("keep");
+      if (target.setting == "precision") return std::string("f32");
+      if (target.setting == "epochs" && s.epochs) return *s.epochs;
+      return None{};
+    }
+    const InstancePtr* instance = nullptr;
+    if (target.kind == Target::kSettingOption && context_.result) {
+      if (target.setting == "optimizer") instance = &context_.result->settings.optimizer;
+      if (target.setting == "schedule") instance = &context_.result->settings.schedule;
+    }
+    if (target.kind == Target::kDataOption && context_.data && target.transform.empty()) instance = &context_.data->dataset;
+    if (!instance || !*instance) return {};
+    const OptionValue* option = (*instance)->call().option(target.option.text);
+    return option ? from_option(*option) : Value{};
+  }
+
+  const StudyContext& context_;
+  const std::vector<Axis>& axes_;
+};
+
+class StudyChecker {
+ public:
+  StudyChecker(const StudyDecl& declared, const StudyContext& context)
+      : section_(*declared.node), context_(context), session_(context.session) {}
+
+  std::optional<Study> run() {
+    study_.name = section_.name.text;
+    study_.span = section_.name.span;
+    const int before = session_.errors();
+    for (const dsl::StudyStatement& statement : section_.statements) {
+      std::visit([&](const auto& node) { add(node, statement.span); }, statement.node);
+    }
+    if (!context_.train) {
+      if (context_.declarations.trains.empty()) {
+        session_.error("missing-section", section_.name.span, "a study repeats training, and the file has no train section");
+      }
+      return std::nullopt;
+    }
+    if (axes_.empty() && !failed_) {
+      session_.error("empty-study", section_.name.span, fmt::format("study `{}` varies nothing", section_.name.text)).help =
+          "write `grid train.batch_size = [16, 64, 256]` in it";
+      return std::nullopt;
+    }
+    if (study_.seeds.empty()) study_.seeds = {context_.result->settings.seed};
+    if (failed_ || session_.errors() != before) return std::nullopt;
+    combine();
+    if (failed_) return std::nullopt;
+    for (const Axis& axis : axes_) {
+      StudyAxis& out = study_.axes.emplace_back();
+      out.span = axis.span;
+      for (const dsl::Path& path : axis.paths) out.paths.push_back(path.text());
+      for (const std::vector<Value>& point : axis.points) {
+        std::vector<std::string>& texts = out.values.emplace_back();
+        for (const Value& value : point) texts.push_back(full_text(value));
+      }
+    }
+    return std::move(study_);
+  }
+
+ private:
+  // ---- axes ---------------------------------------------------------------------------------------------------------
+
+  void add(const dsl::GridStatement& grid, Span span) {
+    Axis axis;
+    axis.span = span;
+    axis.paths = {grid.path};
+    if (!targets(axis)) return;
+    points_of(grid.values, [&](const dsl::Expr* item, const Value* value, Span at) {
+      axis.points.push_back({item ? item_value(*item, axis.targets[0]) : *value});
+      check(axis.targets[0], axis.points.back()[0], at);
+    });
+    finish(std::move(axis), grid.values.span);
+  }
+
+  void add(const dsl::ZipStatement& zip, Span span) {
+    Axis axis;
+    axis.span = span;
+    axis.paths = zip.paths;
+    if (!targets(axis)) return;
+    const std::size_t wanted = zip.paths.size();
+    points_of(zip.values, [&](const dsl::Expr* item, const Value* value, Span at) {
+      const auto* tuple = item ? std::get_if<dsl::ListExpr>(&item->node) : nullptr;
+      std::vector<Value> point;
+      std::vector<Span> spans;
+      if (tuple) {
+        for (std::size_t i = 0; i < tuple->items.size(); ++i) {
+          if (!tuple->items[i].value) continue;
+          point.push_back(item_value(*tuple->items[i].value, i < wanted ? axis.targets[i] : std::nullopt));
+          spans.push_back(tuple->items[i].value->span);
+        }
+      } else {
+        const Value whole = item ? evaluate(*item, context_.globals, session_) : *value;
+        if (whole.is_unknown()) return fail();
+        if (const auto* list = whole.get<ListPtr>()) point = (*list)->items;
+        spans.assign(point.size(), at);
+      }
+      if (point.size() != wanted) {
+        session_.error("zip-length", at,
+                       fmt::format("this gives {}, and {} set together", counted(static_cast<std::int64_t>(point.size()), "value"),
+                                   wanted == 1 ? std::string("one path is") : fmt::format("{} paths are", wanted)))
+            .notes.push_back({cover(zip.paths.front().span, zip.paths.back().span), "these paths"});
+        return fail();
+      }
+      for (std::size_t i = 0; i < wanted; ++i) check(axis.targets[i], point[i], spans[i]);
+      axis.points.push_back(std::move(point));
+    });
+    finish(std::move(axis), zip.values.span);
+  }
+
+  bool targets(Axis& axis) {
+    bool sound = true;
+    for (const dsl::Path& path : axis.paths) {
+      axis.targets.push_back(resolve_path(path, context_.declarations, session_));
+      sound = sound && axis.targets.back();
+      const auto [before, added] = paths_.try_emplace(path.text(), path.span);
+      if (added) continue;
+      session_.error("duplicate-name", path.span, fmt::format("`{}` is varied already", path.text()))
+          .notes.push_back({before->second, "first here"});
+      sound = false;
+    }
+    if (!sound) fail();
+    return sound;
+  }
+
+  // Calls each(expression or null, value or null, span) for every item of a list or range.
+  template <class Each>
+  void points_of(const dsl::Expr& values, const Each& each) {
+    if (const auto* list = std::get_if<dsl::ListExpr>(&values.node)) {
+      for (const dsl::Argument& item : list->items) {
+        if (item.value) each(item.value.get(), nullptr, item.value->span);
+      }
+      return;
+    }
+    const Value value = evaluate(values, context_.globals, session_);
+    if (value.is_unknown()) return fail();
+    if (const auto* list = value.get<ListPtr>()) {
+      for (const Value& item : (*list)->items) each(nullptr, &item, values.span);
+    } else if (const auto* range = value.get<Range>(); range && range->size() <= kMaxRuns) {
+      for (std::int64_t i = 0; i < range->size(); ++i) {
+        const Value item = range->first + i;
+        each(nullptr, &item, values.span);
+      }
+    } else {
+      session_.error("wrong-type", values.span,
+                     fmt::format("an axis is a list of values, not {} `{}`", type_name(value), print_value(value)))
+          .help = fmt::format("write `[{}]`", print_value(value));
+      fail();
+    }
+  }
+
+  Value item_value(const dsl::Expr& item, const std::optional<Target>& target) {
+    const auto* reference = std::get_if<dsl::Reference>(&item.node);
+    const bool names = target && target->kind == Target::kSetting && (target->setting == "model" || target->setting == "data");
+    if (names && reference && reference->path.parts.size() == 1) return Symbol{reference->path.parts[0].text};
+    return evaluate(item, context_.globals, session_);
+  }
+
+  void check(const std::optional<Target>& target, Value& value, Span span) {
+    if (value.is_unknown() || !target) return fail();
+    bool good = true;
+    switch (target->kind) {
+      case Target::kParam: {
+        const Value checked = context_.globals.check_param(*target->param, value, span);
+        good = !checked.is_unknown();
+        if (good) value = checked;
+        break;
+      }
+      case Target::kSetting: good = check_whole_setting(target->setting, value, span); break;
+      case Target::kSettingOption: good = check_setting_option(*target, value, span); break;
+      case Target::kDataOption: good = check_data_option(*target, value, span); break;
+    }
+    if (!good) fail();
+  }
+
+  bool check_whole_setting(const std::string& setting, const Value& value, Span span) {
+    if (setting == "model" || setting == "data") {
+      const auto* name = value.get<Symbol>();
+      const bool known = name && (setting == "model" ? context_.declarations.find_model(name->name) != nullptr
+                                                     : context_.declarations.find_data(name->name) != nullptr);
+      if (known) return true;
+      session_.error("unknown-section", span, fmt::format("the file has no {} `{}`", setting, print_value(value)));
+      return false;
+    }
+    return !context_.train || check_setting(*context_.train, setting, value, span, session_);
+  }
+
+  bool check_setting_option(const Target& target, const Value& value, Span span) {
+    if (!context_.result || paths_.contains("train." + target.setting)) return true;
+    const auto base = context_.result->values.find(target.setting);
+    if (base == context_.result->values.end()) {
+      session_.error("unknown-path", target.option.span, fmt::format("`{}` is not set, and has no options", target.setting));
+      return false;
+    }
+    const Value changed = with_option(base->second, *setting_kind(target.setting), target.option, value, span, session_);
+    return !changed.is_unknown() && check_setting(*context_.train, target.setting, changed, span, session_);
+  }
+
+  bool check_data_option(const Target& target, const Value& value, Span span) {
+    if (!context_.data || context_.data->name != target.data->node->name.text) return true;
+    const Instance* instance = target.transform.empty() ? context_.data->dataset.get() : nullptr;
+    for (const InstancePtr& transform : context_.data->transforms) {
+      if (snake_name(*transform) == target.transform) instance = transform.get();
+    }
+    const Entry* entry = instance ? &instance->entry() : nullptr;
+    const int index = entry ? entry->find_option(target.option.text) : -1;
+    if (index < 0) {
+      Diagnostic& error = session_.error("unknown-path", target.option.span,
+                                         entry ? fmt::format("`{}` has no option `{}`", entry->name(), target.option.text)
+                                               : fmt::format("data `{}` has no transform `{}`", context_.data->name, target.transform));
+      if (entry) error.notes.push_back({{}, describe_options(*entry)});
+      return false;
+    }
+    return bind_option(*entry, entry->schema().options[index], value, span, session_).has_value();
+  }
+
+  static std::string snake_name(const Instance& instance) { return snake_case(instance.entry().name()); }
+
+  void finish(Axis axis, Span values) {
+    if (failed_) return;
+    if (axis.points.empty()) {
+      session_.error("empty-axis", values, "an axis without values leaves nothing to run");
+      return fail();
+    }
+    std::set<std::string> different;
+    for (const std::vector<Value>& point : axis.points) {
+      std::string text;
+      for (const Value& value : point) text += full_text(value) + "\n";
+      different.insert(std::move(text));
+    }
+    if (different.size() == 1) {
+      session_.lint("study-axis-changes-nothing", axis.span, "all values of this axis are the same").help =
+          "give it several, or leave it out";
+    }
+    for (const std::optional<Target>& target : axis.targets) {
+      if (!target->param || target->param->used) continue;
+      session_
+          .lint("study-axis-changes-nothing", axis.span,
+                fmt::format("nothing reads the param `{}`: every value gives the same run", target->param->name->text))
+          .notes.push_back({target->param->name->span, "defined here"});
+    }
+    axes_.push_back(std::move(axis));
+  }
+
+  // ---- the rest -----------------------------------------------------------------------------------------------------
+
+  void add(const dsl::WhereStatement& where, Span) { wheres_.push_back(&where); }
+
+  void add(const dsl::ReportStatement& report, Span) {
+    std::vector<std::string> known{"seconds", "samples_per_second"};
+    const bool complete = context_.data && context_.result && context_.result->sound;
+    if (complete) {
+      for (const auto& split : context_.data->result().splits) {
+        known.push_back(split.name + ".loss");
+        for (const Term& metric : context_.result->settings.metrics) {
+          for (const auto& figure : metric.plan.results) known.push_back(split.name + "." + figure.name);
+        }
+      }
+    }
+    for (const dsl::Path& path : report.paths) {
+      const std::string text = path.text();
+      study_.reports.push_back(text);
+      if (!complete || std::find(known.begin(), known.end(), text) != known.end()) continue;
+      Diagnostic& error = session_.error("unknown-report", path.span, fmt::format("a run has no figure `{}`", text));
+      error.notes.push_back({{}, "figures: " + list_names(known, 20)});
+      const std::string near = nearest_name(text, known);
+      error.help = did_you_mean(near);
+      fail();
+    }
+  }
+
+  void add(const dsl::StudySetting& setting, Span) {
+    if (setting.key.text != "seeds") {
+      session_.error("unknown-setting", setting.key.span, fmt::format("a study has no setting `{}`", setting.key.text)).help =
+          nearest_name(setting.key.text, {"seeds"}).empty() ? "a study varies a setting with `grid`; of its own it has `seeds`"
+                                                            : did_you_mean("seeds");
+      return fail();
+    }
+    const Value value = evaluate(setting.value, context_.globals, session_);
+    if (value.is_unknown()) return fail();
+    const std::int64_t first = context_.result ? context_.result->settings.seed : 0;
+    if (const auto* count = value.get<std::int64_t>(); count && *count >= 1 && *count <= 10'000) {
+      for (std::int64_t i = 0; i < *count; ++i) study_.seeds.push_back(first + i);
+      return;
+    }
+    if (const auto* list = value.get<ListPtr>(); list && !(*list)->items.empty()) {
+      for (const Value& item : (*list)->items) {
+        const auto* seed = item.get<std::int64_t>();
+        if (!seed || *seed < 0) break;
+        study_.seeds.push_back(*seed);
+      }
+      if (study_.seeds.size() == (*list)->items.size()) return;
+    }
+    session_.error("option-range", setting.value.span,
+                   fmt::format("`seeds` is how many (from 1 to 10000), or a list of seeds, not {}", print_value(value)));
+    fail();
+  }
+
+  // All combinations that every `where` keeps.
+  void combine() {
+    std::int64_t total = 1;
+    for (const Axis& axis : axes_) {
+      const auto size = static_cast<std::int64_t>(axis.points.size());
+      if (__builtin_mul_overflow(total, size, &total) || total > kMaxRuns) {
+        session_.error("too-many-runs", section_.name.span, fmt::format("study `{}` has more than {} combinations", section_.name.text, kMaxRuns));
+        return fail();
+      }
+    }
+    RunNames names(context_, axes_);
+    for (std::int64_t n = 0; n < total; ++n) {
+      names.run.assign(axes_.size(), 0);
+      std::int64_t rest = n;
+      for (std::size_t a = axes_.size(); a-- > 0;) {
+        const auto size = static_cast<std::int64_t>(axes_[a].points.size());
+        names.run[a] = static_cast<int>(rest % size);
+        rest /= size;
+      }
+      bool kept = true;
+      for (const dsl::WhereStatement* where : wheres_) {
+        const std::optional<bool> truth = evaluate_condition(where->condition, names, session_, "`where`");
+        if (!truth) return fail();
+        kept = kept && *truth;
+      }
+      if (kept) study_.runs.push_back(names.run);
+    }
+    if (!study_.runs.empty()) return;
+    session_.error("no-runs", wheres_.front()->condition.span, fmt::format("`where` keeps none of the {} combinations", total));
+    fail();
+  }
+
+  void fail() { failed_ = true; }
+
+  const dsl::StudySection& section_;
+  const StudyContext& context_;
+  Session& session_;
+  Study study_;
+  std::vector<Axis> axes_;
+  std::vector<const dsl::WhereStatement*> wheres_;
+  std::map<std::string, Span> paths_;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+std::optional<Study> check_study(const StudyDecl& study, const StudyContext& context) {
+  return StudyChecker(study, context).run();
+}
+
+}  // namespace graph
+}  // namespace strata

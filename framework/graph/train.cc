@@ -1,0 +1,356 @@
+// Elaboration of train sections.
+#include "framework/graph/train.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "framework/base/text.h"
+#include "framework/graph/bind.h"
+#include "framework/graph/data.h"
+#include "framework/graph/diagnostic_codes.h"
+#include "framework/graph/suggest.h"
+#include "framework/graph/train_settings.h"
+
+namespace strata::graph {
+namespace {
+
+using ListPtr = std::shared_ptr<const List>;
+using CallPtr = std::shared_ptr<const CallValue>;
+
+// Settings that other frameworks call otherwise.
+std::string foreign_setting(std::string_view key) {
+  static const std::map<std::string, std::string, std::less<>> kForeign{
+      {"learning_rate", "optimizer"}, {"lr", "optimizer"},         {"base_lr", "optimizer"},
+      {"max_iter", "steps"},          {"iterations", "steps"},     {"max_steps", "steps"},
+      {"num_epochs", "epochs"},       {"n_epochs", "epochs"},      {"max_epochs", "epochs"},
+      {"criterion", "loss"},          {"objective", "loss"},       {"solver", "optimizer"},
+      {"lr_policy", "schedule"},      {"scheduler", "schedule"},   {"lr_scheduler", "schedule"},
+      {"drop_last", "last_batch"},    {"random_seed", "seed"},     {"dtype", "precision"},
+      {"dataset", "data"},            {"net", "model"},            {"network", "model"}};
+  const auto at = kForeign.find(key);
+  if (at == kForeign.end()) return did_you_mean(nearest_name(key, train_setting_names()));
+  if (at->first == "lr" || at->first == "learning_rate" || at->first == "base_lr") {
+    return "the learning rate is the optimizer's: `optimizer = Adam(lr = 1e-3)`";
+  }
+  return did_you_mean(at->second);
+}
+
+class Trainer {
+ public:
+  Trainer(const TrainContext& context, const Overrides* overrides, GlobalNames* globals, Session& session,
+          TrainResult& out)
+      : context_(context), overrides_(overrides), globals_(globals), session_(session), out_(out) {}
+
+  void run() {
+    const dsl::TrainSection& section = *context_.section->node;
+    out_.settings.name = section.name ? section.name->text : "";
+    read(section);
+    require("loss", "what training makes small", "loss = CrossEntropy(logits, label)");
+    require("optimizer", "how weights follow from gradients", "optimizer = Adam(lr = 1e-3)");
+    choose_length();
+    for (const std::string& name : train_setting_names()) {
+      const auto value = out_.values.find(name);
+      if (value != out_.values.end()) set(name, value->second, out_.spans.at(name));
+    }
+    if (!out_.settings.epochs && !out_.settings.steps) out_.settings.epochs = 10;
+  }
+
+  void set(const std::string& name, const Value& value, Span span) {
+    if (value.is_unknown()) return fail();
+    if (name == "loss") {
+      out_.settings.losses = terms(value, span, STRATA_LOSS);
+      if (out_.settings.losses.empty() && out_.sound) {
+        session_.error("missing-setting", span, "an empty list of losses leaves nothing to train for");
+        fail();
+      }
+    } else if (name == "metrics") {
+      out_.settings.metrics = terms(value, span, STRATA_METRIC);
+    } else if (name == "optimizer") {
+      out_.settings.optimizer = plugin(value, span, STRATA_OPTIMIZER, "`optimizer`");
+    } else if (name == "schedule") {
+      out_.settings.schedule = value.is_none() ? nullptr : plugin(value, span, STRATA_SCHEDULE, "`schedule`");
+    } else {
+      scalar(name, value, span);
+    }
+  }
+
+ private:
+  void fail() { out_.sound = false; }
+
+  void read(const dsl::TrainSection& section) {
+    const std::vector<std::string> names = train_setting_names();
+    std::unordered_map<std::string, Span> given;
+    for (const dsl::Setting& setting : section.settings) {
+      const std::string& key = setting.key.text;
+      if (std::find(names.begin(), names.end(), key) == names.end()) {
+        Diagnostic& error = session_.error("unknown-setting", setting.key.span, fmt::format("`train` has no setting `{}`", key));
+        error.notes.push_back({{}, "settings: " + list_names(names, 20)});
+        error.help = foreign_setting(key);
+        fail();
+        continue;
+      }
+      const auto [before, added] = given.try_emplace(key, setting.key.span);
+      if (!added) {
+        session_.error("duplicate-name", setting.key.span, fmt::format("`{}` is set already", key))
+            .notes.push_back({before->second, "first set here"});
+        fail();
+        continue;
+      }
+      if (key == "model" || key == "data") continue;
+      if (overrides_->setting(key)) continue;
+      out_.values[key] = overrides_->apply_to_setting(key, evaluate(setting.value, *globals_, session_), *globals_, session_);
+      out_.spans[key] = setting.value.span;
+    }
+    for (const std::string& key : names) {
+      if (key == "model" || key == "data") continue;
+      if (const dsl::Override* override_of_it = overrides_->setting(key)) {
+        const Value value = override_value(*override_of_it, train_setting_option(key), *globals_, session_);
+        out_.values[key] = overrides_->apply_to_setting(key, value, *globals_, session_);
+        out_.spans[key] = override_of_it->value.span;
+      } else if (!out_.values.contains(key) && setting_kind(key)) {
+        overrides_->apply_to_setting(key, Value(None{}), *globals_, session_);  // says that there is no call to change
+      }
+    }
+  }
+
+  void require(const std::string& key, std::string_view what, std::string_view example) {
+    if (out_.values.contains(key)) return;
+    fail();
+    session_.error("missing-setting", heading(*context_.section->section), fmt::format("`train` needs `{}`: {}", key, what)).help =
+        fmt::format("for example `{}`", example);
+  }
+
+  // `epochs` or `steps`; one from the command line replaces the file's other one.
+  void choose_length() {
+    if (!out_.values.contains("epochs") || !out_.values.contains("steps")) return;
+    const bool epochs_given = overrides_->setting("epochs"), steps_given = overrides_->setting("steps");
+    if (epochs_given != steps_given) {
+      out_.values.erase(epochs_given ? "steps" : "epochs");
+      return;
+    }
+    fail();
+    session_.error("setting-conflict", out_.spans.at("steps"), "`steps` and `epochs` both say how long to train")
+        .notes.push_back({out_.spans.at("epochs"), "`epochs` is set here"});
+    out_.values.erase("steps");
+  }
+
+  InstancePtr plugin(const Value& value, Span span, Kind kind, const std::string& where) {
+    std::optional<PluginCall> bound = bind_plugin(value, span, kind, where, session_);
+    InstancePtr made = bound ? make_instance(std::move(*bound), span, session_) : nullptr;
+    if (!made) fail();
+    return made;
+  }
+
+  void scalar(const std::string& name, const Value& value, Span span) {
+    const strata_option* option = train_setting_option(name);
+    const std::optional<OptionValue> bound = bind_value("`train`", *option, value, span, session_);
+    if (!bound) return fail();
+    TrainSettings& s = out_.settings;
+    const auto as_int = [&] { return std::get<std::int64_t>(bound->data); };
+    const auto as_text = [&] { return std::get<std::string>(bound->data); };
+    if (name == "batch_size") {
+      s.batch_size = as_int();
+    } else if (name == "epochs") {
+      s.epochs = as_int();
+    } else if (name == "steps") {
+      s.steps = as_int();
+    } else if (name == "seed") {
+      s.seed = as_int();
+    } else if (name == "shuffle") {
+      s.shuffle = std::get<bool>(bound->data);
+    } else if (name == "precision") {
+      s.precision = as_text() == "f64" ? Precision::kF64 : Precision::kF32;
+    } else if (name == "last_batch") {
+      s.last_batch = as_text() == "keep" ? LastBatch::kKeep : as_text() == "drop" ? LastBatch::kDrop : LastBatch::kMerge;
+    } else if (name == "allow") {
+      allow(std::get<OptionValue::List>(bound->data), span);
+    }
+  }
+
+  void allow(const OptionValue::List& names, Span span) {
+    for (const OptionValue& item : names) {
+      const std::string& lint = std::get<std::string>(item.data);
+      if (is_lint(lint)) {
+        out_.settings.allow.push_back(lint);
+        continue;
+      }
+      fail();
+      Span at = span;  // the item itself, where it stands there as written
+      const std::size_t found = span.text().find("\"" + lint + "\"");
+      if (span.file && found != std::string_view::npos) {
+        at.begin = span.begin + static_cast<std::uint32_t>(found);
+        at.end = at.begin + static_cast<std::uint32_t>(lint.size()) + 2;
+      }
+      Diagnostic& error = session_.error("unknown-lint", at, fmt::format("no lint is called {}", print_string(lint)));
+      error.notes.push_back({{}, "lints: " + list_names(lint_names(), 20)});
+      const std::string near = nearest_name(lint, lint_names());
+      if (!near.empty()) error.help = fmt::format("did you mean \"{}\"?", near);
+    }
+  }
+
+  // ---- losses and metrics -------------------------------------------------------------------------------------------
+
+  std::vector<Term> terms(const Value& value, Span span, Kind kind) {
+    std::vector<Term> found;
+    if (const auto* list = value.get<ListPtr>()) {
+      for (const Value& item : (*list)->items) term(item, span, kind, found);
+    } else {
+      term(value, span, kind, found);
+    }
+    return found;
+  }
+
+  void term(const Value& value, Span span, Kind kind, std::vector<Term>& found) {
+    if (value.is_unknown()) return fail();
+    const std::string where = kind == STRATA_LOSS ? "`loss`" : "an item of `metrics`";
+    const auto* call = value.get<CallPtr>();
+    const Entry* entry = call ? session_.registry.find(kind, (*call)->name) : nullptr;
+    if (!entry) {
+      bind_plugin(value, call ? (*call)->span : span, kind, where, session_);  // says what is wrong
+      return fail();
+    }
+    if (kind == STRATA_METRIC && (*call)->weight != 1) {
+      session_.error("option-type", (*call)->span, "only a loss can be weighted, not a metric");
+      return fail();
+    }
+    Term made;
+    made.span = (*call)->span;
+    made.weight = (*call)->weight;
+    const auto wanted = static_cast<std::size_t>(entry->schema().input_count);
+    std::vector<CallArgument> options;
+    std::vector<Input> inputs;
+    std::vector<std::string> given;
+    bool wired = true;
+    for (const CallArgument& argument : (*call)->arguments) {
+      if (!argument.name.empty() || given.size() == wanted) {
+        options.push_back(argument);
+        continue;
+      }
+      given.push_back(print_value(argument.value));
+      wired = wire(argument, *entry, made, inputs) && wired;
+    }
+    if (given.size() < wanted) {
+      std::vector<std::string> names(entry->schema().inputs, entry->schema().inputs + wanted);
+      session_.error("argument-count", (*call)->span,
+                     fmt::format("`{}` reads {} ({}), and here {} {}", entry->name(),
+                                 counted(static_cast<std::int64_t>(wanted), "value"), list_names(names),
+                                 given.size() == 1 ? "is" : "are", given.size()))
+          .help = fmt::format("for example `{}`", entry->schema().example);
+      wired = false;
+    }
+    std::optional<PluginCall> bound = bind_arguments(*entry, (*call)->span, options, session_);
+    made.instance = bound ? make_instance(std::move(*bound), (*call)->span, session_) : nullptr;
+    if (!wired || !made.instance) return fail();
+    if (inputs.size() == wanted) {
+      Result<InferredPlan> plan = infer(*made.instance, inputs);
+      if (!plan) {
+        Diagnostic& error = session_.error("bad-term", (*call)->span, plan.error().message);
+        error.help = plan.error().hint;
+        return fail();
+      }
+      made.plan = std::move(*plan);
+    }
+    const std::string base = snake_case(entry->name());
+    made.name = base;
+    for (int n = 2; std::any_of(found.begin(), found.end(), [&](const Term& t) { return t.name == made.name; }); ++n) {
+      made.name = fmt::format("{}{}", base, n);
+    }
+    found.push_back(std::move(made));
+  }
+
+  // One value that a term reads; `inputs` grows only where everything about it is known.
+  bool wire(const CallArgument& argument, const Entry& entry, Term& made, std::vector<Input>& inputs) {
+    if (argument.value.is_unknown()) return false;
+    const auto* symbol = argument.value.get<Symbol>();
+    if (!symbol) {
+      Diagnostic& error = session_.error(
+          "unknown-term", argument.span,
+          fmt::format("`{}` reads model outputs and data fields by name, not {} `{}`", entry.name(),
+                      type_name(argument.value), print_value(argument.value)));
+      if (const auto* text = argument.value.get<std::string>()) error.help = fmt::format("write it without quotes: `{}`", *text);
+      return false;
+    }
+    if (!context_.model) return false;
+    const std::vector<dsl::Name>& outputs = context_.model->node->outputs;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (outputs[i].text != symbol->name) continue;
+      made.inputs.push_back({false, static_cast<int>(i), symbol->name});
+      if (context_.graph && context_.graph->outputs[i] >= 0) {
+        const GraphValue& value = context_.graph->values[static_cast<std::size_t>(context_.graph->outputs[i])];
+        inputs.push_back({symbol->name, value.shape, STRATA_REAL, false, 0});
+      }
+      return true;
+    }
+    if (!context_.data) return context_.data_section != nullptr;  // its own errors come first
+    const DataDescription& fields = context_.data->result();
+    const int index = fields.find_field(symbol->name);
+    if (index >= 0) {
+      const auto& field = fields.fields[static_cast<std::size_t>(index)];
+      made.inputs.push_back({true, index, symbol->name});
+      inputs.push_back({symbol->name, field.shape, field.dtype, true, field.classes});
+      return true;
+    }
+    std::vector<std::string> names, output_names, field_names;
+    for (const dsl::Name& output : outputs) output_names.push_back(output.text);
+    for (const auto& field : fields.fields) field_names.push_back(field.name);
+    names = output_names;
+    names.insert(names.end(), field_names.begin(), field_names.end());
+    Diagnostic& error = session_.error(
+        "unknown-term", argument.span,
+        fmt::format("`{}` is neither an output of model `{}` nor a field of data `{}`", symbol->name,
+                    context_.model->node->name.text, context_.data->name));
+    error.notes.push_back({{}, "outputs: " + list_names(output_names)});
+    error.notes.push_back({{}, "fields: " + list_names(field_names)});
+    error.help = did_you_mean(nearest_name(symbol->name, names));
+    return false;
+  }
+
+  const TrainContext& context_;
+  const Overrides* overrides_;
+  GlobalNames* globals_;
+  Session& session_;
+  TrainResult& out_;
+};
+
+}  // namespace
+
+TrainResult elaborate_train(const TrainContext& context, const Overrides& overrides, GlobalNames& globals,
+                            Session& session) {
+  TrainResult result;
+  Trainer(context, &overrides, &globals, session, result).run();
+  return result;
+}
+
+bool check_setting(const TrainContext& context, const std::string& setting, const Value& value, Span span,
+                   Session& session) {
+  TrainResult result;
+  Trainer(context, nullptr, nullptr, session, result).set(setting, value, span);
+  return result.sound;
+}
+
+std::optional<std::string> named_setting(const TrainDecl& train, std::string_view key, const Overrides& overrides,
+                                         Session& session, Span& span) {
+  if (const dsl::Override* given = overrides.setting(key)) {
+    span = given->value.span;
+    return given->raw_value;
+  }
+  for (const dsl::Setting& setting : train.node->settings) {
+    if (setting.key.text != key) continue;
+    span = setting.value.span;
+    if (const auto* text = std::get_if<dsl::StringLiteral>(&setting.value.node)) {
+      session.error("option-type", span, fmt::format("`{}` is the name of a section, without quotes", key)).help =
+          fmt::format("write `{} = {}`", key, text->value);
+      return text->value;
+    }
+    const auto* reference = std::get_if<dsl::Reference>(&setting.value.node);
+    if (reference && reference->path.parts.size() == 1) return reference->path.parts[0].text;
+    if (!std::holds_alternative<dsl::ErrorExpr>(setting.value.node)) {
+      session.error("option-type", span, fmt::format("`{}` is the name of a section of this file", key));
+    }
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace strata::graph
