@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/app/catalog.h"
-#include "framework/app/format.h"
 #include "framework/app/model_files.h"
 #include "framework/base/utf8.h"
 
@@ -64,22 +63,29 @@ std::string settings_page(const std::vector<OptionText>& settings, int width, co
   return paint.bold("train") + ", the section that says how to train\n\n" + option_lines(settings, width, paint);
 }
 
-std::string contents(const Registry& registry, const Paint& paint) {
+using Names = std::vector<std::pair<std::string, std::string>>;  // a name and what it is
+
+std::string contents(const Registry& registry, int width, const Paint& paint) {
   std::string out;
-  const auto section = [&](std::string_view title, const std::vector<std::vector<std::string>>& rows) {
-    if (!rows.empty()) out += (out.empty() ? "" : "\n") + paint.bold(title) + "\n" + table(rows, 2);
+  const auto section = [&](std::string_view title, const Names& names) {
+    std::size_t widest = 0;
+    for (const auto& [name, text] : names) widest = std::max(widest, name.size());
+    out += (out.empty() ? "" : "\n") + paint.bold(title) + "\n";
+    for (const auto& [name, text] : names) {
+      const std::string lines = wrapped(text, width, std::string(widest + 4, ' '));
+      out += fmt::format("  {:<{}}  {}", name, widest, lines.substr(widest + 4));
+    }
   };
   for (const auto& [kind, entries] : by_kind(registry)) {
-    std::vector<std::vector<std::string>> rows;
-    for (const Entry* entry : entries) rows.push_back({entry->name(), describe(*entry).sentence});
-    section(kind_plural(kind), rows);
+    Names names;
+    for (const Entry* entry : entries) names.emplace_back(entry->name(), describe(*entry).sentence);
+    section(kind_plural(kind), names);
   }
-  std::vector<std::vector<std::string>> rows;
-  for (const OptionText& setting : train_settings()) rows.push_back({"train." + setting.name, setting.doc});
-  section("settings of a train section", rows);
-  rows.clear();
-  for (const DiagnosticDoc& doc : diagnostic_docs()) rows.push_back({std::string(doc.code), std::string(doc.title)});
-  section("errors and warnings", rows);
+  Names settings, codes;
+  for (const OptionText& setting : train_settings()) settings.emplace_back("train." + setting.name, setting.doc);
+  for (const DiagnosticDoc& doc : diagnostic_docs()) codes.emplace_back(doc.code, doc.title);
+  section("settings of a train section", settings);
+  section("errors and warnings", codes);
   return out + fmt::format("\n`{} explain NAME` says more of one.\n", program_name());
 }
 
@@ -140,7 +146,10 @@ ExitCode run(Invocation& invocation) {
   invocation.expect_words(0, 1, "");
   Console& console = invocation.console();
   if (invocation.words.empty()) {
-    if (!invocation.has("json")) return console.out(contents(invocation.registry(), console.paint())), ExitCode::kDone;
+    if (!invocation.has("json")) {
+      console.out(contents(invocation.registry(), text_width(console), console.paint()));
+      return ExitCode::kDone;
+    }
     Json all = {{"entries", Json::array()}, {"train", options_json(train_settings())}, {"diagnostics", Json::array()}};
     for (const Entry* entry : invocation.registry().all()) all["entries"].push_back(entry_json(*entry));
     for (const DiagnosticDoc& doc : diagnostic_docs()) all["diagnostics"].push_back(diagnostic_json(doc));

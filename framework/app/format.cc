@@ -20,6 +20,7 @@ std::string counted(std::int64_t number, std::string_view noun) {
 
 std::string duration(double seconds) {
   if (!(seconds >= 0)) return "?";
+  if (seconds < 0.0995) return fmt::format("{:.{}f} ms", 1000 * seconds, seconds < 0.00995 ? 1 : 0);
   if (seconds < 9.995) return fmt::format("{:.2f} s", seconds);
   if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
   return clock(seconds) + (seconds < 3600 ? " min" : " h");

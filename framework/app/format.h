@@ -12,7 +12,7 @@ namespace strata::app {
 
 std::string grouped(std::int64_t number);                       // 235,146
 std::string counted(std::int64_t number, std::string_view noun);  // "1 warning", "2 warnings"
-std::string duration(double seconds);                           // "0.71 s", "42 s", "3:05 min", "2:03:20 h"
+std::string duration(double seconds);                           // "3.1 ms", "0.71 s", "42.0 s", "3:05 min", "2:03:20 h"
 std::string clock(double seconds);                              // of a countdown: "0:42", "1:02:05"
 std::string shape_text(const Shape& shape);                     // "[28, 28]"
 

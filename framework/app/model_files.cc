@@ -20,12 +20,12 @@ ElaborateOptions elaborate_options(const Invocation& invocation) {
 }
 
 std::unique_ptr<LoadedModel> finish(Invocation& invocation, std::unique_ptr<LoadedModel> loaded,
-                                    Result<std::optional<Program>> program, const Diagnostics& diagnostics) {
-  invocation.console().show(diagnostics);
+                                    Result<std::optional<Program>> program, const Diagnostics& diagnostics,
+                                    bool warnings = true) {
+  if (warnings || diagnostics.has_errors()) invocation.console().show(diagnostics);
   if (!program.ok()) throw Failure{program.error()};
   if (!*program) throw Stop{ExitCode::kModel};
   loaded->program = std::move(**program);
-  loaded->warnings = diagnostics.warnings();
   return loaded;
 }
 
@@ -65,7 +65,8 @@ std::unique_ptr<LoadedModel> load_model_of(Invocation& invocation, const std::st
   Diagnostics diagnostics;
   auto program = elaborate_text(name_of_model(weights), std::move(text), invocation.registry(), loaded->sources,
                                 diagnostics, elaborate_options(invocation));
-  return finish(invocation, std::move(loaded), std::move(program), diagnostics);
+  // Its warnings were shown when it was trained.
+  return finish(invocation, std::move(loaded), std::move(program), diagnostics, /*warnings=*/false);
 }
 
 void add_threads_option(po::options_description_easy_init& add) {

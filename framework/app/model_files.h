@@ -13,7 +13,6 @@ namespace strata::app {
 struct LoadedModel {
   Sources sources;
   Program program;
-  int warnings = 0;
 };
 
 // Loads FILE with the invocation's overrides (and --strict where the command has it). Prints all diagnostics; a wrong

@@ -191,6 +191,7 @@ typedef struct strata_layer_pass {
   uint64_t key[2];           /* of this layer's random stream in this step */
   const strata_services* services;
   void* host;
+  int64_t input_count;
 } strata_layer_pass;
 
 typedef struct strata_layer {

@@ -104,6 +104,7 @@ class LayerPass : public Services {
   explicit LayerPass(const strata_layer_pass* raw) : Services(raw->services, raw->host), raw_(raw) {}
   std::int64_t batch() const { return raw_->batch; }
   bool training() const { return raw_->training != 0; }
+  int input_count() const { return static_cast<int>(raw_->input_count); }
   Shape input_shape(int i = 0) const { return plugin_internal::to_shape(raw_->input_shapes[i]); }  // per sample
   Shape output_shape(int i = 0) const { return plugin_internal::to_shape(raw_->output_shapes[i]); }
   std::int64_t input_size(int i = 0) const { return batch() * input_shape(i).elements(); }  // of the whole batch

@@ -202,4 +202,19 @@ std::string print_call(const PluginCall& call) {
   return call.entry->name() + (texts.empty() ? "" : "(" + join(texts, ", ") + ")");
 }
 
+std::vector<NotableOption> notable_options(const PluginCall& call) {
+  const Registry none;  // no plugin is asked for: their options are left out
+  std::vector<NotableOption> notable;
+  for (std::size_t i = 0; i < call.options.size(); ++i) {
+    const strata_option& option = call.entry->schema().options[i];
+    if ((option.kinds | option.item_kinds) & STRATA_PLUGIN) continue;
+    if (!(option.flags & STRATA_OPTION_REQUIRED)) {
+      const auto standard = default_value(option, none);
+      if (standard && *standard == call.options[i]) continue;
+    }
+    notable.push_back({option.name, print_value(call.options[i]), i == 0});
+  }
+  return notable;
+}
+
 }  // namespace strata

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -47,5 +48,14 @@ Result<PluginCall> default_call(const Entry& entry, const Registry& registry);
 // As the language writes it: 0.001, "keep", [1, 2], HeNormal(scale = 2.0), none. Every option of a call is spelled out.
 std::string print_value(const OptionValue& value);
 std::string print_call(const PluginCall& call);
+
+// The options that tell one call from another: those without a default and those that are not at theirs, leaving out
+// other plugins (initializers). In the schema's order.
+struct NotableOption {
+  std::string_view name;
+  std::string value;        // as print_value
+  bool positional = false;  // the schema's first, which a file gives without its name
+};
+std::vector<NotableOption> notable_options(const PluginCall& call);
 
 }  // namespace strata

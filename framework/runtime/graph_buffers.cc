@@ -183,7 +183,8 @@ GraphBuffers::GraphBuffers(const Graph& graph, std::int64_t capacity, std::int64
                 run.d_parameters.data(),
                 {0, 0},
                 &host_services(),
-                nullptr};
+                nullptr,
+                static_cast<std::int64_t>(run.inputs.size())};
   }
   if (training) plan_backward(graph);
 }

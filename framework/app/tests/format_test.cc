@@ -23,6 +23,8 @@ TEST(Format, Numbers) {
 }
 
 TEST(Format, Times) {
+  EXPECT_EQ(duration(0.00312), "3.1 ms");
+  EXPECT_EQ(duration(0.0312), "31 ms");
   EXPECT_EQ(duration(0.714), "0.71 s");
   EXPECT_EQ(duration(42.04), "42.0 s");
   EXPECT_EQ(duration(59.96), "1:00 min");

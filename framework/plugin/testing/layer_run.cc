@@ -97,6 +97,7 @@ strata_layer_pass LayerRun<T>::pass() {
   raw.key[0] = key[0];
   raw.key[1] = key[1];
   raw.services = &services_;
+  raw.input_count = static_cast<std::int64_t>(inputs.size());
   return raw;
 }
 
