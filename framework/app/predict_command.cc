@@ -45,6 +45,7 @@ ExitCode run(Invocation& invocation) {
   Prediction prediction = value_or_end(predict(program, weights, samples.values, samples.count, threads));
 
   style.classification = is_classification(program, prediction);
+  drop_plain_names(prediction);
   if (!style.classification && (style.all || invocation.has("top"))) {
     usage_failure(fmt::format("`{}` gives values, not classes; `--top` and `--all` are for classes", program.graph.name));
   }

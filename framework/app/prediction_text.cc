@@ -76,6 +76,14 @@ void apply_softmax(Prediction& prediction) {
   prediction.probabilities = true;
 }
 
+void drop_plain_names(Prediction& prediction) {
+  const auto& names = prediction.class_names;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] != std::to_string(i)) return;
+  }
+  prediction.class_names.clear();
+}
+
 std::string predictions_csv(const Prediction& prediction, const PredictionStyle& style) {
   const std::int64_t elements = prediction.shape.elements();
   if (!style.classification) return values_csv(prediction, elements);

@@ -15,6 +15,9 @@ bool is_classification(const Program& program, const Prediction& prediction);
 // Turns scores into probabilities in place, sample by sample; stable for any finite scores.
 void apply_softmax(Prediction& prediction);
 
+// Forgets class names that only repeat the numbers, as those of MNIST do.
+void drop_plain_names(Prediction& prediction);
+
 struct PredictionStyle {
   bool classification = false;  // values are probabilities of classes
   int top = 1;                  // how many classes per sample, the likeliest first

@@ -1,5 +1,7 @@
 #include "framework/app/reference.h"
 
+#include <map>
+
 #include "framework/app/catalog.h"
 
 namespace strata::app {
@@ -25,12 +27,19 @@ std::string capitalized(std::string_view text) {
   return out;
 }
 
-// The anchor that GitHub gives a heading.
-std::string anchor(std::string_view heading) {
-  std::string out;
-  for (const char c : heading) out += c == ' ' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
+// The anchors that GitHub gives headings, in the order of the page.
+class Anchors {
+ public:
+  std::string next(std::string_view heading) {
+    std::string out;
+    for (const char c : heading) out += c == ' ' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    const int earlier = used_[out]++;
+    return earlier == 0 ? out : fmt::format("{}-{}", out, earlier);
+  }
+
+ private:
+  std::map<std::string, int> used_;
+};
 
 // A default in the language, or in words where it depends on something.
 std::string default_cell(const std::string& value) {
@@ -74,10 +83,11 @@ std::string diagnostic_section(const DiagnosticDoc& doc) {
 
 std::string reference_page(const Registry& registry) {
   std::string contents, body;
+  Anchors anchors;
   const auto section = [&](std::string_view title, const std::vector<std::string>& names) {
-    contents += fmt::format("- [{}](#{})", title, anchor(title));
+    contents += fmt::format("- [{}](#{})", title, anchors.next(title));
     for (std::size_t i = 0; i < names.size(); ++i) {
-      contents += fmt::format("{}[{}](#{})", i ? ", " : ": ", names[i], anchor(names[i]));
+      contents += fmt::format("{}[{}](#{})", i ? ", " : ": ", names[i], anchors.next(names[i]));
     }
     contents += "\n";
     body += fmt::format("## {}\n\n", title);

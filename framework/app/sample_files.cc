@@ -307,7 +307,8 @@ Result<Samples> parse_samples(const std::string& name, std::string content, cons
     samples->shape = expected;
     return samples;
   }
-  Error error = damaged(name, "a sample has {} values ({}), and the model takes {} ({})", found, dims_text(samples->shape),
+  Error error = damaged(name, "a sample has {} {} ({}), and the model takes {} ({})", found, found == 1 ? "value" : "values",
+                        dims_text(samples->shape),
                         expected.elements(), dims_text(expected));
   if (!npy && !idx && found == expected.elements() + 1) error.hint = "leave out a column that holds labels or an index";
   return error;

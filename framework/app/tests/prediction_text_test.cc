@@ -48,6 +48,16 @@ TEST(PredictionText, CsvOfValues) {
   EXPECT_EQ(predictions_csv(prediction, {}), "index,logits\n0,1.5\n1,-2\n");
 }
 
+TEST(PredictionText, NamesThatRepeatTheNumbersAreDropped) {
+  Prediction prediction = classes();
+  prediction.class_names = {"0", "1", "2"};
+  drop_plain_names(prediction);
+  EXPECT_TRUE(prediction.class_names.empty());
+  prediction.class_names = {"0", "1", "two"};
+  drop_plain_names(prediction);
+  EXPECT_EQ(prediction.class_names.size(), 3u);
+}
+
 TEST(PredictionText, Json) {
   Prediction prediction = classes();
   prediction.class_names = {"a", "b", "c"};

@@ -133,7 +133,7 @@ const Damaged kDamaged[] = {
     {"IdxOverflow", idx(8, {0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}, "abc"),
      "x: its header gives an impossible shape: the shape has too many elements", ""},
     {"IdxNone", idx(8, {0, 3}, ""), "x: holds no samples", ""},
-    {"IdxLabels", idx(8, {6}, "abcdef"), "x: a sample has 1 values ([]), and the model takes 3 ([3])", ""},
+    {"IdxLabels", idx(8, {6}, "abcdef"), "x: a sample has 1 value ([]), and the model takes 3 ([3])", ""},
     {"NpyCut", npy(kHeader, "abc"), "x: its header promises 48 bytes of data behind offset 70, and there are 3", ""},
     {"NpyHeaderCut", npy(kHeader, "").substr(0, 30), "x: ends inside its header, at offset 30", ""},
     {"NpyVersion", npy(kHeader, "", 9), "x: is an NPY file of version 9; 1 to 3 are known", ""},
