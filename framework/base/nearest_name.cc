@@ -45,11 +45,14 @@ int slips_allowed(std::size_t length) {
 
 int distance(const std::string& name, const std::string& candidate) {
   if (candidate.empty() || candidate.size() > kLongestName) return kFar;
-  const int edits = alignment_distance(name, candidate);
-  if (edits <= slips_allowed(std::min(name.size(), candidate.size()))) return edits;
+  const std::size_t shorter = std::min(name.size(), candidate.size());
+  const std::size_t longer = std::max(name.size(), candidate.size());
+  const int slips = slips_allowed(shorter);
   // One is the beginning of the other: "CrossEntropyLoss", "Batch".
-  const bool extends = candidate.starts_with(name) || name.starts_with(candidate);
-  return extends && std::min(name.size(), candidate.size()) >= 4 ? 10 + edits : kFar;
+  const bool extends = shorter >= 4 && (candidate.starts_with(name) || name.starts_with(candidate));
+  if (!extends && longer - shorter > static_cast<std::size_t>(slips)) return kFar;
+  const int edits = alignment_distance(name, candidate);
+  return edits <= slips ? edits : extends ? 10 + edits : kFar;
 }
 
 }  // namespace

@@ -508,7 +508,8 @@ class Checker : public Names {
           stack.pop_back();
           continue;
         }
-        const auto [callee, span] = calls[top.next++];
+        BlockDecl* const callee = calls[top.next].first;
+        const Span span = calls[top.next++].second;
         if (color[callee] == kGrey) {
           Diagnostic& error = session_.error(
               "recursive-block", span, fmt::format("block `{}` contains itself", callee->node->name.text));

@@ -262,7 +262,8 @@ std::optional<bool> evaluate_condition(const dsl::Expr& expr, Names& names, Sess
 }
 
 Diagnostic& report_unknown_name(const dsl::Name& name, const Names& names, Session& session) {
-  if (names.is_incomplete(name.text)) return session.nothing();
+  // The look for a near name costs as much as there are names: not for an error that will not be shown.
+  if (names.is_incomplete(name.text) || session.full()) return session.nothing();
   std::vector<std::string> known;
   names.list(known);
   Diagnostic& error =
