@@ -14,23 +14,34 @@ namespace {
 
 std::string value_text(const strata_value& value) {
   switch (value.kind) {
-    case STRATA_BOOL: return value.integer ? "true" : "false";
-    case STRATA_INT: return std::to_string(value.integer);
-    case STRATA_FLOAT: return print_float(value.number);
-    case STRATA_STRING: return print_string(value.text ? value.text : "");
-    case STRATA_PLUGIN: return value.text ? value.text : "none";
+    case STRATA_BOOL:
+      return value.integer ? "true" : "false";
+    case STRATA_INT:
+      return std::to_string(value.integer);
+    case STRATA_FLOAT:
+      return print_float(value.number);
+    case STRATA_STRING:
+      return print_string(value.text ? value.text : "");
+    case STRATA_PLUGIN:
+      return value.text ? value.text : "none";
     case STRATA_LIST: {
       std::string out = "[";
-      for (std::int64_t i = 0; i < value.item_count; ++i) out += (i ? ", " : "") + value_text(value.items[i]);
+      for (std::int64_t i = 0; i < value.item_count; ++i)
+        out += (i ? ", " : "") + value_text(value.items[i]);
       return out + "]";
     }
-    default: return "none";
+    default:
+      return "none";
   }
 }
 
 OptionText describe_option(const strata_option& option) {
   const bool required = option.flags & STRATA_OPTION_REQUIRED;
-  return {option.name, describe_type(option), required ? "" : value_text(option.default_value), option.doc, {}};
+  return {option.name,
+          describe_type(option),
+          required ? "" : value_text(option.default_value),
+          option.doc,
+          {}};
 }
 
 // What it is called with, then its options.
@@ -39,7 +50,8 @@ std::string signature(const EntryText& entry, const strata_schema& schema) {
   for (std::int64_t i = 0; i < schema.input_count; ++i) parts.emplace_back(schema.inputs[i]);
   if (schema.variadic) parts.emplace_back("…");
   for (const OptionText& option : entry.options) {
-    parts.push_back(option.default_value.empty() ? option.name : option.name + " = " + option.default_value);
+    parts.push_back(option.default_value.empty() ? option.name
+                                                 : option.name + " = " + option.default_value);
   }
   if (parts.empty()) return entry.name;
   std::string out = entry.name + "(";
@@ -60,14 +72,16 @@ EntryText describe(const Entry& entry) {
   text.sentence = doc.substr(0, end);
   if (end != std::string_view::npos) text.more = doc.substr(end + 1);
   text.example = schema.example ? schema.example : "";
-  for (std::int64_t i = 0; i < schema.option_count; ++i) text.options.push_back(describe_option(schema.options[i]));
+  for (std::int64_t i = 0; i < schema.option_count; ++i)
+    text.options.push_back(describe_option(schema.options[i]));
   text.signature = signature(text, schema);
   return text;
 }
 
 std::string_view kind_plural(Kind kind) {
-  static constexpr std::string_view kNames[] = {"layers",       "losses",    "metrics",    "optimizers", "schedules",
-                                                "initializers", "data sets", "transforms", "fusions"};
+  static constexpr std::string_view kNames[] = {"layers",     "losses",     "metrics",
+                                                "optimizers", "schedules",  "initializers",
+                                                "data sets",  "transforms", "fusions"};
   return kNames[kind];
 }
 

@@ -1,5 +1,5 @@
-// All that can be looked up by name, as data: registered things, settings of `train`, diagnostics. `explain`, `plugins`
-// and the reference page print it.
+// All that can be looked up by name, as data: registered things, settings of `train`, diagnostics.
+// `explain`, `plugins` and the reference page print it.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ struct OptionText {
   std::string type;           // "int at least 1"
   std::string default_value;  // as the language writes it; empty: required
   std::string doc;
-  std::string example;        // a line; may be empty
+  std::string example;  // a line; may be empty
 };
 
 struct EntryText {
@@ -44,7 +44,8 @@ std::vector<DiagnosticDoc> diagnostic_docs();
 // Every name that `explain` knows.
 std::vector<std::string> known_names(const Registry& registry);
 
-// Lines of at most `width` columns, each begun with `indent`; ends with a line end. Line ends in the text are kept.
+// Lines of at most `width` columns, each begun with `indent`; ends with a line end. Line ends in
+// the text are kept.
 std::string wrapped(std::string_view text, int width, std::string_view indent);
 
 }  // namespace strata::app

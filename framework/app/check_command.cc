@@ -1,9 +1,8 @@
 // trainer check: everything that can be wrong with model files, said without training.
+#include <boost/program_options/value_semantic.hpp>
 #include <limits>
 #include <memory>
 #include <vector>
-
-#include <boost/program_options/value_semantic.hpp>
 
 #include "framework/app/files.h"
 #include "framework/app/format.h"
@@ -18,10 +17,12 @@ void options(boost::program_options::options_description_easy_init add) {
 }
 
 std::string success_line(const std::string& path, const Program& program, int warnings) {
-  std::string facts = fmt::format("{}: {} layers, {} parameters", program.graph.name, program.graph.nodes.size(),
-                                  grouped(program.graph.parameter_count()));
+  std::string facts =
+      fmt::format("{}: {} layers, {} parameters", program.graph.name, program.graph.nodes.size(),
+                  grouped(program.graph.parameter_count()));
   if (!program.has_train) facts += ", nothing to train it with";
-  return fmt::format("{}: ok ({}{})\n", path, facts, warnings > 0 ? ", " + counted(warnings, "warning") : "");
+  return fmt::format("{}: ok ({}{})\n", path, facts,
+                     warnings > 0 ? ", " + counted(warnings, "warning") : "");
 }
 
 ExitCode run(Invocation& invocation) {
@@ -39,7 +40,8 @@ ExitCode run(Invocation& invocation) {
     elaborate.strict = invocation.has("strict");
     Status readable = check_readable(path);
     if (readable.ok()) {
-      const auto program = load_program(path, invocation.registry(), sources, diagnostics, elaborate);
+      const auto program =
+          load_program(path, invocation.registry(), sources, diagnostics, elaborate);
       if (!program.ok()) {
         readable = program.error();
       } else if (*program) {
@@ -67,11 +69,15 @@ const Command kCheckCommand = {
     .name = "check",
     .summary = "find all mistakes in model files, without training",
     .usage = "FILE… [path=value …]",
-    .about = "Checks names, types, ranges and shapes through the whole model and prints every mistake with its place,\n"
-             "what is allowed and the nearest name. Reads no data. The exit code is 3 where any file is wrong.\n",
-    .examples = "check models/mnist_mlp.model\n"
-                "check models/*.model --strict\n"
-                "check models/mnist_mlp.model train.batch_size=1 --json\n",
+    .about =
+        "Checks names, types, ranges and shapes through the whole model and prints every mistake "
+        "with its place,\n"
+        "what is allowed and the nearest name. Reads no data. The exit code is 3 where any file is "
+        "wrong.\n",
+    .examples =
+        "check models/mnist_mlp.model\n"
+        "check models/*.model --strict\n"
+        "check models/mnist_mlp.model train.batch_size=1 --json\n",
     .overrides = true,
     .options = &options,
     .run = &run,

@@ -74,7 +74,9 @@ void Console::error(const Error& error) {
   err(text);
 }
 
-void Console::note(std::string_view message) { err(paint_err().bold("note:") + " " + std::string(message) + "\n"); }
+void Console::note(std::string_view message) {
+  err(paint_err().bold("note:") + " " + std::string(message) + "\n");
+}
 
 void Console::show(const Diagnostics& diagnostics) {
   err(render(diagnostics, {.color = paint_err().on, .max_columns = std::clamp(width(), 60, 160)}));
@@ -97,7 +99,8 @@ bool Console::colored(bool terminal) const {
 
 Status Console::finish() const {
   if (out_failure_ == 0 || out_failure_ == EPIPE) return {};
-  return make_error(ExitCode::kInternal, "cannot write to standard output: {}", std::strerror(out_failure_));
+  return make_error(ExitCode::kInternal, "cannot write to standard output: {}",
+                    std::strerror(out_failure_));
 }
 
 namespace {
@@ -115,8 +118,9 @@ void set_program_name(const char* argv0) {
   if (!workspace.empty()) {
     std::error_code ignored;
     const std::filesystem::path here = environment("BUILD_WORKING_DIRECTORY");
-    const bool wrapper = std::filesystem::equivalent(here, workspace, ignored) &&
-                         std::filesystem::exists(std::filesystem::path(workspace) / "bazelw", ignored);
+    const bool wrapper =
+        std::filesystem::equivalent(here, workspace, ignored) &&
+        std::filesystem::exists(std::filesystem::path(workspace) / "bazelw", ignored);
     stored_program_name() = wrapper ? "./bazelw run //:trainer --" : "bazel run //:trainer --";
   } else if (argv0 && *argv0) {
     stored_program_name() = shell_quoted(argv0);

@@ -1,4 +1,5 @@
-// Standard output and error: results to one, diagnostics to the other, colour and a live line only on a terminal.
+// Standard output and error: results to one, diagnostics to the other, colour and a live line only
+// on a terminal.
 #pragma once
 
 #include <string>
@@ -27,7 +28,8 @@ class Console {
 
   void set_color(ColorMode mode) { color_ = mode; }
 
-  // Writes at once and whole. A reader that went away (EPIPE) silences the rest; other failures are kept for finish().
+  // Writes at once and whole. A reader that went away (EPIPE) silences the rest; other failures are
+  // kept for finish().
   void out(std::string_view text);
   void err(std::string_view text);
   // "error: message", and "help: hint" on a line of its own.
@@ -39,8 +41,8 @@ class Console {
   bool live() const;  // standard output is a terminal that can redraw a line
   bool unicode() const { return unicode_; }
   int width() const;  // of the terminal; 80 where there is none
-  Paint paint() const { return {colored(out_terminal_)}; }       // for out()
-  Paint paint_err() const { return {colored(err_terminal_)}; }   // for err()
+  Paint paint() const { return {colored(out_terminal_)}; }      // for out()
+  Paint paint_err() const { return {colored(err_terminal_)}; }  // for err()
 
   // Whether all results could be written.
   Status finish() const;
@@ -54,7 +56,8 @@ class Console {
   int out_failure_ = 0;  // errno; the rest of the output is dropped
 };
 
-// How the user calls this program, for advice that can be pasted: "./bazelw run //:trainer --", "trainer".
+// How the user calls this program, for advice that can be pasted: "./bazelw run //:trainer --",
+// "trainer".
 const std::string& program_name();
 void set_program_name(const char* argv0);
 

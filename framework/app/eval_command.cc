@@ -1,7 +1,6 @@
 // trainer eval: figures of trained weights on a split of the data.
-#include <cmath>
-
 #include <boost/program_options/value_semantic.hpp>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "framework/app/format.h"
@@ -12,13 +11,15 @@ namespace strata::app {
 namespace {
 
 void options(boost::program_options::options_description_easy_init add) {
-  add("split", boost::program_options::value<std::string>()->value_name("NAME"), "which part of the data; val by default");
+  add("split", boost::program_options::value<std::string>()->value_name("NAME"),
+      "which part of the data; val by default");
   add_file_option(add);
   add_threads_option(add);
   add_json_option(add);
 }
 
-std::string as_json(const std::string& model, const std::string& split, const EvalOutcome& outcome) {
+std::string as_json(const std::string& model, const std::string& split,
+                    const EvalOutcome& outcome) {
   nlohmann::ordered_json json = {{"model", model}, {"split", split}, {"samples", outcome.samples}};
   for (const auto& [name, value] : outcome.figures) json[name] = value;  // not finite: null
   json["seconds"] = outcome.seconds;
@@ -37,8 +38,10 @@ ExitCode run(Invocation& invocation) {
     return ExitCode::kDone;
   }
   std::vector<std::vector<std::string>> rows;
-  for (const auto& [name, value] : outcome.figures) rows.push_back({figure_label(name), figure(name, value)});
-  invocation.console().out(fmt::format("{} on {}, {} in {}\n", model, split, counted(outcome.samples, "sample"),
+  for (const auto& [name, value] : outcome.figures)
+    rows.push_back({figure_label(name), figure(name, value)});
+  invocation.console().out(fmt::format("{} on {}, {} in {}\n", model, split,
+                                       counted(outcome.samples, "sample"),
                                        duration(outcome.seconds)) +
                            table(rows, 1));
   return ExitCode::kDone;
@@ -50,12 +53,16 @@ const Command kEvalCommand = {
     .name = "eval",
     .summary = "measure trained weights on a split of the data",
     .usage = "RUN|WEIGHTS [path=value …]",
-    .about = "Prints the loss and the metrics of the model's train section on a split. A run folder means its newest\n"
-             "checkpoint; the best epoch's is RUN/checkpoints/best.safetensors. The model comes with the run; a bare\n"
-             "weights file needs --file.\n",
-    .examples = "eval runs/mnist_mlp_bn/1\n"
-                "eval runs/mnist_mlp_bn/1/checkpoints/best.safetensors --split train\n"
-                "eval weights.safetensors --file models/mnist_mlp.model --json\n",
+    .about =
+        "Prints the loss and the metrics of the model's train section on a split. A run folder "
+        "means its newest\n"
+        "checkpoint; the best epoch's is RUN/checkpoints/best.safetensors. The model comes with "
+        "the run; a bare\n"
+        "weights file needs --file.\n",
+    .examples =
+        "eval runs/mnist_mlp_bn/1\n"
+        "eval runs/mnist_mlp_bn/1/checkpoints/best.safetensors --split train\n"
+        "eval weights.safetensors --file models/mnist_mlp.model --json\n",
     .overrides = true,
     .options = &options,
     .run = &run,

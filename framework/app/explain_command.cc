@@ -1,6 +1,5 @@
 // trainer explain: what a name of the language, a setting or a diagnostic means.
 #include <algorithm>
-
 #include <boost/program_options/value_semantic.hpp>
 #include <nlohmann/json.hpp>
 
@@ -24,8 +23,10 @@ std::string_view article(std::string_view noun) {
 std::string option_lines(const std::vector<OptionText>& options, int width, const Paint& paint) {
   std::string out;
   for (const OptionText& option : options) {
-    const std::string value = option.default_value.empty() ? ", required" : ", default " + option.default_value;
-    out += "  " + paint.bold(option.name) + ": " + option.type + value + "\n" + wrapped(option.doc, width, "      ");
+    const std::string value =
+        option.default_value.empty() ? ", required" : ", default " + option.default_value;
+    out += "  " + paint.bold(option.name) + ": " + option.type + value + "\n" +
+           wrapped(option.doc, width, "      ");
   }
   return out;
 }
@@ -42,25 +43,28 @@ std::string code_lines(std::string_view code) {
 
 std::string entry_page(const Entry& entry, int width, const Paint& paint) {
   const EntryText text = describe(entry);
-  std::string out = fmt::format("{}, {} {} ({})\n\n", paint.bold(text.name), article(kind_name(text.kind)),
-                                kind_name(text.kind), text.origin);
+  std::string out = fmt::format("{}, {} {} ({})\n\n", paint.bold(text.name),
+                                article(kind_name(text.kind)), kind_name(text.kind), text.origin);
   out += wrapped(text.sentence, width, "");
   if (!text.more.empty()) out += wrapped(text.more, width, "");
   out += "\n" + wrapped(text.signature, width, "  ");
-  if (!text.options.empty()) out += "\n" + paint.bold("options:") + "\n" + option_lines(text.options, width, paint);
+  if (!text.options.empty())
+    out += "\n" + paint.bold("options:") + "\n" + option_lines(text.options, width, paint);
   if (!text.example.empty()) out += "\n" + paint.bold("example:") + "\n" + code_lines(text.example);
   return out;
 }
 
 std::string diagnostic_page(const DiagnosticDoc& doc, int width, const Paint& paint) {
-  std::string out = fmt::format("{}: {}\n\n", paint.bold(doc.code), doc.title) + wrapped(doc.text, width, "");
+  std::string out =
+      fmt::format("{}: {}\n\n", paint.bold(doc.code), doc.title) + wrapped(doc.text, width, "");
   if (!doc.wrong.empty()) out += "\n" + paint.bold("wrong:") + "\n" + code_lines(doc.wrong);
   if (!doc.right.empty()) out += "\n" + paint.bold("right:") + "\n" + code_lines(doc.right);
   return out;
 }
 
 std::string settings_page(const std::vector<OptionText>& settings, int width, const Paint& paint) {
-  return paint.bold("train") + ", the section that says how to train\n\n" + option_lines(settings, width, paint);
+  return paint.bold("train") + ", the section that says how to train\n\n" +
+         option_lines(settings, width, paint);
 }
 
 using Names = std::vector<std::pair<std::string, std::string>>;  // a name and what it is
@@ -82,7 +86,8 @@ std::string contents(const Registry& registry, int width, const Paint& paint) {
     section(kind_plural(kind), names);
   }
   Names settings, codes;
-  for (const OptionText& setting : train_settings()) settings.emplace_back("train." + setting.name, setting.doc);
+  for (const OptionText& setting : train_settings())
+    settings.emplace_back("train." + setting.name, setting.doc);
   for (const DiagnosticDoc& doc : diagnostic_docs()) codes.emplace_back(doc.code, doc.title);
   section("settings of a train section", settings);
   section("errors and warnings", codes);
@@ -92,23 +97,32 @@ std::string contents(const Registry& registry, int width, const Paint& paint) {
 Json options_json(const std::vector<OptionText>& options) {
   Json list = Json::array();
   for (const OptionText& option : options) {
-    list.push_back({{"name", option.name},
-                    {"type", option.type},
-                    {"default", option.default_value.empty() ? Json(nullptr) : Json(option.default_value)},
-                    {"doc", option.doc}});
+    list.push_back(
+        {{"name", option.name},
+         {"type", option.type},
+         {"default", option.default_value.empty() ? Json(nullptr) : Json(option.default_value)},
+         {"doc", option.doc}});
   }
   return list;
 }
 
 Json entry_json(const Entry& entry) {
   const EntryText text = describe(entry);
-  return {{"name", text.name},       {"kind", kind_name(text.kind)}, {"origin", text.origin},
+  return {{"name", text.name},
+          {"kind", kind_name(text.kind)},
+          {"origin", text.origin},
           {"doc", text.more.empty() ? text.sentence : text.sentence + "\n" + text.more},
-          {"signature", text.signature}, {"example", text.example}, {"options", options_json(text.options)}};
+          {"signature", text.signature},
+          {"example", text.example},
+          {"options", options_json(text.options)}};
 }
 
 Json diagnostic_json(const DiagnosticDoc& doc) {
-  return {{"code", doc.code}, {"title", doc.title}, {"text", doc.text}, {"wrong", doc.wrong}, {"right", doc.right}};
+  return {{"code", doc.code},
+          {"title", doc.title},
+          {"text", doc.text},
+          {"wrong", doc.wrong},
+          {"right", doc.right}};
 }
 
 // Everything of one name, as a page or as JSON; empty where nothing is called so.
@@ -124,15 +138,18 @@ Found look_up(Invocation& invocation, const std::string& name, int width) {
     found.page += (found.page.empty() ? "" : "\n") + page;
     found.json.push_back(std::move(json));
   };
-  for (const Entry* entry : invocation.registry().find(name)) add(entry_page(*entry, width, paint), entry_json(*entry));
+  for (const Entry* entry : invocation.registry().find(name))
+    add(entry_page(*entry, width, paint), entry_json(*entry));
   const auto settings = train_settings();
   if (name == "train" && !settings.empty()) {
-    add(settings_page(settings, width, paint), {{"name", "train"}, {"settings", options_json(settings)}});
+    add(settings_page(settings, width, paint),
+        {{"name", "train"}, {"settings", options_json(settings)}});
   }
   for (const OptionText& setting : settings) {
     if (name != "train." + setting.name && name != setting.name) continue;
-    const std::string example =
-        setting.example.empty() ? "" : "\n" + paint.bold("example:") + "\n" + code_lines(setting.example);
+    const std::string example = setting.example.empty() ? ""
+                                                        : "\n" + paint.bold("example:") + "\n" +
+                                                              code_lines(setting.example);
     add("a setting of the train section\n\n" + option_lines({setting}, width, paint) + example,
         options_json({setting})[0]);
   }
@@ -150,9 +167,13 @@ ExitCode run(Invocation& invocation) {
       console.out(contents(invocation.registry(), text_width(console), console.paint()));
       return ExitCode::kDone;
     }
-    Json all = {{"entries", Json::array()}, {"train", options_json(train_settings())}, {"diagnostics", Json::array()}};
-    for (const Entry* entry : invocation.registry().all()) all["entries"].push_back(entry_json(*entry));
-    for (const DiagnosticDoc& doc : diagnostic_docs()) all["diagnostics"].push_back(diagnostic_json(doc));
+    Json all = {{"entries", Json::array()},
+                {"train", options_json(train_settings())},
+                {"diagnostics", Json::array()}};
+    for (const Entry* entry : invocation.registry().all())
+      all["entries"].push_back(entry_json(*entry));
+    for (const DiagnosticDoc& doc : diagnostic_docs())
+      all["diagnostics"].push_back(diagnostic_json(doc));
     console.out(all.dump(2) + "\n");
     return ExitCode::kDone;
   }
@@ -174,13 +195,17 @@ const Command kExplainCommand = {
     .name = "explain",
     .summary = "look up a layer, loss, setting, error or warning",
     .usage = "[NAME]",
-    .about = "Prints what a name means: a layer or anything else that a model file calls, with its options, their types,\n"
-             "ranges and defaults; a setting of the train section; or the code in brackets at the end of an error or\n"
-             "warning. Without a name, a table of contents.\n",
-    .examples = "explain\n"
-                "explain BatchNorm\n"
-                "explain train.batch_size\n"
-                "explain unknown-layer\n",
+    .about =
+        "Prints what a name means: a layer or anything else that a model file calls, with its "
+        "options, their types,\n"
+        "ranges and defaults; a setting of the train section; or the code in brackets at the end "
+        "of an error or\n"
+        "warning. Without a name, a table of contents.\n",
+    .examples =
+        "explain\n"
+        "explain BatchNorm\n"
+        "explain train.batch_size\n"
+        "explain unknown-layer\n",
     .options = &options,
     .run = &run,
 };

@@ -27,14 +27,15 @@ std::string reason(int failure) {
 // A path that exists and may be what was meant, or empty.
 std::string nearest_file(const std::string& path) {
   std::error_code ignored;
-  for (const std::string& likely : {path + ".model", "models/" + path, "models/" + path + ".model"}) {
+  for (const std::string& likely :
+       {path + ".model", "models/" + path, "models/" + path + ".model"}) {
     if (fs::is_regular_file(likely, ignored)) return likely;
   }
   const fs::path wanted(path);
   const fs::path folder = wanted.parent_path();
   std::vector<std::string> names;
-  for (fs::directory_iterator at(folder.empty() ? "." : folder, ignored), end; !ignored && at != end;
-       at.increment(ignored)) {
+  for (fs::directory_iterator at(folder.empty() ? "." : folder, ignored), end;
+       !ignored && at != end; at.increment(ignored)) {
     names.push_back(at->path().filename().string());
     if (names.size() > 10'000) break;
   }
@@ -55,7 +56,8 @@ Status check_readable(const std::string& path, ExitCode code) {
     }
     return error;
   }
-  if (S_ISDIR(facts.st_mode)) return make_error(code, "`{}` is a folder, not a file", safe_text(path));
+  if (S_ISDIR(facts.st_mode))
+    return make_error(code, "`{}` is a folder, not a file", safe_text(path));
   if (::access(path.c_str(), R_OK) != 0) {
     return make_error(code, "cannot read `{}`: {}", safe_text(path), reason(errno));
   }
@@ -80,7 +82,9 @@ Status write_output(const std::string& path, std::string_view text) {
   if (exists && !S_ISREG(facts.st_mode)) {
     std::ofstream file(target, std::ios::binary);
     file.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
-    return file ? Status() : make_error(ExitCode::kUsage, "cannot write `{}`: {}", safe_text(path), reason(errno));
+    return file ? Status()
+                : make_error(ExitCode::kUsage, "cannot write `{}`: {}", safe_text(path),
+                             reason(errno));
   }
   const Status written = write_file_atomically(target.string(), text);
   if (written.ok() && exists) (void)!::chmod(target.c_str(), facts.st_mode & 07777);

@@ -1,7 +1,6 @@
 // trainer fmt: model files in canonical form.
-#include <limits>
-
 #include <boost/program_options/value_semantic.hpp>
+#include <limits>
 
 #include "framework/app/files.h"
 #include "framework/app/model_files.h"
@@ -13,7 +12,8 @@ namespace strata::app {
 namespace {
 
 void options(boost::program_options::options_description_easy_init add) {
-  add("check", boost::program_options::bool_switch(), "write nothing; list the files that would change and exit with 3");
+  add("check", boost::program_options::bool_switch(),
+      "write nothing; list the files that would change and exit with 3");
 }
 
 // What became of one file.
@@ -43,14 +43,16 @@ Outcome format_file(Invocation& invocation, const std::string& path, bool check,
   if (check) {
     console.out(fmt::format("{}\n", stream ? "standard input" : path));
   } else if (!stream) {
-    if (const Status written = write_output(path, canonical); !written.ok()) return failed(written.error());
+    if (const Status written = write_output(path, canonical); !written.ok())
+      return failed(written.error());
     console.err(fmt::format("formatted {}\n", safe_text(path)));
   }
   return Outcome::kChanges;
 }
 
 ExitCode run(Invocation& invocation) {
-  invocation.expect_words(1, std::numeric_limits<std::size_t>::max(), "a model file, or - for standard input");
+  invocation.expect_words(1, std::numeric_limits<std::size_t>::max(),
+                          "a model file, or - for standard input");
   const bool check = invocation.has("check");
   ExitCode code = ExitCode::kDone;
   bool changes = false;
@@ -66,12 +68,16 @@ const Command kFmtCommand = {
     .name = "fmt",
     .summary = "write model files in the canonical form",
     .usage = "FILE…",
-    .about = "Lays out model files in the one canonical form; comments and groups of lines are kept. A file is rewritten in\n"
-             "one step and only where something changes; one with mistakes in its syntax is left alone. - reads standard\n"
-             "input and prints the result.\n",
-    .examples = "fmt models/mnist_mlp.model\n"
-                "fmt --check models/*.model\n"
-                "fmt - < draft.model\n",
+    .about =
+        "Lays out model files in the one canonical form; comments and groups of lines are kept. A "
+        "file is rewritten in\n"
+        "one step and only where something changes; one with mistakes in its syntax is left alone. "
+        "- reads standard\n"
+        "input and prints the result.\n",
+    .examples =
+        "fmt models/mnist_mlp.model\n"
+        "fmt --check models/*.model\n"
+        "fmt - < draft.model\n",
     .options = &options,
     .run = &run,
 };

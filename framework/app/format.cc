@@ -41,7 +41,8 @@ std::string shape_text(const Shape& shape) {
 
 std::string figure(std::string_view name, double value) {
   if (!std::isfinite(value)) return fmt::format("{}", value);
-  if (name.size() >= 8 && name.substr(name.size() - 8) == "accuracy") return fmt::format("{:.2f} %", 100 * value);
+  if (name.size() >= 8 && name.substr(name.size() - 8) == "accuracy")
+    return fmt::format("{:.2f} %", 100 * value);
   const double size = std::abs(value);
   if (size != 0 && (size < 1e-3 || size >= 1e6)) return fmt::format("{:.3e}", value);
   return fmt::format("{:.{}f}", value, size < 100 ? 4 : 1);
@@ -71,7 +72,8 @@ int cells(std::string_view text) {
   return count;
 }
 
-std::string table(const std::vector<std::vector<std::string>>& rows, int left, std::string_view indent) {
+std::string table(const std::vector<std::vector<std::string>>& rows, int left,
+                  std::string_view indent) {
   std::vector<int> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));

@@ -3,11 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-
 #include <boost/program_options/parsers.hpp>
 
-#include "framework/base/version.h"
 #include "framework/base/utf8.h"
+#include "framework/base/version.h"
 #include "framework/plugin/abi.h"
 
 namespace strata::app {
@@ -28,7 +27,8 @@ std::string two_columns(const std::vector<Row>& rows) {
 
 std::string option_label(const boost::program_options::option_description& option) {
   std::string label = option.long_name().empty() ? "" : "--" + option.long_name();
-  const std::string shorter = option.canonical_display_name(boost::program_options::command_line_style::allow_dash_for_short);
+  const std::string shorter = option.canonical_display_name(
+      boost::program_options::command_line_style::allow_dash_for_short);
   if (shorter.size() == 2 && shorter[0] == '-') label = shorter + ", " + label;
   const std::string value = option.format_parameter();
   return value.empty() ? label : label + " " + value;
@@ -37,11 +37,13 @@ std::string option_label(const boost::program_options::option_description& optio
 }  // namespace
 
 std::string overview(const Paint& paint) {
-  std::string out = paint.bold("trainer") + " trains models that are described in .model files.\n\n" +
+  std::string out = paint.bold("trainer") +
+                    " trains models that are described in .model files.\n\n" +
                     paint.bold("usage:") + fmt::format(" {} COMMAND …\n\n", program_name()) +
                     paint.bold("commands:") + "\n";
   std::vector<Row> rows;
-  for (const Command* command : commands()) rows.push_back({std::string(command->name), command->summary});
+  for (const Command* command : commands())
+    rows.push_back({std::string(command->name), command->summary});
   out += two_columns(rows) + "\n" + paint.bold("exit codes:") + "\n";
   out += two_columns({{"0", "done"},
                       {"1", "internal error, or standard output could not be written"},
@@ -60,10 +62,15 @@ std::string help_text(const Command& command, const Paint& paint) {
   out += fmt::format("\n\n{}\n{}", command.about, paint.bold("options:")) + "\n";
   const auto options = options_of(command);
   std::vector<Row> rows;
-  for (const auto& option : options.options()) rows.push_back({option_label(*option), option->description()});
+  for (const auto& option : options.options())
+    rows.push_back({option_label(*option), option->description()});
   out += two_columns(rows);
   if (command.examples.empty()) return out;
-  out += "\n" + paint.bold(std::count(command.examples.begin(), command.examples.end(), '\n') > 1 ? "examples:" : "example:") + "\n";
+  out += "\n" +
+         paint.bold(std::count(command.examples.begin(), command.examples.end(), '\n') > 1
+                        ? "examples:"
+                        : "example:") +
+         "\n";
   for (std::string_view rest = command.examples; !rest.empty();) {
     const std::size_t end = rest.find('\n');
     out += fmt::format("  {} {}\n", program_name(), rest.substr(0, end));
@@ -73,8 +80,8 @@ std::string help_text(const Command& command, const Paint& paint) {
 }
 
 std::string version_text() {
-  return fmt::format("strata {}\nplugin interface {}.{}\ncompiled by {} {}\n", kVersion, STRATA_ABI_MAJOR,
-                     STRATA_ABI_MINOR,
+  return fmt::format("strata {}\nplugin interface {}.{}\ncompiled by {} {}\n", kVersion,
+                     STRATA_ABI_MAJOR, STRATA_ABI_MINOR,
 #if defined(__clang__)
                      "Clang",
 #else
@@ -91,10 +98,12 @@ void unknown_command(const std::string& name) {
   if (!nearest.empty()) {
     hint = fmt::format("did you mean `{}`?", nearest);
   } else if (::access(name.c_str(), F_OK) == 0) {
-    hint = fmt::format("a command comes before the file: {} train {}", program_name(), shell_quoted(name));
+    hint = fmt::format("a command comes before the file: {} train {}", program_name(),
+                       shell_quoted(name));
   } else {
     hint = "there are";
-    for (const std::string& known : names) hint += (known == names.front() ? " `" : ", `") + known + "`";
+    for (const std::string& known : names)
+      hint += (known == names.front() ? " `" : ", `") + known + "`";
   }
   usage_failure(fmt::format("there is no command `{}`", safe_text(name)), hint);
 }
@@ -132,7 +141,9 @@ const Command kHelpCommand = {
     .name = "help",
     .summary = "explain a command",
     .usage = "[COMMAND]",
-    .about = "Prints what a command does, its options and examples; without a name, the list of commands.\n",
+    .about =
+        "Prints what a command does, its options and examples; without a name, the list of "
+        "commands.\n",
     .examples = "help train\n",
     .run = &run_help,
 };

@@ -18,8 +18,9 @@ void options(po::options_description_easy_init add) {
 ExitCode run(Invocation& invocation) {
   const std::string& path = invocation.only_word("a model file");
   if (!invocation.has("out")) {
-    usage_failure("`init` needs a file to write to",
-                  fmt::format("{} init {} --out weights.safetensors", program_name(), shell_quoted(path)));
+    usage_failure(
+        "`init` needs a file to write to",
+        fmt::format("{} init {} --out weights.safetensors", program_name(), shell_quoted(path)));
   }
   const std::string out = invocation.text("out");
   const std::int64_t given_seed = invocation.integer("seed", -1, 0);
@@ -28,7 +29,8 @@ ExitCode run(Invocation& invocation) {
   const std::int64_t seed = given_seed >= 0 ? given_seed : program.train.seed;
   end_unless(write_initial_weights(program, static_cast<std::uint64_t>(seed), out));
   invocation.console().out(fmt::format("{}: {} parameters of {}, seed {}\n", out,
-                                       grouped(program.graph.parameter_count()), program.graph.name, seed));
+                                       grouped(program.graph.parameter_count()), program.graph.name,
+                                       seed));
   return ExitCode::kDone;
 }
 
@@ -38,12 +40,16 @@ const Command kInitCommand = {
     .name = "init",
     .summary = "write the weights that training would start from",
     .usage = "FILE --out WEIGHTS [path=value …]",
-    .about = "Runs the initializers of every layer and writes the result as a safetensors file, under PyTorch's names for\n"
-             "tensors. Training the same file with the same seed starts from these weights; `train --init` starts\n"
-             "another run from them.\n",
-    .examples = "init models/mnist_mlp.model --out start.safetensors\n"
-                "init models/mnist_mlp.model --out start.safetensors --seed 7\n"
-                "train models/mnist_mlp.model --init start.safetensors\n",
+    .about =
+        "Runs the initializers of every layer and writes the result as a safetensors file, under "
+        "PyTorch's names for\n"
+        "tensors. Training the same file with the same seed starts from these weights; `train "
+        "--init` starts\n"
+        "another run from them.\n",
+    .examples =
+        "init models/mnist_mlp.model --out start.safetensors\n"
+        "init models/mnist_mlp.model --out start.safetensors --seed 7\n"
+        "train models/mnist_mlp.model --init start.safetensors\n",
     .overrides = true,
     .options = &options,
     .run = &run,

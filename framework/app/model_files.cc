@@ -1,8 +1,7 @@
 #include "framework/app/model_files.h"
 
-#include <filesystem>
-
 #include <boost/program_options/value_semantic.hpp>
+#include <filesystem>
 
 #include "framework/app/files.h"
 #include "framework/train/checkpoint.h"
@@ -20,8 +19,8 @@ ElaborateOptions elaborate_options(const Invocation& invocation) {
 }
 
 std::unique_ptr<LoadedModel> finish(Invocation& invocation, std::unique_ptr<LoadedModel> loaded,
-                                    Result<std::optional<Program>> program, const Diagnostics& diagnostics,
-                                    bool warnings = true) {
+                                    Result<std::optional<Program>> program,
+                                    const Diagnostics& diagnostics, bool warnings = true) {
   if (warnings || diagnostics.has_errors()) invocation.console().show(diagnostics);
   if (!program.ok()) throw Failure{program.error()};
   if (!*program) throw Stop{ExitCode::kModel};
@@ -29,13 +28,15 @@ std::unique_ptr<LoadedModel> finish(Invocation& invocation, std::unique_ptr<Load
   return loaded;
 }
 
-// What messages call the model that a run folder or checkpoint holds; paths in it are relative to that place.
+// What messages call the model that a run folder or checkpoint holds; paths in it are relative to
+// that place.
 std::string name_of_model(const std::string& weights) {
   std::error_code ignored;
   const fs::path path(weights);
   if (fs::is_directory(path, ignored)) return (path / "model.model").string();
   const fs::path beside = path.parent_path().parent_path() / "model.model";
-  if (path.parent_path().filename() == "checkpoints" && fs::exists(beside, ignored)) return beside.string();
+  if (path.parent_path().filename() == "checkpoints" && fs::exists(beside, ignored))
+    return beside.string();
   return weights;
 }
 
@@ -45,8 +46,8 @@ std::unique_ptr<LoadedModel> load_model(Invocation& invocation, const std::strin
   end_unless(check_readable(path));
   auto loaded = std::make_unique<LoadedModel>();
   Diagnostics diagnostics;
-  auto program =
-      load_program(path, invocation.registry(), loaded->sources, diagnostics, elaborate_options(invocation));
+  auto program = load_program(path, invocation.registry(), loaded->sources, diagnostics,
+                              elaborate_options(invocation));
   return finish(invocation, std::move(loaded), std::move(program), diagnostics);
 }
 
@@ -58,19 +59,22 @@ std::unique_ptr<LoadedModel> load_model_of(Invocation& invocation, const std::st
   value_or_end(find_checkpoint(weights));
   std::string text = value_or_end(model_of(weights));
   if (text.empty()) {
-    throw Failure{Error{ExitCode::kUsage, fmt::format("`{}` holds weights, but not the model that they belong to", weights),
-                        "say which it is: --file models/NAME.model"}};
+    throw Failure{
+        Error{ExitCode::kUsage,
+              fmt::format("`{}` holds weights, but not the model that they belong to", weights),
+              "say which it is: --file models/NAME.model"}};
   }
   auto loaded = std::make_unique<LoadedModel>();
   Diagnostics diagnostics;
-  auto program = elaborate_text(name_of_model(weights), std::move(text), invocation.registry(), loaded->sources,
-                                diagnostics, elaborate_options(invocation));
+  auto program = elaborate_text(name_of_model(weights), std::move(text), invocation.registry(),
+                                loaded->sources, diagnostics, elaborate_options(invocation));
   // Its warnings were shown when it was trained.
   return finish(invocation, std::move(loaded), std::move(program), diagnostics, /*warnings=*/false);
 }
 
 void add_threads_option(po::options_description_easy_init& add) {
-  add("threads", po::value<std::string>()->value_name("N"), "how many threads work; all cores by default");
+  add("threads", po::value<std::string>()->value_name("N"),
+      "how many threads work; all cores by default");
 }
 
 void add_strict_option(po::options_description_easy_init& add) {
@@ -78,7 +82,8 @@ void add_strict_option(po::options_description_easy_init& add) {
 }
 
 void add_file_option(po::options_description_easy_init& add) {
-  add("file", po::value<std::string>()->value_name("MODEL"), "use this model file instead of the one in the run");
+  add("file", po::value<std::string>()->value_name("MODEL"),
+      "use this model file instead of the one in the run");
 }
 
 void add_json_option(po::options_description_easy_init& add) {

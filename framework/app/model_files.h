@@ -15,11 +15,12 @@ struct LoadedModel {
   Program program;
 };
 
-// Loads FILE with the invocation's overrides (and --strict where the command has it). Prints all diagnostics; a wrong
-// model ends the command.
+// Loads FILE with the invocation's overrides (and --strict where the command has it). Prints all
+// diagnostics; a wrong model ends the command.
 std::unique_ptr<LoadedModel> load_model(Invocation& invocation, const std::string& path);
 
-// Loads the model of trained weights: --file where it was given, else what the run folder or checkpoint holds.
+// Loads the model of trained weights: --file where it was given, else what the run folder or
+// checkpoint holds.
 std::unique_ptr<LoadedModel> load_model_of(Invocation& invocation, const std::string& weights);
 
 // The value, or the end of the command with the error.

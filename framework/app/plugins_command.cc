@@ -16,7 +16,8 @@ ExitCode run(Invocation& invocation) {
   if (invocation.has("json")) {
     auto list = nlohmann::ordered_json::array();
     for (const Entry* entry : invocation.registry().all()) {
-      list.push_back({{"name", entry->name()}, {"kind", kind_name(entry->kind())}, {"origin", entry->origin}});
+      list.push_back(
+          {{"name", entry->name()}, {"kind", kind_name(entry->kind())}, {"origin", entry->origin}});
     }
     console.out(list.dump(2) + "\n");
     return ExitCode::kDone;
@@ -25,7 +26,8 @@ ExitCode run(Invocation& invocation) {
   for (const auto& [kind, entries] : by_kind(invocation.registry())) {
     std::vector<std::vector<std::string>> rows;
     for (const Entry* entry : entries) rows.push_back({entry->name(), entry->origin});
-    out += (out.empty() ? "" : "\n") + console.paint().bold(kind_plural(kind)) + "\n" + table(rows, 2);
+    out +=
+        (out.empty() ? "" : "\n") + console.paint().bold(kind_plural(kind)) + "\n" + table(rows, 2);
   }
   console.out(out);
   return ExitCode::kDone;
@@ -38,8 +40,9 @@ const Command kPluginsCommand = {
     .summary = "list what is registered, and where it comes from",
     .usage = "",
     .about = "Lists layers, losses, metrics, optimizers and so on, by kind, with their origin.\n",
-    .examples = "plugins\n"
-                "plugins --json\n",
+    .examples =
+        "plugins\n"
+        "plugins --json\n",
     .options = &options,
     .run = &run,
 };

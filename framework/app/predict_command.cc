@@ -13,7 +13,8 @@ namespace po = boost::program_options;
 
 void options(po::options_description_easy_init add) {
   add("format", po::value<std::string>()->value_name("csv|json"), "of the result; csv by default");
-  add("output,o", po::value<std::string>()->value_name("FILE"), "where the result goes; standard output by default");
+  add("output,o", po::value<std::string>()->value_name("FILE"),
+      "where the result goes; standard output by default");
   add("top", po::value<std::string>()->value_name("K"), "the K likeliest classes of each sample");
   add("all", po::bool_switch(), "the probability of every class");
   add_file_option(add);
@@ -36,18 +37,22 @@ ExitCode run(Invocation& invocation) {
   const auto loaded = load_model_of(invocation, weights);
   const Program& program = loaded->program;
   if (!program.has_data) {
-    throw Failure{Error{ExitCode::kModel, fmt::format("the model `{}` has no data section", program.graph.name),
-                        "it says how inputs are transformed; name a file that has one: --file models/NAME.model"}};
+    throw Failure{Error{
+        ExitCode::kModel, fmt::format("the model `{}` has no data section", program.graph.name),
+        "it says how inputs are transformed; name a file that has one: --file models/NAME.model"}};
   }
   std::string content = value_or_end(read_input(input, ExitCode::kData));
-  const Samples samples = value_or_end(
-      parse_samples(input == "-" ? "standard input" : input, std::move(content), prediction_input_shape(program)));
-  Prediction prediction = value_or_end(predict(program, weights, samples.values, samples.count, threads));
+  const Samples samples =
+      value_or_end(parse_samples(input == "-" ? "standard input" : input, std::move(content),
+                                 prediction_input_shape(program)));
+  Prediction prediction =
+      value_or_end(predict(program, weights, samples.values, samples.count, threads));
 
   style.classification = is_classification(program, prediction);
   drop_plain_names(prediction);
   if (!style.classification && (style.all || invocation.has("top"))) {
-    usage_failure(fmt::format("`{}` gives values, not classes; `--top` and `--all` are for classes", program.graph.name));
+    usage_failure(fmt::format("`{}` gives values, not classes; `--top` and `--all` are for classes",
+                              program.graph.name));
   }
   if (style.classification && !prediction.probabilities) apply_softmax(prediction);
   const std::string text =
@@ -66,12 +71,17 @@ const Command kPredictCommand = {
     .name = "predict",
     .summary = "apply a trained model to samples in a file",
     .usage = "RUN|WEIGHTS INPUT [path=value …]",
-    .about = "INPUT is an IDX file (the MNIST format), NPY, or CSV with one sample a line; each may be gzipped, and - is\n"
-             "standard input. Samples are as the data set has them: the transforms of the model's data section are applied.\n"
-             "Prints index, class and probability of each sample, or the values where the model does not classify.\n",
-    .examples = "predict runs/mnist_mlp_bn/1 t10k-images-idx3-ubyte\n"
-                "predict runs/mnist_mlp_bn/1 digits.csv --top 3 --format json --output digits.json\n"
-                "predict runs/spirals/1 points.npy --all\n",
+    .about =
+        "INPUT is an IDX file (the MNIST format), NPY, or CSV with one sample a line; each may be "
+        "gzipped, and - is\n"
+        "standard input. Samples are as the data set has them: the transforms of the model's data "
+        "section are applied.\n"
+        "Prints index, class and probability of each sample, or the values where the model does "
+        "not classify.\n",
+    .examples =
+        "predict runs/mnist_mlp_bn/1 t10k-images-idx3-ubyte\n"
+        "predict runs/mnist_mlp_bn/1 digits.csv --top 3 --format json --output digits.json\n"
+        "predict runs/spirals/1 points.npy --all\n",
     .overrides = true,
     .options = &options,
     .run = &run,

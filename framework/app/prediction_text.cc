@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 namespace strata::app {
 namespace {
@@ -37,12 +36,14 @@ std::string name_of(const Prediction& prediction, std::int64_t index) {
 std::string values_csv(const Prediction& prediction, std::int64_t elements) {
   std::string out = "index";
   for (std::int64_t i = 0; i < elements; ++i) {
-    out += "," + csv_text(elements == 1 ? prediction.output : fmt::format("{}{}", prediction.output, i));
+    out += "," +
+           csv_text(elements == 1 ? prediction.output : fmt::format("{}{}", prediction.output, i));
   }
   out += "\n";
   for (std::int64_t s = 0; s < prediction.samples; ++s) {
     out += std::to_string(s);
-    for (std::int64_t i = 0; i < elements; ++i) out += fmt::format(",{:.9g}", prediction.values[s * elements + i]);
+    for (std::int64_t i = 0; i < elements; ++i)
+      out += fmt::format(",{:.9g}", prediction.values[s * elements + i]);
     out += "\n";
   }
   return out;
@@ -89,7 +90,8 @@ std::string predictions_csv(const Prediction& prediction, const PredictionStyle&
   if (!style.classification) return values_csv(prediction, elements);
   const bool named = !prediction.class_names.empty();
   const int top = style.all ? 1 : style.top;
-  std::string out = fmt::format("index{},class{},probability", top > 1 ? ",rank" : "", named ? ",name" : "");
+  std::string out =
+      fmt::format("index{},class{},probability", top > 1 ? ",rank" : "", named ? ",name" : "");
   for (std::int64_t c = 0; style.all && c < elements; ++c) out += fmt::format(",p{}", c);
   out += "\n";
   for (std::int64_t s = 0; s < prediction.samples; ++s) {
@@ -101,7 +103,8 @@ std::string predictions_csv(const Prediction& prediction, const PredictionStyle&
       out += fmt::format(",{}", order[rank]);
       if (named) out += "," + csv_text(name_of(prediction, order[rank]));
       out += fmt::format(",{:.6g}", values[order[rank]]);
-      for (std::int64_t c = 0; style.all && c < elements; ++c) out += fmt::format(",{:.6g}", values[c]);
+      for (std::int64_t c = 0; style.all && c < elements; ++c)
+        out += fmt::format(",{:.6g}", values[c]);
       out += "\n";
     }
   }

@@ -24,8 +24,8 @@ struct PredictionStyle {
   bool all = false;             // every class's probability
 };
 
-// Classes: index,class[,name],probability, and a rank with top > 1, a row per class; or index,class,p0,p1,… with `all`.
-// Values: index and the elements of the output.
+// Classes: index,class[,name],probability, and a rank with top > 1, a row per class; or
+// index,class,p0,p1,… with `all`. Values: index and the elements of the output.
 std::string predictions_csv(const Prediction& prediction, const PredictionStyle& style);
 std::string predictions_json(const Prediction& prediction, const PredictionStyle& style);
 

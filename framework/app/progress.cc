@@ -10,7 +10,8 @@ namespace strata::app {
 namespace {
 
 constexpr double kRedrawSeconds = 0.1;
-constexpr double kPlainSeconds = 10;  // between lines inside a long epoch, where there is no terminal
+constexpr double kPlainSeconds =
+    10;  // between lines inside a long epoch, where there is no terminal
 
 std::string bar_text(double fraction, int width, bool unicode) {
   const int full = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * width + 1e-9);
@@ -37,11 +38,13 @@ std::string epoch_count(std::int64_t epoch, std::int64_t epochs) {
 }  // namespace
 
 std::string live_line(const LiveLine& line, int width, bool unicode) {
-  const std::string head =
-      fmt::format("{} {:3.0f} %", epoch_count(line.epoch, line.epochs), std::floor(100 * std::clamp(line.fraction, 0.0, 1.0)));
+  const std::string head = fmt::format("{} {:3.0f} %", epoch_count(line.epoch, line.epochs),
+                                       std::floor(100 * std::clamp(line.fraction, 0.0, 1.0)));
   const std::string figures = line.figures.empty() ? "" : "  " + line.figures;
   const std::string speed =
-      line.samples_per_second > 0 ? "  " + grouped(std::llround(line.samples_per_second)) + " samples/s" : "";
+      line.samples_per_second > 0
+          ? "  " + grouped(std::llround(line.samples_per_second)) + " samples/s"
+          : "";
   const std::string left = line.seconds_left >= 0 ? "  " + clock(line.seconds_left) + " left" : "";
   const auto fits = [&](const std::string& text) { return cells(text) <= width; };
 
@@ -60,34 +63,36 @@ std::string figures_text(const NamedFigures& figures, std::string_view prefix) {
   std::string out;
   for (const auto& [name, value] : figures) {
     if (name.rfind(prefix, 0) != 0) continue;
-    out += (out.empty() ? "" : "  ") + figure_label(std::string_view(name).substr(prefix.size())) + " " +
-           figure(name, value);
+    out += (out.empty() ? "" : "  ") + figure_label(std::string_view(name).substr(prefix.size())) +
+           " " + figure(name, value);
   }
   return out;
 }
 
 std::string epoch_line(const EpochReport& report, std::int64_t epochs) {
-  std::string out = epoch_count(report.epoch, epochs) + "  " + figures_text(report.figures, "train.");
+  std::string out =
+      epoch_count(report.epoch, epochs) + "  " + figures_text(report.figures, "train.");
   for (const auto& [name, value] : report.figures) {
     if (name.rfind("train.", 0) != 0) out += "  " + figure_label(name) + " " + figure(name, value);
   }
   out += "  " + duration(report.seconds);
-  if (report.samples_per_second > 0) out += "  " + grouped(std::llround(report.samples_per_second)) + " samples/s";
+  if (report.samples_per_second > 0)
+    out += "  " + grouped(std::llround(report.samples_per_second)) + " samples/s";
   return report.best ? out + "  best" : out;
 }
 
 void ProgressDisplay::on_start(const RunFacts& facts) {
   facts_ = facts;
-  started_ = true;
   start_ = last_ = Clock::now();
   line_ = {};
   line_.epochs = facts.epochs;
   if (quiet_) return;
-  std::string text = fmt::format("{} on {}, {} validation samples on {}: batches of {}, {} {}\n", facts.model,
-                                 counted(facts.train_samples, "sample"), grouped(facts.val_samples),
-                                 counted(facts.threads, "thread"), grouped(facts.batch_size),
-                                 counted(facts.total_steps, "step"),
-                                 facts.epochs == 1 ? "in one epoch" : fmt::format("in {} epochs", facts.epochs));
+  std::string text =
+      fmt::format("{} on {}, {} validation samples on {}: batches of {}, {} {}\n", facts.model,
+                  counted(facts.train_samples, "sample"), grouped(facts.val_samples),
+                  counted(facts.threads, "thread"), grouped(facts.batch_size),
+                  counted(facts.total_steps, "step"),
+                  facts.epochs == 1 ? "in one epoch" : fmt::format("in {} epochs", facts.epochs));
   if (!facts.resumed_from.empty()) text += fmt::format("goes on from {}\n", facts.resumed_from);
   console_.out(text);
 }
@@ -102,7 +107,8 @@ bool ProgressDisplay::due(double seconds) {
 double ProgressDisplay::seconds_left(const StepReport& report) const {
   const auto left = static_cast<double>(facts_.total_steps - report.step);
   const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
-  // Elapsed time has validation in it, and so has what is left; before there is enough of it, the speed must do.
+  // Elapsed time has validation in it, and so has what is left; before there is enough of it, the
+  // speed must do.
   if (elapsed > 1) return elapsed / static_cast<double>(report.step - first_step_) * left;
   if (report.samples_per_second <= 0) return -1;
   return left * static_cast<double>(facts_.batch_size) / report.samples_per_second;
@@ -115,9 +121,9 @@ void ProgressDisplay::on_step(const StepReport& report) {
   }
   if (quiet_ || !due(console_.live() ? kRedrawSeconds : kPlainSeconds)) return;
   line_.epoch = report.epoch;
-  line_.fraction = facts_.steps_per_epoch > 0
-                       ? static_cast<double>(report.epoch_step) / static_cast<double>(facts_.steps_per_epoch)
-                       : 0;
+  line_.fraction = facts_.steps_per_epoch > 0 ? static_cast<double>(report.epoch_step) /
+                                                    static_cast<double>(facts_.steps_per_epoch)
+                                              : 0;
   line_.figures = figures_text(report.figures, "");
   line_.samples_per_second = report.samples_per_second;
   line_.seconds_left = seconds_left(report);
@@ -125,9 +131,10 @@ void ProgressDisplay::on_step(const StepReport& report) {
     draw(live_line(line_, console_.width() - 1, console_.unicode()));
   } else {
     const std::int64_t steps = facts_.steps_per_epoch;
-    console_.out(fmt::format("{}  step {}/{}  {}  {} samples/s  {} left\n", epoch_count(report.epoch, facts_.epochs),
-                             report.epoch_step, steps, line_.figures,
-                             grouped(std::llround(report.samples_per_second)), clock(line_.seconds_left)));
+    console_.out(fmt::format("{}  step {}/{}  {}  {} samples/s  {} left\n",
+                             epoch_count(report.epoch, facts_.epochs), report.epoch_step, steps,
+                             line_.figures, grouped(std::llround(report.samples_per_second)),
+                             clock(line_.seconds_left)));
   }
 }
 

@@ -12,15 +12,16 @@ namespace strata::app {
 // What the live line shows; a function of numbers alone, for tests.
 struct LiveLine {
   std::int64_t epoch = 1, epochs = 1;
-  double fraction = 0;        // of the epoch, 0 to 1
-  std::string figures;        // "loss 0.0812  accuracy 97.52 %"
+  double fraction = 0;  // of the epoch, 0 to 1
+  std::string figures;  // "loss 0.0812  accuracy 97.52 %"
   double samples_per_second = 0;
-  double seconds_left = -1;   // of the run; negative: not known yet
+  double seconds_left = -1;  // of the run; negative: not known yet
 };
-// At most `width` cells: with too little room the speed goes first, then the bar, then the time left.
+// At most `width` cells: with too little room the speed goes first, then the bar, then the time
+// left.
 std::string live_line(const LiveLine& line, int width, bool unicode);
 
-// "epoch  3/10  loss 0.0812  accuracy 97.52 %  val loss 0.0755  val accuracy 97.80 %  0.71 s  84,507 samples/s  best"
+// "epoch  3/10  loss 0.0812  accuracy 97.52 %  val loss 0.0755  0.71 s  84,507 samples/s  best"
 std::string epoch_line(const EpochReport& report, std::int64_t epochs);
 
 // "loss 0.0812  accuracy 97.52 %" of figures whose names begin with `prefix`, which is left out.
@@ -28,7 +29,7 @@ std::string figures_text(const NamedFigures& figures, std::string_view prefix);
 
 class ProgressDisplay final : public Observer {
  public:
-  explicit ProgressDisplay(Console& console, bool quiet) : console_(console), quiet_(quiet) {}
+  ProgressDisplay(Console& console, bool quiet) : console_(console), quiet_(quiet) {}
 
   void on_start(const RunFacts& facts) override;
   void on_step(const StepReport& report) override;
@@ -38,7 +39,6 @@ class ProgressDisplay final : public Observer {
   void on_end(const EndReport& report) override;
 
   const RunFacts& facts() const { return facts_; }
-  bool started() const { return started_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -51,9 +51,8 @@ class ProgressDisplay final : public Observer {
   Console& console_;
   const bool quiet_;
   RunFacts facts_;
-  bool started_ = false;
-  bool drawn_ = false;            // a live line stands on the screen
-  std::int64_t first_step_ = 0;   // of the first report, which came at start_
+  bool drawn_ = false;           // a live line stands on the screen
+  std::int64_t first_step_ = 0;  // of the first report, which came at start_
   Clock::time_point start_, last_;
   LiveLine line_;
 };

@@ -19,7 +19,9 @@ std::string prose(std::string_view text) {
   return out;
 }
 
-std::string code(std::string_view text) { return "`" + prose("`" + std::string(text) + "`").substr(1); }
+std::string code(std::string_view text) {
+  return "`" + prose("`" + std::string(text) + "`").substr(1);
+}
 
 std::string capitalized(std::string_view text) {
   std::string out(text);
@@ -32,7 +34,8 @@ class Anchors {
  public:
   std::string next(std::string_view heading) {
     std::string out;
-    for (const char c : heading) out += c == ' ' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    for (const char c : heading)
+      out += c == ' ' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
     const int earlier = used_[out]++;
     return earlier == 0 ? out : fmt::format("{}-{}", out, earlier);
   }
@@ -44,7 +47,8 @@ class Anchors {
 // A default in the language, or in words where it depends on something.
 std::string default_cell(const std::string& value) {
   if (value.empty()) return "required";
-  const bool words = value.find(' ') != std::string::npos && value.find_first_of("[\"(") == std::string::npos;
+  const bool words =
+      value.find(' ') != std::string::npos && value.find_first_of("[\"(") == std::string::npos;
   return words ? prose(value) : code(value);
 }
 
@@ -68,12 +72,14 @@ std::string entry_section(const Entry& entry) {
   if (!text.more.empty()) out += "\n" + prose(text.more) + "\n";
   out += "\n" + fenced(text.signature);
   if (!text.options.empty()) out += "\n" + options_table("option", text.options);
-  if (!text.example.empty() && text.example != text.signature) out += "\nExample:\n\n" + fenced(text.example);
+  if (!text.example.empty() && text.example != text.signature)
+    out += "\nExample:\n\n" + fenced(text.example);
   return out + "\n";
 }
 
 std::string diagnostic_section(const DiagnosticDoc& doc) {
-  std::string out = fmt::format("### {}\n\n{}.\n\n{}\n", doc.code, capitalized(prose(doc.title)), prose(doc.text));
+  std::string out = fmt::format("### {}\n\n{}.\n\n{}\n", doc.code, capitalized(prose(doc.title)),
+                                prose(doc.text));
   if (!doc.wrong.empty()) out += "\nWrong:\n\n" + fenced(doc.wrong);
   if (!doc.right.empty()) out += "\nRight:\n\n" + fenced(doc.right);
   return out + "\n";
@@ -102,13 +108,17 @@ std::string reference_page(const Registry& registry) {
   body += options_table("setting", train_settings()) + "\n";
   const auto diagnostics = diagnostic_docs();
   section("Errors and warnings", {});
-  body += "The code stands in brackets at the end of a message; `trainer explain CODE` prints the same.\n\n";
+  body +=
+      "The code stands in brackets at the end of a message; `trainer explain CODE` prints the "
+      "same.\n\n";
   for (const DiagnosticDoc& doc : diagnostics) body += diagnostic_section(doc);
 
   std::string page =
       "# Reference\n\n"
-      "<!-- Generated: do not edit. `./bazelw run //:trainer -- reference > docs/reference.md` writes it anew. -->\n\n"
-      "Everything that a model file can name. `trainer explain NAME` prints the same of one name.\n\n" +
+      "<!-- Generated: do not edit. `./bazelw run //:trainer -- reference > docs/reference.md` "
+      "writes it anew. -->\n\n"
+      "Everything that a model file can name. `trainer explain NAME` prints the same of one "
+      "name.\n\n" +
       contents + "\n" + body;
   while (page.ends_with("\n\n")) page.pop_back();
   return page;

@@ -1,7 +1,6 @@
 // trainer reference: docs/reference.md, made from what is registered.
-#include "framework/app/reference.h"
-
 #include "framework/app/command.h"
+#include "framework/app/reference.h"
 
 namespace strata::app {
 namespace {
@@ -18,8 +17,10 @@ const Command kReferenceCommand = {
     .name = "reference",
     .summary = "print the reference of everything registered, as Markdown",
     .usage = "",
-    .about = "Prints what docs/reference.md holds: every registered thing with its options, the settings of the train\n"
-             "section, and all errors and warnings.\n",
+    .about =
+        "Prints what docs/reference.md holds: every registered thing with its options, the "
+        "settings of the train\n"
+        "section, and all errors and warnings.\n",
     .examples = "reference > docs/reference.md\n",
     .run = &run,
 };

@@ -1,5 +1,5 @@
-// Samples for prediction from files that other programs write: IDX, NPY and CSV, each also gzipped. The format is told
-// from the content, not from the name.
+// Samples for prediction from files that other programs write: IDX, NPY and CSV, each also gzipped.
+// The format is told from the content, not from the name.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +18,19 @@ struct Samples {
   std::vector<double> values;  // [count, elements], all finite
 };
 
-// Reads a whole file (its bytes in `content`); `name` is for messages. Wrong or damaged content is ExitCode::kData with
-// the line and column (CSV) or the offset. `expected` is the shape that the model takes: where a file's sample has other
-// extents but as many elements ([784] for [28, 28]), it is taken all the same.
+// Reads a whole file (its bytes in `content`); `name` is for messages. Wrong or damaged content is
+// ExitCode::kData with the line and column (CSV) or the offset. `expected` is the shape that the
+// model takes: where a file's sample has other extents but as many elements ([784] for [28, 28]),
+// it is taken all the same.
 Result<Samples> parse_samples(const std::string& name, std::string content, const Shape& expected);
 
 // IDX: the MNIST format, any element type. big-endian.
 Result<Samples> parse_idx(const std::string& name, std::string_view content);
-// NPY 1.0 to 3.0, C order; bool, signed and unsigned ints of 1 to 8 bytes, f4, f8; either byte order.
+// NPY 1.0 to 3.0, C order; bool, signed and unsigned ints of 1 to 8 bytes, f4, f8; either byte
+// order.
 Result<Samples> parse_npy(const std::string& name, std::string_view content);
-// Numbers, one sample a line, separated by commas, semicolons, tabs or spaces; a first line without numbers is a header.
+// Numbers, one sample a line, separated by commas, semicolons, tabs or spaces; a first line without
+// numbers is a header.
 Result<Samples> parse_csv(const std::string& name, std::string_view content);
 
 }  // namespace strata::app

@@ -1,9 +1,8 @@
 // trainer summary: layers, shapes, parameters and work of a model.
-#include "framework/graph/summary.h"
-
 #include <boost/program_options/value_semantic.hpp>
 
 #include "framework/app/model_files.h"
+#include "framework/graph/summary.h"
 
 namespace strata::app {
 namespace {
@@ -33,11 +32,14 @@ const Command kSummaryCommand = {
     .name = "summary",
     .summary = "show a model's layers, shapes, parameters and work",
     .usage = "FILE [path=value …]",
-    .about = "Prints a line for each layer: what it is, the shape of its output for one sample, how many numbers it learns\n"
-             "and how many operations it takes for one sample; then totals. Reads no data.\n",
-    .examples = "summary models/mnist_mlp_bn.model\n"
-                "summary models/mnist_mlp_bn.model --batch 1024\n"
-                "summary models/mnist_mlp_bn.model --json\n",
+    .about =
+        "Prints a line for each layer: what it is, the shape of its output for one sample, how "
+        "many numbers it learns\n"
+        "and how many operations it takes for one sample; then totals. Reads no data.\n",
+    .examples =
+        "summary models/mnist_mlp_bn.model\n"
+        "summary models/mnist_mlp_bn.model --batch 1024\n"
+        "summary models/mnist_mlp_bn.model --json\n",
     .overrides = true,
     .options = &options,
     .run = &run,

@@ -1,12 +1,13 @@
-// trainer train: a model file to a run folder, with progress on the screen and a verdict at the end.
-#include <cmath>
-
+// trainer train: a model file to a run folder, with progress on the screen and a verdict at the
+// end.
 #include <boost/program_options/value_semantic.hpp>
+#include <cmath>
 
 #include "framework/app/format.h"
 #include "framework/app/interrupt.h"
 #include "framework/app/model_files.h"
 #include "framework/app/progress.h"
+#include "framework/base/utf8.h"
 #include "framework/graph/summary.h"
 #include "framework/train/training.h"
 
@@ -17,10 +18,14 @@ namespace po = boost::program_options;
 
 void options(po::options_description_easy_init add) {
   add_threads_option(add);
-  add("runs", po::value<std::string>()->value_name("DIR"), "where run folders are made; runs by default");
-  add("run", po::value<std::string>()->value_name("DIR"), "exactly this folder for the run, instead of the next number");
-  add("init", po::value<std::string>()->value_name("WEIGHTS"), "start from these weights (safetensors, a run or a checkpoint)");
-  add("resume", po::value<std::string>()->value_name("RUN"), "go on with an interrupted run; no FILE is needed");
+  add("runs", po::value<std::string>()->value_name("DIR"),
+      "where run folders are made; runs by default");
+  add("run", po::value<std::string>()->value_name("DIR"),
+      "exactly this folder for the run, instead of the next number");
+  add("init", po::value<std::string>()->value_name("WEIGHTS"),
+      "start from these weights (safetensors, a run or a checkpoint)");
+  add("resume", po::value<std::string>()->value_name("RUN"),
+      "go on with an interrupted run; no FILE is needed");
   add("quiet,q", po::bool_switch(), "print the verdict alone");
   add_strict_option(add);
 }
@@ -36,7 +41,8 @@ std::vector<std::string> verdict_row(std::string_view label, const EpochReport& 
   return row;
 }
 
-// Best and last epoch by their validation figures, or training figures where there is no validation.
+// Best and last epoch by their validation figures, or training figures where there is no
+// validation.
 std::string figures_table(const EndReport& end, bool validation) {
   if (!end.last) return {};
   const std::string prefix = validation ? "val." : "train.";
@@ -56,36 +62,45 @@ std::string verdict(const TrainOutcome& outcome, const RunFacts& facts, const Pa
   const std::string folder = shell_quoted(outcome.folder);
   std::string out = "\n";
   if (end.status == "done") {
-    out += paint.green("done:") + fmt::format(" {} trained for {} in {}\n\n", facts.model,
-                                              counted(end.last ? end.last->epoch : facts.epochs, "epoch"),
-                                              duration(end.seconds));
+    out += paint.green("done:") +
+           fmt::format(" {} trained for {} in {}\n\n", facts.model,
+                       counted(end.last ? end.last->epoch : facts.epochs, "epoch"),
+                       duration(end.seconds));
   } else if (end.status == "interrupted") {
-    out += paint.bold("interrupted:") + fmt::format(" after {}; everything is saved\n\n", duration(end.seconds));
+    out += paint.bold("interrupted:") +
+           fmt::format(" after {}; everything is saved\n\n", duration(end.seconds));
   } else {
-    out += paint.red(end.status + ":") + fmt::format(" after {}; what was saved before is kept\n\n", duration(end.seconds));
+    out += paint.red(end.status + ":") +
+           fmt::format(" after {}; {}\n\n", duration(end.seconds),
+                       end.last ? "the checkpoints before are kept" : "nothing was saved yet");
   }
   out += figures_table(end, facts.val_samples > 0);
-  out += fmt::format("results are in {}\n", outcome.folder);
+  out += fmt::format("results are in {}\n", safe_text(outcome.folder));
   const std::string& me = program_name();
   std::vector<std::vector<std::string>> uses;
-  if (end.status == "interrupted") uses.push_back({fmt::format("{} train --resume {}", me, folder), "goes on from here"});
+  if (end.status == "interrupted")
+    uses.push_back({fmt::format("{} train --resume {}", me, folder), "goes on from here"});
   if (end.status == "done") {
     uses.push_back({fmt::format("{} eval {}", me, folder), "figures on a split"});
-    uses.push_back({fmt::format("{} predict {} INPUT", me, folder), "classes or values for new samples"});
+    uses.push_back(
+        {fmt::format("{} predict {} INPUT", me, folder), "classes or values for new samples"});
   }
   return out + table(uses, 2);
 }
 
 std::unique_ptr<LoadedModel> load(Invocation& invocation) {
-  if (!invocation.has("resume")) return load_model(invocation, invocation.only_word("a model file"));
+  if (!invocation.has("resume"))
+    return load_model(invocation, invocation.only_word("a model file"));
   invocation.expect_words(0, 1, "");
   return invocation.words.empty() ? load_model_of(invocation, invocation.text("resume"))
                                   : load_model(invocation, invocation.words[0]);
 }
 
 ExitCode run(Invocation& invocation) {
-  for (const auto& [a, b] : {std::pair("resume", "init"), {"resume", "run"}, {"resume", "runs"}, {"run", "runs"}}) {
-    if (invocation.has(a) && invocation.has(b)) usage_failure(fmt::format("`--{}` and `--{}` exclude each other", a, b));
+  for (const auto& [a, b] :
+       {std::pair("resume", "init"), {"resume", "run"}, {"resume", "runs"}, {"run", "runs"}}) {
+    if (invocation.has(a) && invocation.has(b))
+      usage_failure(fmt::format("`--{}` and `--{}` exclude each other", a, b));
   }
   TrainOptions options;
   options.threads = invocation.threads();
@@ -98,7 +113,9 @@ ExitCode run(Invocation& invocation) {
   const Program& program = loaded->program;
   Console& console = invocation.console();
   const bool quiet = invocation.has("quiet");
-  if (!quiet) console.out(summary_table(program.graph, program.train.batch_size, program.train.precision) + "\n");
+  if (!quiet)
+    console.out(summary_table(program.graph, program.train.batch_size, program.train.precision) +
+                "\n");
 
   ProgressDisplay display(console, quiet);
   const InterruptGuard interrupt;
@@ -112,7 +129,9 @@ ExitCode run(Invocation& invocation) {
   if (outcome.end.status == "interrupted") return ExitCode::kInterrupted;
   Error error{outcome.end.code, outcome.end.message, outcome.end.hint};
   if (error.hint.empty() && error.code == ExitCode::kDiverged) {
-    error.hint = "a lower train.optimizer.lr is the usual cure; also look for inputs that are not normalized";
+    error.hint =
+        "a lower train.optimizer.lr is the usual cure; also look for inputs that are not "
+        "normalized";
   }
   throw Failure{error};
 }
@@ -123,12 +142,16 @@ const Command kTrainCommand = {
     .name = "train",
     .summary = "train the model of a file",
     .usage = "FILE [path=value …]",
-    .about = "Checks the file, trains its model on its data and writes a run folder, runs/MODEL/NUMBER: the resolved model,\n"
-             "a log of figures (metrics.jsonl) and checkpoints. A path=value overrides any setting or param of the file.\n"
-             "Ctrl-C finishes the step, saves, and says how to go on; the exit code is then 130.\n",
-    .examples = "train models/mnist_mlp_bn.model\n"
-                "train models/mnist_mlp_bn.model train.epochs=3 train.optimizer.lr=0.01 --threads 4\n"
-                "train --resume runs/mnist_mlp_bn/1\n",
+    .about =
+        "Checks the file, trains its model on its data and writes a run folder, runs/MODEL/NUMBER: "
+        "the resolved model,\n"
+        "a log of figures (metrics.jsonl) and checkpoints. A path=value overrides any setting or "
+        "param of the file.\n"
+        "Ctrl-C finishes the step, saves, and says how to go on; the exit code is then 130.\n",
+    .examples =
+        "train models/mnist_mlp_bn.model\n"
+        "train models/mnist_mlp_bn.model train.epochs=3 train.optimizer.lr=0.01 --threads 4\n"
+        "train --resume runs/mnist_mlp_bn/1\n",
     .overrides = true,
     .options = &options,
     .run = &run,

@@ -4,15 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/program_options/errors.hpp>
+#include <boost/program_options/parsers.hpp>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <new>
-
-#include <boost/program_options/errors.hpp>
-#include <boost/program_options/parsers.hpp>
 
 #include "framework/app/command.h"
 #include "framework/app/help.h"
@@ -22,7 +21,9 @@ namespace strata::app {
 namespace po = boost::program_options;
 
 bool is_override(const std::string& word) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
   const auto inner = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '.'; };
   if (word.empty() || !letter(word[0])) return false;
   const auto end = std::find_if_not(word.begin(), word.end(), inner);
@@ -34,7 +35,8 @@ namespace {
 // A program that was started without them would give their numbers to the next files that it opens.
 void open_standard_files() {
   for (int file = 0; file <= 2; ++file) {
-    if (::fcntl(file, F_GETFD) == -1 && errno == EBADF) (void)!::open("/dev/null", file == 0 ? O_RDONLY : O_WRONLY);
+    if (::fcntl(file, F_GETFD) == -1 && errno == EBADF)
+      (void)!::open("/dev/null", file == 0 ? O_RDONLY : O_WRONLY);
   }
 }
 
@@ -42,12 +44,13 @@ void open_standard_files() {
 void enter_callers_folder() {
   const char* folder = std::getenv("BUILD_WORKING_DIRECTORY");
   if (!folder || !*folder || ::chdir(folder) == 0) return;
-  throw Failure{make_error(ExitCode::kUsage, "cannot enter the folder `{}` that BUILD_WORKING_DIRECTORY names: {}",
+  throw Failure{make_error(ExitCode::kUsage,
+                           "cannot enter the folder `{}` that BUILD_WORKING_DIRECTORY names: {}",
                            safe_text(folder), std::strerror(errno))};
 }
 
-// Where the command's name stands among the arguments, -1 where it is missing. Options may come before it, and a word
-// behind an option may be that option's value.
+// Where the command's name stands among the arguments, -1 where it is missing. Options may come
+// before it, and a word behind an option may be that option's value.
 int find_command_word(const std::vector<std::string>& arguments) {
   int candidate = -1;
   for (int i = 0; i < static_cast<int>(arguments.size()); ++i) {
@@ -66,7 +69,8 @@ int find_command_word(const std::vector<std::string>& arguments) {
   std::vector<std::string> names;
   for (const auto& known : options_of(command).options()) names.push_back(known->long_name());
   std::size_t dashes = option.find_first_not_of('-');
-  const std::string bare = dashes == std::string::npos ? "" : option.substr(dashes, option.find('=') - dashes);
+  const std::string bare =
+      dashes == std::string::npos ? "" : option.substr(dashes, option.find('=') - dashes);
   const std::string nearest = nearest_name(bare, names);
   std::string hint = nearest.empty() ? "" : fmt::format("did you mean `--{}`?", nearest);
   if (hint.empty() && ::access(option.c_str(), F_OK) == 0) {
@@ -106,7 +110,8 @@ po::variables_map parse_flags(const Command& command, const std::vector<std::str
   } catch (const po::error_with_option_name& e) {
     usage_failure(fmt::format("`{}` cannot be used like this", safe_text(e.get_option_name())));
   } catch (const po::error&) {
-    usage_failure("the options could not be read", fmt::format("see `{} help {}`", program_name(), command.name));
+    usage_failure("the options could not be read",
+                  fmt::format("see `{} help {}`", program_name(), command.name));
   }
 }
 
@@ -114,7 +119,8 @@ ColorMode color_mode(const std::string& when) {
   if (when == "always") return ColorMode::kAlways;
   if (when == "never") return ColorMode::kNever;
   if (when != "auto") {
-    usage_failure(fmt::format("`--color` takes auto, always or never; found `{}`", safe_text(when)));
+    usage_failure(
+        fmt::format("`--color` takes auto, always or never; found `{}`", safe_text(when)));
   }
   return ColorMode::kAuto;
 }
@@ -123,7 +129,8 @@ ExitCode run_command(Console& console, std::vector<std::string> arguments) {
   const int at = find_command_word(arguments);
   if (at < 0) {
     const auto given = [&](const char* a, const char* b) {
-      return std::any_of(arguments.begin(), arguments.end(), [&](const auto& s) { return s == a || s == b; });
+      return std::any_of(arguments.begin(), arguments.end(),
+                         [&](const auto& s) { return s == a || s == b; });
     };
     if (given("--version", "-V")) return console.out(version_text()), ExitCode::kDone;
     if (given("--help", "-h")) return console.out(overview(console.paint())), ExitCode::kDone;
@@ -140,7 +147,8 @@ ExitCode run_command(Console& console, std::vector<std::string> arguments) {
   std::vector<std::string> words;
   invocation.flags = parse_flags(*command, arguments, words);
   console.set_color(color_mode(invocation.text("color", "auto")));
-  if (invocation.has("help")) return console.out(help_text(*command, console.paint())), ExitCode::kDone;
+  if (invocation.has("help"))
+    return console.out(help_text(*command, console.paint())), ExitCode::kDone;
   for (std::string& word : words) {
     auto& list = command->overrides && is_override(word) ? invocation.overrides : invocation.words;
     list.push_back(std::move(word));
@@ -161,11 +169,13 @@ ExitCode guarded(Console& console, const std::vector<std::string>& arguments) {
   } catch (const Stop& stop) {
     return stop.code;
   } catch (const Failure& failure) {
-    if (failure.error.code == ExitCode::kInternal) return internal_error(console, failure.error.message);
+    if (failure.error.code == ExitCode::kInternal)
+      return internal_error(console, failure.error.message);
     console.error(failure.error);
     return failure.error.code;
   } catch (const std::bad_alloc&) {
-    console.error({ExitCode::kInternal, "out of memory", "a smaller model or batch size needs less"});
+    console.error(
+        {ExitCode::kInternal, "out of memory", "a smaller model or batch size needs less"});
     return ExitCode::kInternal;
   } catch (const std::exception& e) {
     return internal_error(console, e.what());

@@ -1,7 +1,7 @@
 // explain, plugins, check and fmt, as a user sees them.
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "tests/app/run_trainer.h"
@@ -15,7 +15,8 @@ TEST(Explain, ALayer) {
   const Ran ran = run_trainer({"explain", "Dropout"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.out.find("Dropout, a layer (built in)\n\n"), 0u) << ran.out;
-  EXPECT_NE(ran.out.find("\n  rate: float from 0 to 1 (not included), default 0.5\n      the probability with which a value is dropped\n"),
+  EXPECT_NE(ran.out.find("\n  rate: float from 0 to 1 (not included), default 0.5\n      the "
+                         "probability with which a value is dropped\n"),
             std::string::npos)
       << ran.out;
   EXPECT_NE(ran.out.find("\nexample:\n  Dropout(0.2)\n"), std::string::npos) << ran.out;
@@ -29,7 +30,8 @@ TEST(Explain, EverythingThatItsTableOfContentsLists) {
   EXPECT_GT(all["diagnostics"].size(), 20u);
   std::vector<std::string> names = {"train"};
   for (const Json& entry : all["entries"]) names.push_back(entry["name"]);
-  for (const Json& setting : all["train"]) names.push_back("train." + setting["name"].get<std::string>());
+  for (const Json& setting : all["train"])
+    names.push_back("train." + setting["name"].get<std::string>());
   for (const Json& doc : all["diagnostics"]) names.push_back(doc["code"]);
   for (const std::string& name : names) {
     if (name != "train") {

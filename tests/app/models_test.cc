@@ -1,7 +1,7 @@
 // Every file in models/ runs from end to end, shortened: check, summary, train, eval, predict.
-#include <filesystem>
-
 #include <gtest/gtest.h>
+
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tests/app/run_trainer.h"
@@ -74,14 +74,16 @@ TEST(Init, GivesTheWeightsThatTrainingStartsFrom) {
   EXPECT_EQ(run_trainer({"init", "small.model", "--out", "start.safetensors"}).out,
             "start.safetensors: 51 parameters of small, seed 1\n");
   const Ran plain = run_trainer({"train", "small.model", "--run", "plain"});
-  const Ran started = run_trainer({"train", "small.model", "--run", "started", "--init", "start.safetensors"});
+  const Ran started =
+      run_trainer({"train", "small.model", "--run", "started", "--init", "start.safetensors"});
   ASSERT_EQ(started.code, 0) << started.err;
   const auto weights = [](const std::string& run) {
     const std::string log = read_text(run + "/metrics.jsonl");
     return Json::parse(log.substr(log.rfind("{\"event\":\"end\"")))["weights_sha256"];
   };
   EXPECT_EQ(weights("plain"), weights("started"));
-  const Ran other = run_trainer({"init", "small.model", "--out", "other.safetensors", "--seed", "7"});
+  const Ran other =
+      run_trainer({"init", "small.model", "--out", "other.safetensors", "--seed", "7"});
   EXPECT_EQ(other.code, 0);
   EXPECT_NE(read_text("start.safetensors"), read_text("other.safetensors"));
 }

@@ -1,5 +1,6 @@
 // Predictions from files of every format, and damaged ones.
 #include <gtest/gtest.h>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/app/run_trainer.h"
@@ -51,7 +52,8 @@ TEST(Predict, JsonHasProbabilitiesThatSumToOne) {
 
 TEST(Predict, TopClassesInOrder) {
   write_text("points.csv", "0.1,0.2\n");
-  const Ran ran = run_trainer({"predict", trained(), "points.csv", "--format", "json", "--top", "3"});
+  const Ran ran =
+      run_trainer({"predict", trained(), "points.csv", "--format", "json", "--top", "3"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   const Json top = Json::parse(ran.out)[0]["top"];
   ASSERT_EQ(top.size(), 3u);
@@ -80,7 +82,9 @@ TEST(Predict, DamagedInput) {
             "  help: leave out a column that holds labels or an index\n");
   const Ran missing = run_trainer({"predict", trained(), "wid.csv"});
   EXPECT_EQ(missing.code, 4);
-  EXPECT_EQ(missing.err, "error: cannot read `wid.csv`: no such file or directory\n  help: did you mean `wide.csv`?\n");
+  EXPECT_EQ(missing.err,
+            "error: cannot read `wid.csv`: no such file or directory\n  help: did you mean "
+            "`wide.csv`?\n");
 }
 
 TEST(Predict, WeightsNeedTheirModel) {

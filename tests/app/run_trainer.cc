@@ -1,6 +1,7 @@
 #include "tests/app/run_trainer.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <pty.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -12,8 +13,6 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
-
-#include <gtest/gtest.h>
 
 namespace strata::testing {
 namespace fs = std::filesystem;
@@ -45,7 +44,8 @@ std::string environment_value(const char* name) {
 
 [[noreturn]] void exec_trainer(const std::vector<std::string>& arguments, const std::string& folder,
                                const std::map<std::string, std::string>& environment) {
-  for (const char* name : {"BUILD_WORKING_DIRECTORY", "BUILD_WORKSPACE_DIRECTORY", "NO_COLOR", "LC_ALL", "LANG"}) {
+  for (const char* name :
+       {"BUILD_WORKING_DIRECTORY", "BUILD_WORKSPACE_DIRECTORY", "NO_COLOR", "LC_ALL", "LANG"}) {
     ::unsetenv(name);
   }
   ::setenv("LC_ALL", "C.UTF-8", 1);
@@ -59,7 +59,9 @@ std::string environment_value(const char* name) {
   ::_exit(127);
 }
 
-int exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+int exit_code(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 int wait_for(pid_t process) {
   int status = 0;
@@ -72,7 +74,8 @@ int wait_for(pid_t process) {
 
 const std::string& workspace() {
   static const std::string folder = [] {
-    const std::string path = environment_value("TEST_TMPDIR") + "/workspace" + std::to_string(::getpid());
+    const std::string path =
+        environment_value("TEST_TMPDIR") + "/workspace" + std::to_string(::getpid());
     fs::create_directories(path + "/models");
     for (const auto& model : fs::directory_iterator(repository_file("models"))) {
       fs::copy_file(model.path(), path + "/models/" + model.path().filename().string());
@@ -91,7 +94,8 @@ Ran run_trainer(const std::vector<std::string>& arguments, const RunOptions& opt
     ::dup2(::open((base + ".in").c_str(), O_RDONLY), 0);
     ::dup2(::open((base + ".out").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
     ::dup2(::open((base + ".err").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
-    exec_trainer(arguments, options.folder.empty() ? workspace() : options.folder, options.environment);
+    exec_trainer(arguments, options.folder.empty() ? workspace() : options.folder,
+                 options.environment);
   }
   if (options.meanwhile) options.meanwhile(process);
   Ran ran;
@@ -127,7 +131,8 @@ std::string repository_file(const std::string& path) {
 }
 
 std::string read_text(const std::string& path) {
-  std::ifstream file(fs::path(path).is_absolute() ? path : workspace() + "/" + path, std::ios::binary);
+  std::ifstream file(fs::path(path).is_absolute() ? path : workspace() + "/" + path,
+                     std::ios::binary);
   if (!file) throw std::runtime_error("cannot read " + path);
   std::ostringstream text;
   text << file.rdbuf();
@@ -135,7 +140,8 @@ std::string read_text(const std::string& path) {
 }
 
 void write_text(const std::string& path, const std::string& text) {
-  const fs::path target = fs::path(path).is_absolute() ? fs::path(path) : fs::path(workspace()) / path;
+  const fs::path target =
+      fs::path(path).is_absolute() ? fs::path(path) : fs::path(workspace()) / path;
   fs::create_directories(target.parent_path());
   std::ofstream(target, std::ios::binary) << text;
 }
@@ -144,7 +150,8 @@ bool exists(const std::string& path) { return fs::exists(fs::path(workspace()) /
 
 bool have_mnist() {
   std::vector<std::string> folders = {"/usr/share/datasets/mnist"};
-  if (const std::string data = environment_value("STRATA_DATA"); !data.empty()) folders.push_back(data + "/mnist");
+  if (const std::string data = environment_value("STRATA_DATA"); !data.empty())
+    folders.push_back(data + "/mnist");
   if (const std::string cache = environment_value("XDG_CACHE_HOME"); !cache.empty()) {
     folders.push_back(cache + "/strata/datasets/mnist");
   }
@@ -154,7 +161,8 @@ bool have_mnist() {
       if (fs::exists(folder + "/train-images-idx3-ubyte" + end)) return true;
     }
   }
-  ADD_FAILURE() << "MNIST is not on this machine: ./bazelw brings it to ~/.cache/strata/datasets/mnist";
+  ADD_FAILURE()
+      << "MNIST is not on this machine: ./bazelw brings it to ~/.cache/strata/datasets/mnist";
   return false;
 }
 

@@ -14,10 +14,11 @@ struct Ran {
 };
 
 struct RunOptions {
-  std::string input = {};                                 // standard input
-  std::map<std::string, std::string> environment = {};    // on top of a plain one without colour and Bazel's variables
-  std::function<void(int process)> meanwhile = {};        // called once while it runs
-  std::string folder = {};                                // where it starts; workspace() by default
+  std::string input = {};  // standard input
+  std::map<std::string, std::string> environment =
+      {};  // on top of a plain one without colour and Bazel's variables
+  std::function<void(int process)> meanwhile = {};  // called once while it runs
+  std::string folder = {};                          // where it starts; workspace() by default
 };
 
 // A fresh folder of this test process with the repository's models in models/.

@@ -1,10 +1,9 @@
 // What training shows, and how it is interrupted and gone on with.
-#include <csignal>
+#include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <regex>
-
-#include <gtest/gtest.h>
 
 #include "tests/app/run_trainer.h"
 
@@ -28,19 +27,22 @@ TEST(Train, PlainLinesWhereThereIsNoTerminal) {
   EXPECT_EQ(ran.err, "");
   const std::string text = steady(ran.out.substr(ran.out.find("small on")));
   EXPECT_EQ(text,
-            "small on 60 samples, 30 validation samples on 2 threads: batches of 10, 12 steps in 2 epochs\n"
+            "small on 60 samples, 30 validation samples on 2 threads: batches of 10, 12 steps in 2 "
+            "epochs\n"
             "epoch 1/2 loss LOSS accuracy PERCENT val loss LOSS val accuracy PERCENT TIME SPEED\n"
             "epoch 2/2 loss LOSS accuracy PERCENT val loss LOSS val accuracy PERCENT TIME SPEED\n"
             "\n"
             "done: small trained for 2 epochs in TIME\n"
             "\n"
             " val loss val accuracy\n"
-            " best LOSS PERCENT epoch " + text.substr(text.find("best LOSS PERCENT epoch ") + 24, 1) + "\n"
-            " last LOSS PERCENT epoch 2\n"
-            "\n"
-            "results are in first run\n"
-            " trainer eval 'first run' figures on a split\n"
-            " trainer predict 'first run' INPUT classes or values for new samples\n");
+            " best LOSS PERCENT epoch " +
+                text.substr(text.find("best LOSS PERCENT epoch ") + 24, 1) +
+                "\n"
+                " last LOSS PERCENT epoch 2\n"
+                "\n"
+                "results are in first run\n"
+                " trainer eval 'first run' figures on a split\n"
+                " trainer predict 'first run' INPUT classes or values for new samples\n");
 }
 
 TEST(Train, QuietPrintsTheVerdictAlone) {
@@ -52,20 +54,25 @@ TEST(Train, QuietPrintsTheVerdictAlone) {
 
 TEST(Train, NumbersItsRuns) {
   write_text("small.model", kSmallModel);
-  EXPECT_NE(run_trainer({"train", "small.model", "--runs", "numbered"}).out.find("results are in numbered/small/1\n"),
+  EXPECT_NE(run_trainer({"train", "small.model", "--runs", "numbered"})
+                .out.find("results are in numbered/small/1\n"),
             std::string::npos);
-  EXPECT_NE(run_trainer({"train", "small.model", "--runs", "numbered"}).out.find("results are in numbered/small/2\n"),
+  EXPECT_NE(run_trainer({"train", "small.model", "--runs", "numbered"})
+                .out.find("results are in numbered/small/2\n"),
             std::string::npos);
   const Ran again = run_trainer({"train", "small.model", "--run", "numbered/small/2"});
   EXPECT_EQ(again.code, 2);
   EXPECT_EQ(again.err,
-            "error: `numbered/small/2` holds a run already\n  help: go on with it by --resume, or name another folder\n");
+            "error: `numbered/small/2` holds a run already\n  help: go on with it by --resume, or "
+            "name another folder\n");
 }
 
 TEST(Train, FromItsResolvedFileGivesTheSameBits) {
   write_text("small.model", kSmallModel);
-  ASSERT_EQ(run_trainer({"train", "small.model", "train.batch_size=7", "--run", "resolved"}).code, 0);
-  const Ran again = run_trainer({"train", "resolved/model.model", "--run", "resolved again", "--threads", "1"});
+  ASSERT_EQ(run_trainer({"train", "small.model", "train.batch_size=7", "--run", "resolved"}).code,
+            0);
+  const Ran again =
+      run_trainer({"train", "resolved/model.model", "--run", "resolved again", "--threads", "1"});
   ASSERT_EQ(again.code, 0) << again.err;
   const auto hash = [](const std::string& run) {
     const std::string log = read_text(run + "/metrics.jsonl");
@@ -79,7 +86,8 @@ TEST(Train, LiveLineFitsTheTerminal) {
   for (const int columns : {40, 80, 200}) {
     int code = -1;
     const std::string shown = run_on_terminal(
-        {"train", "small.model", "train.epochs=400", "--run", "live" + std::to_string(columns)}, columns, code);
+        {"train", "small.model", "train.epochs=400", "--run", "live" + std::to_string(columns)},
+        columns, code);
     EXPECT_EQ(code, 0) << shown;
     const std::size_t drawn = shown.find("\r");
     ASSERT_NE(shown.find(" % "), std::string::npos);
@@ -99,11 +107,13 @@ TEST(Train, LiveLineFitsTheTerminal) {
 void expect_interruption(int signal) {
   write_text("long.model", kSmallModel);
   const std::string run = "interrupted" + std::to_string(signal);
-  const Ran ran = run_trainer({"train", "long.model", "train.epochs=1000000", "--run", run},
-                              {.meanwhile = [&](int process) {
-                                for (int i = 0; i < 500 && !exists(run + "/checkpoints/best.safetensors"); ++i) ::usleep(20'000);
-                                ::kill(process, signal);
-                              }});
+  const Ran ran =
+      run_trainer({"train", "long.model", "train.epochs=1000000", "--run", run},
+                  {.meanwhile = [&](int process) {
+                    for (int i = 0; i < 500 && !exists(run + "/checkpoints/best.safetensors"); ++i)
+                      ::usleep(20'000);
+                    ::kill(process, signal);
+                  }});
   EXPECT_EQ(ran.code, 130);
   EXPECT_NE(ran.err.find("finishing the step and saving"), std::string::npos) << ran.err;
   EXPECT_NE(ran.out.find("interrupted: after "), std::string::npos) << ran.out;
@@ -114,11 +124,12 @@ void expect_interruption(int signal) {
   EXPECT_NE(log.find("\"status\":\"interrupted\""), std::string::npos);
   // It goes on, and can be interrupted again.
   const Ran more = run_trainer({"train", "--resume", run}, {.meanwhile = [&](int process) {
-                                                              ::usleep(500'000);
-                                                              ::kill(process, signal);
-                                                            }});
+                                 ::usleep(500'000);
+                                 ::kill(process, signal);
+                               }});
   EXPECT_EQ(more.code, 130) << more.err;
-  EXPECT_NE(more.out.find("goes on from " + run + "/checkpoints/step-"), std::string::npos) << more.out;
+  EXPECT_NE(more.out.find("goes on from " + run + "/checkpoints/step-"), std::string::npos)
+      << more.out;
 }
 
 TEST(Train, InterruptSavesAndSaysHowToGoOn) { expect_interruption(SIGINT); }
@@ -126,7 +137,8 @@ TEST(Train, TerminationDoesTheSame) { expect_interruption(SIGTERM); }
 
 TEST(Train, Divergence) {
   write_text("small.model", kSmallModel);
-  const Ran ran = run_trainer({"train", "small.model", "train.optimizer=SGD(lr = 1e30)", "--run", "diverged"});
+  const Ran ran =
+      run_trainer({"train", "small.model", "train.optimizer=SGD(lr = 1e30)", "--run", "diverged"});
   EXPECT_EQ(ran.code, 6) << ran.out;
   EXPECT_NE(ran.out.find("diverged: after "), std::string::npos) << ran.out;
   EXPECT_NE(ran.err.find("help: "), std::string::npos) << ran.err;
@@ -142,8 +154,9 @@ TEST(Train, WrongModelStartsNothing) {
 }
 
 TEST(Train, MissingDataSaysWhatBringsThem) {
-  const Ran ran = run_trainer({"train", "models/mnist_mlp.model", "--run", "no data"},
-                              {.environment = {{"HOME", "/no"}, {"XDG_CACHE_HOME", "/no"}, {"STRATA_DATA", "/no"}}});
+  const Ran ran = run_trainer(
+      {"train", "models/mnist_mlp.model", "--run", "no data"},
+      {.environment = {{"HOME", "/no"}, {"XDG_CACHE_HOME", "/no"}, {"STRATA_DATA", "/no"}}});
   EXPECT_EQ(ran.code, 4);
   EXPECT_NE(ran.err.find("help: "), std::string::npos) << ran.err;
   EXPECT_FALSE(exists("no data"));

@@ -1,8 +1,8 @@
 #include "framework/app/format.h"
 
-#include <limits>
-
 #include <gtest/gtest.h>
+
+#include <limits>
 
 #include "framework/app/catalog.h"
 #include "framework/app/console.h"
@@ -58,8 +58,10 @@ TEST(Format, QuotesForTheShell) {
 }
 
 TEST(Format, Overrides) {
-  for (const char* yes : {"train.epochs=3", "width=", "a_b.c1=[1, 2]"}) EXPECT_TRUE(is_override(yes)) << yes;
-  for (const char* no : {"models/a=b.model", "=3", "a", "", "1a=2", "./a=b", "a b=c"}) EXPECT_FALSE(is_override(no)) << no;
+  for (const char* yes : {"train.epochs=3", "width=", "a_b.c1=[1, 2]"})
+    EXPECT_TRUE(is_override(yes)) << yes;
+  for (const char* no : {"models/a=b.model", "=3", "a", "", "1a=2", "./a=b", "a b=c"})
+    EXPECT_FALSE(is_override(no)) << no;
 }
 
 LiveLine line() {
@@ -75,17 +77,20 @@ LiveLine line() {
 
 TEST(LiveLineText, DropsWhatDoesNotFit) {
   EXPECT_EQ(live_line(line(), 100, false),
-            "epoch  3/10  50 % [==========----------]  loss 0.0812  accuracy 97.52 %  84,507 samples/s  0:42 left");
+            "epoch  3/10  50 % [==========----------]  loss 0.0812  accuracy 97.52 %  84,507 "
+            "samples/s  0:42 left");
   EXPECT_EQ(live_line(line(), 80, false),
             "epoch  3/10  50 % [========--------]  loss 0.0812  accuracy 97.52 %  0:42 left");
-  EXPECT_EQ(live_line(line(), 62, false), "epoch  3/10  50 %  loss 0.0812  accuracy 97.52 %  0:42 left");
+  EXPECT_EQ(live_line(line(), 62, false),
+            "epoch  3/10  50 %  loss 0.0812  accuracy 97.52 %  0:42 left");
   EXPECT_EQ(live_line(line(), 50, false), "epoch  3/10  50 %  loss 0.0812  accuracy 97.52 %");
   EXPECT_EQ(live_line(line(), 20, false), "epoch  3/10  50 %  l");
 }
 
 TEST(LiveLineText, FitsAnyWidth) {
   for (int width = 0; width < 140; ++width) {
-    for (const bool unicode : {false, true}) EXPECT_LE(cells(live_line(line(), width, unicode)), width);
+    for (const bool unicode : {false, true})
+      EXPECT_LE(cells(live_line(line(), width, unicode)), width);
   }
 }
 

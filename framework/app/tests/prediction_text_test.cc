@@ -1,8 +1,8 @@
 #include "framework/app/prediction_text.h"
 
-#include <cmath>
-
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 namespace strata::app {
 namespace {
@@ -18,7 +18,8 @@ Prediction classes() {
 }
 
 TEST(PredictionText, CsvOfClasses) {
-  EXPECT_EQ(predictions_csv(classes(), {.classification = true}), "index,class,probability\n0,1,0.7\n1,0,0.5\n");
+  EXPECT_EQ(predictions_csv(classes(), {.classification = true}),
+            "index,class,probability\n0,1,0.7\n1,0,0.5\n");
 }
 
 TEST(PredictionText, CsvQuotesNames) {
@@ -42,7 +43,8 @@ TEST(PredictionText, MoreClassesThanThereAre) {
 
 TEST(PredictionText, CsvOfValues) {
   Prediction prediction = classes();
-  EXPECT_EQ(predictions_csv(prediction, {}), "index,logits0,logits1,logits2\n0,0.1,0.7,0.2\n1,0.5,0.25,0.25\n");
+  EXPECT_EQ(predictions_csv(prediction, {}),
+            "index,logits0,logits1,logits2\n0,0.1,0.7,0.2\n1,0.5,0.25,0.25\n");
   prediction.shape = Shape{1};
   prediction.values = {1.5, -2};
   EXPECT_EQ(predictions_csv(prediction, {}), "index,logits\n0,1.5\n1,-2\n");
@@ -64,7 +66,8 @@ TEST(PredictionText, Json) {
   prediction.samples = 1;
   EXPECT_EQ(predictions_json(prediction, {.classification = true, .top = 2}),
             "[\n {\"index\":0,\"class\":1,\"name\":\"b\",\"probability\":0.7,\"top\":"
-            "[{\"class\":1,\"name\":\"b\",\"probability\":0.7},{\"class\":2,\"name\":\"c\",\"probability\":0.2}]}\n]\n");
+            "[{\"class\":1,\"name\":\"b\",\"probability\":0.7},{\"class\":2,\"name\":\"c\","
+            "\"probability\":0.2}]}\n]\n");
   EXPECT_EQ(predictions_json(prediction, {}), "[\n {\"index\":0,\"values\":[0.1,0.7,0.2]}\n]\n");
 }
 
@@ -73,7 +76,8 @@ TEST(PredictionText, SoftmaxOfLargeScores) {
   prediction.values = {1e4, 1e4, -1e4, 0, std::log(3.0), -1e300};
   apply_softmax(prediction);
   const std::vector<double> expected = {0.5, 0.5, 0, 0.25, 0.75, 0};
-  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(prediction.values[i], expected[i], 1e-12);
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    EXPECT_NEAR(prediction.values[i], expected[i], 1e-12);
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
 #include "framework/app/sample_files.h"
 
+#include <gtest/gtest.h>
 #include <zlib.h>
 
 #include <cstring>
-
-#include <gtest/gtest.h>
 
 namespace strata::app {
 namespace {
@@ -28,7 +27,8 @@ std::string npy(const std::string& header, const std::string& data, int major = 
   out += static_cast<char>(major);
   out += '\0';
   const auto size = static_cast<std::uint32_t>(header.size());
-  out += bytes_of<std::uint8_t>({static_cast<std::uint8_t>(size & 255), static_cast<std::uint8_t>(size >> 8)});
+  out += bytes_of<std::uint8_t>(
+      {static_cast<std::uint8_t>(size & 255), static_cast<std::uint8_t>(size >> 8)});
   if (major > 1) out += std::string(2, '\0');
   return out + header + data;
 }
@@ -76,7 +76,10 @@ INSTANTIATE_TEST_SUITE_P(
     All, SoundFiles,
     ::testing::Values(
         Sound{"Csv", "1,2,3\n4,5,6\n"}, Sound{"CsvNoLastLineEnd", "1,2,3\n4,5,6"},
-        Sound{"CsvHeader", "a,b,c\n1,2,3\n4,5,6\n"}, Sound{"CsvWindows", "\xEF\xBB\xBF" "1,2,3\r\n4,5,6\r\n"},
+        Sound{"CsvHeader", "a,b,c\n1,2,3\n4,5,6\n"},
+        Sound{"CsvWindows",
+              "\xEF\xBB\xBF"
+              "1,2,3\r\n4,5,6\r\n"},
         Sound{"CsvSpaces", " 1  2 3 \n\n4 5   6\n\n"}, Sound{"CsvTabs", "1\t2\t3\n4\t5\t6\n"},
         Sound{"CsvSemicolons", "1; 2; 3\n+4;5e0;\"6\"\n"}, Sound{"CsvGzip", gzip("1,2,3\n4,5,6\n")},
         Sound{"IdxU8", idx(8, {2, 3}, bytes_of<std::uint8_t>({1, 2, 3, 4, 5, 6}))},
@@ -121,8 +124,10 @@ const Damaged kDamaged[] = {
     {"Columns", "1,2\n4,5\n", "x: a sample has 2 values ([2]), and the model takes 3 ([3])", ""},
     {"LabelColumn", "7,1,2,3\n", "x: a sample has 4 values ([4]), and the model takes 3 ([3])",
      "leave out a column that holds labels or an index"},
-    {"Binary", std::string("\x01\x02\0\x03", 4), "x: is none of the formats that can be read: IDX, NPY, CSV", ""},
-    {"GzipCut", gzip("1,2,3\n4,5,6\n").substr(0, 20), "x: the gzip data are damaged after 12 bytes: it ends too early", ""},
+    {"Binary", std::string("\x01\x02\0\x03", 4),
+     "x: is none of the formats that can be read: IDX, NPY, CSV", ""},
+    {"GzipCut", gzip("1,2,3\n4,5,6\n").substr(0, 20),
+     "x: the gzip data are damaged after 12 bytes: it ends too early", ""},
     {"IdxMagic", std::string("\0\0\x07\x01\0\0\0\x01z", 9),
      "x: is no IDX file: it does not begin with IDX's magic number", ""},
     {"IdxHeader", std::string("\0\0\x08\x03\0\0", 6), "x: ends inside its header, at offset 6", ""},
@@ -133,15 +138,20 @@ const Damaged kDamaged[] = {
     {"IdxOverflow", idx(8, {0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}, "abc"),
      "x: its header gives an impossible shape: the shape has too many elements", ""},
     {"IdxNone", idx(8, {0, 3}, ""), "x: holds no samples", ""},
-    {"IdxLabels", idx(8, {6}, "abcdef"), "x: a sample has 1 value ([]), and the model takes 3 ([3])", ""},
-    {"NpyCut", npy(kHeader, "abc"), "x: its header promises 48 bytes of data behind offset 70, and there are 3", ""},
+    {"IdxLabels", idx(8, {6}, "abcdef"),
+     "x: a sample has 1 value ([]), and the model takes 3 ([3])", ""},
+    {"NpyCut", npy(kHeader, "abc"),
+     "x: its header promises 48 bytes of data behind offset 70, and there are 3", ""},
     {"NpyHeaderCut", npy(kHeader, "").substr(0, 30), "x: ends inside its header, at offset 30", ""},
     {"NpyVersion", npy(kHeader, "", 9), "x: is an NPY file of version 9; 1 to 3 are known", ""},
-    {"NpyFortran", npy("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }", bytes_of<double>(kValues)),
+    {"NpyFortran",
+     npy("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }", bytes_of<double>(kValues)),
      "x: is in Fortran order", "save numpy.ascontiguousarray(x) instead"},
-    {"NpyObjects", npy(header("|O8"), "abc"), "x: holds elements of type `|O8`; ints, f4, f8 and bool can be read",
+    {"NpyObjects", npy(header("|O8"), "abc"),
+     "x: holds elements of type `|O8`; ints, f4, f8 and bool can be read",
      "save the array as .astype(\"float32\")"},
-    {"NpyScalar", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (), }", bytes_of<double>({1})),
+    {"NpyScalar",
+     npy("{'descr': '<f8', 'fortran_order': False, 'shape': (), }", bytes_of<double>({1})),
      "x: holds a single number, where samples are wanted", ""},
     {"NpyNoHeader", npy("nonsense", ""), "x: its header cannot be read: `nonsense`", ""},
     {"NpyNan", npy(kHeader, bytes_of<double>({1, 2, 3, 4, std::nan(""), 6})),
@@ -160,7 +170,8 @@ TEST(SampleFiles, TakesOneSampleWithoutItsBatchAxis) {
 // No prefix and no single changed byte of a file may do worse than be refused.
 TEST(SampleFiles, SurviveDamageAnywhere) {
   const std::string files[] = {npy(kHeader, bytes_of<double>(kValues)), gzip("1,2,3\n4,5,6\n"),
-                               idx(13, {2, 3}, bytes_of<float>({1, 2, 3, 4, 5, 6}, true)), "a;b;c\n1;2;3\n"};
+                               idx(13, {2, 3}, bytes_of<float>({1, 2, 3, 4, 5, 6}, true)),
+                               "a;b;c\n1;2;3\n"};
   for (const std::string& file : files) {
     for (std::size_t i = 0; i < file.size(); ++i) {
       (void)parse_samples("x", file.substr(0, i), Shape{3}).ok();
