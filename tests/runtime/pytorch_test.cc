@@ -51,7 +51,7 @@ class PerceptronRun {
     EXPECT_TRUE(executor_->initialize(1).ok());
     std::uint64_t n = 0;
     for (const NamedTensor& tensor : executor_->tensors()) {
-      if (tensor.role != TensorRole::kParameter || !tensor.name.starts_with("dense")) continue;
+      if (tensor.role != TensorRole::kParameter || tensor.name.starts_with("batch_norm")) continue;
       const double fan_in = tensor.name.starts_with("dense1") ? 784 : tensor.name.starts_with("dense2") ? 256 : 128;
       for (std::int64_t i = 0; i < tensor.shape.elements(); ++i) set(tensor, i, start_value(n++, 1 / std::sqrt(fan_in)));
     }
@@ -109,9 +109,10 @@ class PerceptronRun {
   std::unique_ptr<InputPipeline> pipeline_;
 };
 
-// The fixture calls the batch norms norm1 and norm2.
-std::string our_name(std::string name) {
-  if (name.starts_with("norm")) name = "batch_" + name;
+// The fixture calls the batch norms norm1 and norm2, and the last layer dense3.
+std::string our_name(const std::string& name) {
+  if (name.starts_with("norm")) return "batch_" + name;
+  if (name.starts_with("dense3")) return "logits" + name.substr(6);
   return name;
 }
 
