@@ -9,8 +9,9 @@ namespace po = boost::program_options;
 
 const std::vector<const Command*>& commands() {
   static const std::vector<const Command*> all = {
-      &kTrainCommand,   &kCheckCommand, &kSummaryCommand, &kEvalCommand,      &kPredictCommand, &kInitCommand,
-      &kExplainCommand, &kFmtCommand,   &kPluginsCommand, &kReferenceCommand, &kVersionCommand, &kHelpCommand,
+      &kTrainCommand,   &kCheckCommand,   &kSummaryCommand, &kGraphCommand,   &kEvalCommand,
+      &kPredictCommand, &kInitCommand,    &kExplainCommand, &kFmtCommand,     &kPluginsCommand,
+      &kReferenceCommand, &kVersionCommand, &kHelpCommand,
   };
   return all;
 }

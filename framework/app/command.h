@@ -38,8 +38,8 @@ const Command* find_command(std::string_view name);  // null where there is none
 // The options of one command, with those that all have.
 boost::program_options::options_description options_of(const Command& command);
 
-extern const Command kTrainCommand, kCheckCommand, kSummaryCommand, kInitCommand, kEvalCommand, kPredictCommand,
-    kExplainCommand, kFmtCommand, kPluginsCommand, kReferenceCommand, kVersionCommand, kHelpCommand;
+extern const Command kTrainCommand, kCheckCommand, kSummaryCommand, kGraphCommand, kInitCommand, kEvalCommand,
+    kPredictCommand, kExplainCommand, kFmtCommand, kPluginsCommand, kReferenceCommand, kVersionCommand, kHelpCommand;
 
 // Thrown once everything was said, to end the command with this code.
 struct Stop {

@@ -11,7 +11,7 @@ namespace strata::drawing {
 namespace {
 
 constexpr double kCardMargin = 14, kLeastCardWidth = 112;
-constexpr double kBoxMargin = 14, kHeader = 26, kLabelMargin = 10, kPortWidth = 8;
+constexpr double kBoxMargin = 14, kHeader = 22, kLabelMargin = 10, kPortWidth = 8;
 constexpr double kPageMargin = 24, kHeading = 40;
 constexpr std::size_t kLongestLabel = 40;
 
@@ -253,7 +253,7 @@ class LayoutMaker {
     inside.shift_y = has_in ? 0 : kHeader + 4;
     place.rect.width = even(inside.shift_x + drawing.width + kBoxMargin + (place.label_at_right ? std::ceil(more_right) : 0));
     place.rect.height = inside.shift_y + drawing.height + (has_out ? 0 : kBoxMargin);
-    place.label_at = {place.label_at_right ? place.rect.width - kLabelMargin : kLabelMargin, 17};
+    place.label_at = {place.label_at_right ? place.rect.width - kLabelMargin : kLabelMargin, 16};
   }
 
   // From the outermost box in: places become those on the page.

@@ -11,7 +11,7 @@ namespace {
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 // Room for curves: more of it the farther they go to the side.
-constexpr double kGap = 30, kEdgeGap = 14, kMostGap = 84, kGapPerSideways = 0.12;
+constexpr double kGap = 30, kEdgeGap = 14, kMostGap = 96, kGapPerSideways = 0.2;
 
 class Arrangement {
  public:
@@ -55,7 +55,7 @@ class Arrangement {
       }
     }
     if (farthest < 1) return to_edge ? kEdgeGap : kGap;
-    return std::min(kMostGap, std::max(kGap, 18 + kGapPerSideways * farthest));
+    return std::min(kMostGap, std::max(kGap, 16 + kGapPerSideways * farthest));
   }
   bool is_edge(int v) const {
     return at(v) < items_.size() && items_[at(v)].pin != Pin::kFree && items_[at(v)].width < 20;

@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 
-#include "framework/base/text.h"
 #include "framework/drawing/text.h"
 #include "framework/plugin/options.h"
 
@@ -30,12 +29,15 @@ CardStyle style_of(const GraphNode& node) {
   return node.plan.parameters.empty() ? CardStyle::kPlain : CardStyle::kLearns;
 }
 
-// Whether a name says nothing that the kind does not: "dense1" of a Dense.
-bool is_counted_name(std::string_view name, const std::string& kind) {
-  const std::string stem = snake_case(kind);
-  if (!name.starts_with(stem)) return false;
-  name.remove_prefix(stem.size());
-  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+// Whether a name says nothing that the kind does not: "batch_norm1" of a BatchNorm.
+bool is_counted_name(std::string_view name, std::string_view kind) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  for (; !name.empty() && !kind.empty(); name.remove_prefix(1)) {
+    if (name[0] == '_') continue;
+    if (name[0] != lower(kind[0])) return false;
+    kind.remove_prefix(1);
+  }
+  return kind.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 std::string joined(const std::vector<std::string>& words, std::string_view separator) {
