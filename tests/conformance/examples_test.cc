@@ -1,4 +1,6 @@
 // The example of every registered plugin is a line of the model language that works.
+#include <sstream>
+
 #include <gtest/gtest.h>
 
 #include "framework/base/diagnostic.h"
@@ -42,9 +44,22 @@ const Registry& registry() {
 std::string mistakes(const std::string& text) {
   Sources sources;
   Diagnostics diagnostics;
-  const auto program = elaborate_text("example.model", text, registry(), sources, diagnostics);
+  ElaborateOptions options;
+  options.any_file = text.find("\nmodel ") == std::string::npos;
+  const auto program = elaborate_text("example.model", text, registry(), sources, diagnostics, options);
   if (!program.ok()) return program.error().message;
-  return program->has_value() ? "" : render(diagnostics);
+  return diagnostics.has_errors() ? render(diagnostics) : "";
+}
+
+// The values that a call is made with: main and skip in Add(main, skip).
+std::vector<std::string> values_of(const std::string& example) {
+  std::vector<std::string> names;
+  std::istringstream list(example.substr(example.find('(') + 1));
+  for (std::string part; std::getline(list, part, ',');) {
+    std::erase_if(part, [](char c) { return c == ' ' || c == ')'; });
+    if (part.find('=') == std::string::npos) names.push_back(part);
+  }
+  return names;
 }
 
 // A whole file around an example; `x` has this shape where the data can have it.
@@ -56,9 +71,7 @@ std::string file_with(const Entry& entry, const std::string& data_kind, const st
     case STRATA_LAYER:
       flow = "x -> " + example + " -> Flatten -> Dense(4)";
       if (entry.schema().input_count > 0 || entry.schema().variadic) {
-        for (std::int64_t i = 0; i < entry.schema().input_count; ++i) {
-          before += std::string(entry.schema().inputs[i]) + " = x -> ReLU\n";
-        }
+        for (const std::string& name : values_of(example)) before += name + " = x -> ReLU\n";
         flow = example + " -> Flatten -> Dense(4)";
       }
       break;
