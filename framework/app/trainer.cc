@@ -67,7 +67,8 @@ int find_command_word(const std::vector<std::string>& arguments) {
 
 [[noreturn]] void unknown_option(const Command& command, const std::string& option) {
   std::vector<std::string> names;
-  for (const auto& known : options_of(command).options()) names.push_back(known->long_name());
+  const po::options_description options = options_of(command);
+  for (const auto& known : options.options()) names.push_back(known->long_name());
   std::size_t dashes = option.find_first_not_of('-');
   const std::string bare =
       dashes == std::string::npos ? "" : option.substr(dashes, option.find('=') - dashes);

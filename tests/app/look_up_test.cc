@@ -46,7 +46,8 @@ TEST(Explain, EverythingThatItsTableOfContentsLists) {
 TEST(Plugins, ListsKindsAndOrigins) {
   const Ran ran = run_trainer({"plugins"});
   EXPECT_EQ(ran.code, 0);
-  EXPECT_EQ(ran.out.find("layers\n  BatchNorm  built in\n"), 0u) << ran.out;
+  EXPECT_EQ(ran.out.find("layers\n"), 0u) << ran.out;
+  EXPECT_NE(ran.out.find("\n  BatchNorm  built in\n"), std::string::npos) << ran.out;
   EXPECT_GT(Json::parse(run_trainer({"plugins", "--json"}).out).size(), 20u);
 }
 

@@ -80,7 +80,7 @@ TEST(LiveLineText, DropsWhatDoesNotFit) {
             "epoch  3/10  50 % [==========----------]  loss 0.0812  accuracy 97.52 %  84,507 "
             "samples/s  0:42 left");
   EXPECT_EQ(live_line(line(), 80, false),
-            "epoch  3/10  50 % [========--------]  loss 0.0812  accuracy 97.52 %  0:42 left");
+            "epoch  3/10  50 % [=========---------]  loss 0.0812  accuracy 97.52 %  0:42 left");
   EXPECT_EQ(live_line(line(), 62, false),
             "epoch  3/10  50 %  loss 0.0812  accuracy 97.52 %  0:42 left");
   EXPECT_EQ(live_line(line(), 50, false), "epoch  3/10  50 %  loss 0.0812  accuracy 97.52 %");

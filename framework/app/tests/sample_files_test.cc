@@ -127,7 +127,7 @@ const Damaged kDamaged[] = {
     {"Binary", std::string("\x01\x02\0\x03", 4),
      "x: is none of the formats that can be read: IDX, NPY, CSV", ""},
     {"GzipCut", gzip("1,2,3\n4,5,6\n").substr(0, 20),
-     "x: the gzip data are damaged after 12 bytes: it ends too early", ""},
+     "x: the gzip data are damaged after 9 bytes: it ends too early", ""},
     {"IdxMagic", std::string("\0\0\x07\x01\0\0\0\x01z", 9),
      "x: is no IDX file: it does not begin with IDX's magic number", ""},
     {"IdxHeader", std::string("\0\0\x08\x03\0\0", 6), "x: ends inside its header, at offset 6", ""},
