@@ -1,6 +1,7 @@
 // A layout as an SVG document.
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -89,7 +90,7 @@ class SvgWriter {
   std::string write() {
     begin();
     write_boxes();
-    for (std::size_t l = 0; l < scene_.lines.size(); ++l) write_line(l);
+    write_lines();
     return std::move(out_) + "</svg>\n";
   }
 
@@ -108,10 +109,6 @@ class SvgWriter {
           "\n",
           width, height, xml_text(scene_.name), xml_text(totals));
     print("<title>{}</title>\n<style>{}</style>\n", xml_text(scene_.name), kStyle);
-    print(R"(<defs><marker id="strata-arrow" markerUnits="userSpaceOnUse" markerWidth="{0}" markerHeight="8" refX="0" refY="4" orient="auto">)"
-          R"(<path class="head" d="M0 0 L{0} 4 L0 8 z"/></marker></defs>)"
-          "\n",
-          number(kArrow));
     print(R"(<rect class="page" width="{}" height="{}"/>)"
           "\n",
           width, height);
@@ -185,28 +182,46 @@ class SvgWriter {
     out_ += "</g>\n";
   }
 
-  void write_line(std::size_t l) {
-    const Line& line = scene_.lines[l];
-    std::vector<Point> points = layout_.routes[l];
+  // Lines of one value are one path: where they share their way, nothing is painted twice.
+  void write_lines() {
+    const auto& lines = scene_.lines;
+    std::vector<std::size_t> order(lines.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return std::pair(lines[a].from, lines[a].value) < std::pair(lines[b].from, lines[b].value);
+    });
+    for (std::size_t first = 0, end = 0; first < order.size(); first = end) {
+      const Line& line = lines[order[first]];
+      std::string ends, path, heads;
+      for (; end < order.size() && lines[order[end]].from == line.from && lines[order[end]].value == line.value; ++end) {
+        ends += (end > first ? ", " : "") + card(lines[order[end]].to).path;
+        draw_line(layout_.routes[order[end]], path, heads);
+      }
+      print(R"(<g><title>{} → {}&#10;{}</title><path class="line" d="{}"/><path class="head" d="{}"/></g>)"
+            "\n",
+            xml_text(card(line.from).path), xml_text(ends), scene_.shapes[static_cast<std::size_t>(line.value)], path, heads);
+    }
+  }
+
+  static void draw_line(std::vector<Point> points, std::string& path, std::string& heads) {
     if (points.size() < 2) return;
     Point& end = points.back();
-    end.y += end.y > points[points.size() - 2].y ? -kArrow : kArrow;
-    std::string path = fmt::format("M{} {}", number(points[0].x), number(points[0].y));
+    const double arrow = end.y > points[points.size() - 2].y ? kArrow : -kArrow;
+    end.y -= arrow;
+    path += fmt::format("M{} {}", number(points[0].x), number(points[0].y));
     for (std::size_t i = 1; i < points.size(); ++i) {
       const Point &a = points[i - 1], &b = points[i];
       if (a.x == b.x) {
-        path += fmt::format(" V{}", number(b.y));
+        path += "V" + number(b.y);
       } else {
         const std::string middle = number((a.y + b.y) / 2);
-        path += fmt::format(" C{} {} {} {} {} {}", number(a.x), middle, number(b.x), middle, number(b.x), number(b.y));
+        path += fmt::format("C{} {} {} {} {} {}", number(a.x), middle, number(b.x), middle, number(b.x), number(b.y));
       }
     }
-    print(R"-(<path class="line" marker-end="url(#strata-arrow)" d="{}"><title>{} → {}&#10;{}</title></path>)-"
-          "\n",
-          path, xml_text(scene_.cards[static_cast<std::size_t>(line.from)].path),
-          xml_text(scene_.cards[static_cast<std::size_t>(line.to)].path),
-          scene_.shapes[static_cast<std::size_t>(line.value)]);
+    heads += fmt::format("M{} {}h8l-4 {}z", number(end.x - 4), number(end.y), number(arrow));
   }
+
+  const Card& card(int index) const { return scene_.cards[static_cast<std::size_t>(index)]; }
 
   const Scene& scene_;
   const Layout layout_;

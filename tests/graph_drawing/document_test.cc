@@ -68,6 +68,8 @@ std::size_t connections(const Graph& graph) {
   return n;
 }
 
+const char* const kArrowHead = "h8l-4 ";  // in a path, pointing up or down
+
 TEST(XmlProblem, FindsWhatIsWrong) {
   EXPECT_EQ(xml_problem("<a b=\"1\"><c/>x &amp; y</a>"), "");
   for (const char* wrong : {"<a>", "<a></b>", "<a>&</a>", "<a b=1/>", "<a b=\"&\"/>", "<a b=\"<\"/>", "<a>\x01</a>",
@@ -80,7 +82,7 @@ TEST(Svg, HasEveryLayerBlockAndConnection) {
   for (const Graph& graph : {smallest_graph(), residual_graph(4), random_graph(3, 60)}) {
     const std::string svg = draw_svg(graph);
     EXPECT_EQ(xml_problem(svg), "");
-    EXPECT_EQ(count(svg, "<path class=\"line\""), connections(graph));
+    EXPECT_EQ(count(svg, kArrowHead), connections(graph));
     EXPECT_EQ(count(svg, "role=\"graphics-symbol img\""), graph.nodes.size() + graph.inputs.size() + graph.outputs.size());
     for (const GraphNode& node : graph.nodes) {
       EXPECT_GE(count(svg, "aria-label=\"" + node.path + ": "), 1u) << node.path;
@@ -90,6 +92,8 @@ TEST(Svg, HasEveryLayerBlockAndConnection) {
   EXPECT_EQ(count(svg, "aria-label=\"block "), 4u * 3 + 1) << "the block, main, dense_bn1; one skip";
   EXPECT_NE(svg.find("<title>residual2.main.relu1 → residual2.main.dense1&#10;[64]</title>"), std::string::npos);
   EXPECT_NE(svg.find("<title>image → flatten1&#10;[28, 28]</title>"), std::string::npos);
+  EXPECT_NE(svg.find("<title>residual1.relu1 → residual2.main.dense_bn1.dense1, residual2.add1&#10;[64]</title>"),
+            std::string::npos);
   EXPECT_NE(svg.find("<title>logits → logits&#10;[10]</title>"), std::string::npos);
 }
 
@@ -150,7 +154,7 @@ TEST(Depth, FoldsBlocksIntoCardsWithTotals) {
   const std::string all = draw_svg(graph, {2}), some = draw_svg(graph, {1}), none = draw_svg(graph, {0});
   EXPECT_EQ(count(none, "class=\"folded\""), 4u);
   EXPECT_EQ(count(none, "aria-label=\"block "), 0u);
-  EXPECT_EQ(count(none, "<path class=\"line\""), 8u) << "image, flatten, dense, 4 blocks, logits: one line between each";
+  EXPECT_EQ(count(none, kArrowHead), 8u) << "image, flatten, dense, 4 blocks, logits: one line between each";
   EXPECT_NE(none.find("aria-label=\"residual1: residual1, 6 layers · 8,448 parameters, [64]\""), std::string::npos);
   EXPECT_EQ(count(some, "class=\"folded\""), 5u) << "main of each, and one skip";
   EXPECT_EQ(count(some, "aria-label=\"block "), 4u);
