@@ -34,6 +34,8 @@ enum class Resume {
   kHeader,     // the section's `{`
 };
 
+constexpr std::size_t kLookahead = 3;  // tokens behind the end, all of kind kEnd
+
 struct State {
   const SourceFile& source;
   const std::vector<Token>& tokens;
@@ -41,6 +43,7 @@ struct State {
   const ParseLimits& limits;
   SyntaxErrors errors;
   int depth = 0;
+  At end = tokens.data() + tokens.size() - 1 - kLookahead;
   At no_targets_before = nullptr;  // up to here a search for `a, b =` has found none
 
   Span span(At token) const { return errors.span(token); }

@@ -27,7 +27,12 @@ BOOST_SPIRIT_DEFINE(expression, conditional, operation, primary, path, call_argu
 
 template <class Rule, class Value>
 bool parse_at(State& s, const Rule& rule, At& first, Value& value) {
-  return x3::with<state_tag>(s)[rule].parse(first, &s.tokens.back(), x3::unused, x3::unused, value);
+  return x3::with<state_tag>(s)[rule].parse(first, s.end, x3::unused, x3::unused, value);
+}
+
+// The rules look at most three tokens ahead without asking whether they are there.
+void pad_end(std::vector<Token>& tokens) {
+  tokens.insert(tokens.end(), kLookahead, Token(tokens.back()));
 }
 
 // The name that a section which is kept out of the tree would have declared.
@@ -138,6 +143,7 @@ File parse_file(const SourceFile& source, Diagnostics& diagnostics, const ParseL
   }
   Tokens tokens = tokenize(source, diagnostics);
   balance_brackets(source, tokens.tokens, diagnostics);
+  pad_end(tokens.tokens);
   State s{source, tokens.tokens, diagnostics, limits,
           SyntaxErrors(source, tokens.tokens, diagnostics)};
   parse_sections(s, file);
@@ -162,6 +168,7 @@ Override parse_override(const SourceFile& source, Diagnostics& diagnostics,
   Diagnostics mine;
   Tokens tokens = tokenize(source, mine);
   balance_brackets(source, tokens.tokens, mine);
+  pad_end(tokens.tokens);
   State s{source, tokens.tokens, mine, limits, SyntaxErrors(source, tokens.tokens, mine)};
   At first = s.tokens.data();
   bool path_ok = false;
