@@ -228,12 +228,12 @@ TEST(CommandLineOptions, EndWithTwoDashes) {
 }
 
 TEST(CommandLineFiles, WithoutPermission) {
-  if (::geteuid() == 0) return;  // root may read everything
   write_text("locked.model", kSmallModel);
   ::chmod((workspace() + "/locked.model").c_str(), 0);
+  const bool root = ::geteuid() == 0;  // who may read everything
   const Ran ran = run_trainer({"check", "locked.model"});
-  EXPECT_EQ(ran.code, 2);
-  EXPECT_EQ(ran.err, "error: cannot read `locked.model`: permission denied\n");
+  EXPECT_EQ(ran.code, root ? 0 : 2);
+  EXPECT_EQ(ran.err, root ? "" : "error: cannot read `locked.model`: permission denied\n");
 }
 
 TEST(CommandLineFiles, AreRelativeToTheCallersFolder) {
