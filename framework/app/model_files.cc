@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "framework/app/files.h"
+#include "framework/base/utf8.h"
 #include "framework/train/checkpoint.h"
 
 namespace strata::app {
@@ -52,6 +53,11 @@ std::unique_ptr<LoadedModel> load_model(Invocation& invocation, const std::strin
 }
 
 std::unique_ptr<LoadedModel> load_model_of(Invocation& invocation, const std::string& weights) {
+  if (weights.ends_with(".model")) {
+    usage_failure(fmt::format("`{}` is a model file; `{}` wants a run folder or a weights file",
+                              safe_text(weights), invocation.command().name),
+                  fmt::format("`{} train {}` makes a run", program_name(), shell_quoted(weights)));
+  }
   std::error_code ignored;
   if (!fs::is_directory(weights, ignored)) end_unless(check_readable(weights, ExitCode::kData));
   if (invocation.has("file")) return load_model(invocation, invocation.text("file"));

@@ -140,6 +140,11 @@ const Mistake kMistakes[] = {
      2,
      "error: `eval` needs a run folder or a weights file\n"
      "  help: usage: trainer eval RUN|WEIGHTS [path=value …]\n"},
+    {"EvalModel",
+     {"eval", "small.model"},
+     2,
+     "error: `small.model` is a model file; `eval` wants a run folder or a weights file\n"
+     "  help: `trainer train small.model` makes a run\n"},
     {"PredictOneWord",
      {"predict", "runs/small/1"},
      2,
