@@ -61,12 +61,12 @@ std::string type_help(const strata_option& option, const Value& value, Span span
   if (const auto* i = value.get<std::int64_t>(); i && (kinds & STRATA_BOOL) && (*i == 0 || *i == 1)) {
     return fmt::format("write `{}`", *i ? "true" : "false");
   }
-  if (value.is_number() && (kinds & STRATA_LIST)) return fmt::format("write it as a list: `[{}]`", print_value(value));
+  if ((value.is_number() || value.get<std::string>()) && (kinds & STRATA_LIST)) return fmt::format("write it as a list: `[{}]`", print_value(value));
   if (const auto* text = value.get<std::string>()) {
     if (kinds & STRATA_PLUGIN) {
       const auto kind = static_cast<Kind>(option.plugin_kind);
       const std::string near = suggest_plugin(*text, {kind}, session.registry);
-      return fmt::format("{}s are written without quotes: `{}`", kind_name(kind), near.empty() ? *text : near);
+      return fmt::format("{} are written without quotes: `{}`", plural(kind), near.empty() ? *text : near);
     }
     if ((kinds & (STRATA_INT | STRATA_FLOAT)) && parses_as_number(*text)) {
       return fmt::format("write it without quotes: `{}`", *text);
@@ -319,7 +319,7 @@ const Entry* find_wanted(std::string_view name, Span span, Kind wanted, Session&
   error.help = did_you_mean(suggest_plugin(name, {wanted}, session.registry, others));
   if (error.help.empty() && wanted != STRATA_LAYER) {
     const std::vector<std::string> names = session.registry.names(wanted);
-    if (!names.empty()) error.notes.push_back({{}, fmt::format("{}s: {}", kind_name(wanted), list_names(names, 20))});
+    if (!names.empty()) error.notes.push_back({{}, fmt::format("{}: {}", plural(wanted), list_names(names, 20))});
   }
   return nullptr;
 }
@@ -336,11 +336,11 @@ std::optional<PluginCall> bind_plugin(const Value& value, Span span, Kind wanted
     if (const auto* text = value.get<std::string>()) {
       const std::string near = suggest_plugin(*text, {wanted}, session.registry);
       if (!near.empty()) {
-        error.help = fmt::format("{}s are written without quotes: `{}`", kind_name(wanted), near);
+        error.help = fmt::format("{} are written without quotes: `{}`", plural(wanted), near);
         return std::nullopt;
       }
     }
-    if (!names.empty()) error.notes.push_back({{}, fmt::format("{}s: {}", kind_name(wanted), list_names(names, 20))});
+    if (!names.empty()) error.notes.push_back({{}, fmt::format("{}: {}", plural(wanted), list_names(names, 20))});
     return std::nullopt;
   }
   const Entry* entry = session.registry.find(wanted, (*call)->name);
@@ -351,7 +351,7 @@ std::optional<PluginCall> bind_plugin(const Value& value, Span span, Kind wanted
         fmt::format("{} must be {}, and `{}` is {}", where, a_kind(wanted), (*call)->name,
                     elsewhere.empty() ? "something else" : a_kind(elsewhere.front()->kind())));
     const std::vector<std::string> names = session.registry.names(wanted);
-    if (!names.empty()) error.notes.push_back({{}, fmt::format("{}s: {}", kind_name(wanted), list_names(names, 20))});
+    if (!names.empty()) error.notes.push_back({{}, fmt::format("{}: {}", plural(wanted), list_names(names, 20))});
     return std::nullopt;
   }
   if ((*call)->weight != 1 && wanted != STRATA_LOSS) {

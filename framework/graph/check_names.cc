@@ -38,6 +38,7 @@ class Checker : public Names {
       body_section(*block.node, block.in_main, [&] {
         for (const dsl::BlockParameter& parameter : block.node->parameters) {
           if (parameter.default_value) expression(*parameter.default_value);
+          if (first_value_.empty()) first_value_ = parameter.name.text;
           define(parameter.name, What::kParameter);
         }
       });
@@ -47,6 +48,7 @@ class Checker : public Names {
       body_section(*model.node, model.in_main, [&] {
         for (const dsl::ModelInput& input : model.node->inputs) {
           expression(input.shape);
+          if (first_value_.empty()) first_value_ = input.name.text;
           define(input.name, What::kInput);
         }
       });
@@ -107,7 +109,7 @@ class Checker : public Names {
     frames_.pop_back();
   }
 
-  void unknown(const dsl::Name& name, const strata_option* option) {
+  Diagnostic& unknown(const dsl::Name& name, const strata_option* option) {
     Diagnostic& error = report_unknown_name(name, *this, session_);
     for (std::int64_t i = 0; option && i < option->choice_count; ++i) {
       if (name.text == option->choices[i]) error.help = fmt::format("write it in quotes: `\"{}\"`", name.text);
@@ -116,7 +118,25 @@ class Checker : public Names {
     if (inner != inner_.end()) {
       error.notes.push_back({inner->second, fmt::format("`{}` is named here, and known only inside these braces", name.text)});
       error.help.clear();
+    } else if (const auto later = upcoming_.find(name.text); later != upcoming_.end()) {
+      error.notes.push_back({later->second, fmt::format("`{}` is made only here, further down", name.text)});
+      error.help.clear();
     }
+    return error;
+  }
+
+  // The same where a flow begins.
+  void unknown_value(const dsl::Name& name) {
+    Diagnostic& error = unknown(name, nullptr);
+    if (upcoming_.contains(name.text) || inner_.contains(name.text) || session_.full()) return;
+    std::vector<std::string> values;
+    for (const Frame& frame : frames_) {
+      for (const auto& [known_name, local] : frame) {
+        if (local.may_flow() && values.size() < 1000) values.push_back(known_name);
+      }
+    }
+    std::sort(values.begin(), values.end());
+    if (!values.empty()) error.notes.push_back({{}, "values here: " + list_names(values)});
   }
 
   bool known(const dsl::Name& head) {
@@ -139,6 +159,11 @@ class Checker : public Names {
           if (const Entry* entry = meant(entries, option)) options(*entry, head.span, {}, 0);
           return;
         }
+      }
+      const bool capital = !head.text.empty() && head.text[0] >= 'A' && head.text[0] <= 'Z';
+      if (capital && option && (option->kinds & STRATA_PLUGIN) && reference->path.parts.size() == 1) {
+        find_wanted(head.text, head.span, static_cast<Kind>(option->plugin_kind), session_);
+        return;
       }
       unknown(head, option);
     } else if (const auto* call = std::get_if<dsl::CallExpr>(&expr.node)) {
@@ -254,6 +279,19 @@ class Checker : public Names {
   template <class Section>
   void body_section(const Section& section, bool in_main, const std::function<void()>& define_inputs) {
     inner_.clear();
+    upcoming_.clear();
+    first_value_.clear();
+    for (const dsl::BodyStatement& statement : section.body) {
+      if (const auto* flow = std::get_if<dsl::FlowStatement>(&statement.node)) {
+        for (const dsl::Name& target : flow->targets) upcoming_.try_emplace(target.text, target.span);
+        for (const dsl::Stage& stage : flow->flow.stages) {
+          if (stage.alias) upcoming_.try_emplace(stage.alias->text, stage.alias->span);
+        }
+      } else {
+        const dsl::Name& name = std::get<dsl::LetStatement>(statement.node).name;
+        upcoming_.try_emplace(name.text, name.span);
+      }
+    }
     frames_.emplace_back();
     define_inputs();
     std::vector<Span> dropped;  // values at the end of flows that nothing names
@@ -376,24 +414,41 @@ class Checker : public Names {
     if (!session_.registry.find(STRATA_LAYER, name)) return unknown_stage(call, local, is_source);
     const Entry& entry = *session_.registry.find(STRATA_LAYER, name);
     const std::size_t values = value_arguments(entry.schema(), call, !is_source);
-    if (is_source && values == 0) return report_no_input(call, call_span(stage, call), session_);
+    if (is_source && values == 0) return report_no_input(call, call.callee.span, session_, first_value_);
     std::size_t first_option = 0;
     for (std::size_t left = values; left > 0; ++first_option) {
       const dsl::Argument& argument = call.arguments[first_option];
       if (argument.name) break;  // a value behind a named argument: a positional option then
       --left;
-      if (argument.value && !value_argument(call, *argument.value, is_source)) return;
+      if (argument.value && !value_argument(call, *argument.value, is_source && first_option == 0)) return;
+    }
+    if (is_source && may_be_constant(call)) {  // `Dense(units)`: the expansion knows whether that is a value
+      for (std::size_t i = first_option; i < call.arguments.size(); ++i) {
+        if (call.arguments[i].value) expression(*call.arguments[i].value);
+      }
+      return;
     }
     options(entry, call_span(stage, call), call.arguments, first_option);
   }
 
-  // False where the stage makes no sense without it.
-  bool value_argument(const dsl::CallStage& call, const dsl::Expr& argument, bool is_source) {
+  // Whether the first argument is a parameter of a block, which may be given anything.
+  bool may_be_constant(const dsl::CallStage& call) {
+    const auto* reference = call.arguments.empty() || !call.arguments[0].value
+                                ? nullptr
+                                : std::get_if<dsl::Reference>(&call.arguments[0].value->node);
+    if (!reference || reference->path.parts.size() != 1) return false;
+    const Local* local = lookup(reference->path.parts[0].text);
+    return local && local->what == What::kParameter && reference->path.parts[0].text != first_value_;
+  }
+
+  // False where the stage makes no sense without it. `is_first`: it is what the flow begins with.
+  bool value_argument(const dsl::CallStage& call, const dsl::Expr& argument, bool is_first) {
     const auto* reference = std::get_if<dsl::Reference>(&argument.node);
     if (std::holds_alternative<dsl::ErrorExpr>(argument.node)) return true;
     if (!reference || reference->path.parts.size() != 1) {
-      if (is_source && !std::holds_alternative<dsl::CallExpr>(argument.node)) {
-        report_no_input(call, call.callee.span, session_);
+      if (is_first && !std::holds_alternative<dsl::CallExpr>(argument.node)) {
+        mark_used(argument);
+        report_no_input(call, call.callee.span, session_, first_value_);
         return false;
       }
       report_not_a_value(call, argument, session_);
@@ -407,6 +462,10 @@ class Checker : public Names {
     const Local* local = lookup(name.text);
     if (local && local->may_flow()) return true;
     if (!local && declarations_.is_incomplete(name.text)) return true;
+    if (is_first) {
+      report_no_input(call, call.callee.span, session_, first_value_);
+      return false;
+    }
     report_not_a_value(call, argument, session_);
     return true;
   }
@@ -457,7 +516,7 @@ class Checker : public Names {
         return;
       }
       const bool capital = !name.empty() && name[0] >= 'A' && name[0] <= 'Z';
-      if (!capital && session_.registry.find(name).empty()) return unknown(call.callee, nullptr);
+      if (!capital && session_.registry.find(name).empty()) return unknown_value(call.callee);
     }
     std::vector<std::string> blocks;
     for (const BlockDecl& block : declarations_.blocks) blocks.push_back(block.node->name.text);
@@ -545,7 +604,9 @@ class Checker : public Names {
   Declarations& declarations_;
   Session& session_;
   std::vector<Frame> frames_;
-  std::unordered_map<std::string, Span> inner_;  // names of frames that are closed, in this body
+  std::unordered_map<std::string, Span> inner_;     // names of frames that are closed, in this body
+  std::unordered_map<std::string, Span> upcoming_;  // names that this body defines, wherever
+  std::string first_value_;                         // the body's first input or parameter
   BlockDecl* current_block_ = nullptr;
   std::unordered_map<const BlockDecl*, std::vector<std::pair<BlockDecl*, Span>>> calls_;
 };

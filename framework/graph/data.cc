@@ -168,6 +168,12 @@ std::optional<std::vector<int>> bind_inputs(const dsl::ModelSection& model, cons
           fmt::format("data `{}` has no field `{}` to feed this input", data.name, input.name.text));
       for (const auto& field : data.result().fields) error.notes.push_back({{}, "it has " + describe_field(field)});
       error.help = did_you_mean(nearest_name(input.name.text, names));
+      const auto& first = data.result().fields.front();
+      const bool same_shape = graph.inputs[i] >= 0 &&
+                              core(graph.values[static_cast<std::size_t>(graph.inputs[i])].shape) == core(first.shape);
+      if (error.help.empty() && graph.inputs.size() == 1 && same_shape) {
+        error.help = fmt::format("inputs are named as the fields that feed them: `{}: {}`", first.name, first.shape.text());
+      }
       continue;
     }
     if (graph.inputs[i] < 0) continue;

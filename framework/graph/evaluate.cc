@@ -263,7 +263,7 @@ std::optional<bool> evaluate_condition(const dsl::Expr& expr, Names& names, Sess
 
 Diagnostic& report_unknown_name(const dsl::Name& name, const Names& names, Session& session) {
   // The look for a near name costs as much as there are names: not for an error that will not be shown.
-  if (names.is_incomplete(name.text) || session.full()) return session.nothing();
+  if (names.is_incomplete(name.text) || session.full() || session.has_error_at(name.span)) return session.nothing();
   std::vector<std::string> known;
   names.list(known);
   Diagnostic& error =
@@ -275,6 +275,7 @@ Diagnostic& report_unknown_name(const dsl::Name& name, const Names& names, Sessi
 }
 
 void report_unknown_callee(const dsl::Name& name, Session& session) {
+  if (session.has_error_at(name.span)) return;
   Diagnostic& error = session.error("unknown-plugin", name.span,
                                     fmt::format("no plugin or function is called `{}`", name.text));
   if (name.text == "int" || name.text == "float") {

@@ -83,9 +83,11 @@ class Expander {
         dims.push_back(*dim);
         continue;
       }
+      const auto* written = std::get_if<dsl::ListExpr>(&input.shape.node);
+      const bool own_place = written && i < written->items.size() && written->items[i].value;
       Diagnostic& error = session_.error(
-          "input-shape", input.shape.span,
-          fmt::format("the extents of `{}` are ints, and {} is {}", input.name.text, print_value(item), a_type(item)));
+          "input-shape", own_place ? written->items[i].value->span : input.shape.span,
+          fmt::format("the extents of `{}` are ints, not {}", input.name.text, print_value(item)));
       if (item.is_none()) error.help = "leave the batch axis out: shapes are those of one sample";
       return unknown;
     }
@@ -155,9 +157,8 @@ class Expander {
     if (result.size() != wanted && !is_unknown(result)) {
       Span span = cover(statement.targets.front().span, statement.targets.back().span);
       session_.error("output-count", span,
-                     fmt::format("this flow ends in {}, and here {} named",
-                                 counted(static_cast<std::int64_t>(result.size()), "value"),
-                                 wanted == 1 ? std::string("is one name") : fmt::format("are {} names", wanted)))
+                     fmt::format("this flow makes {} for {}", counted(static_cast<std::int64_t>(result.size()), "value"),
+                                 counted(static_cast<std::int64_t>(wanted), "name")))
           .notes.push_back({statement.flow.stages.back().span, "made here"});
       result = {-1};
     }
@@ -344,7 +345,7 @@ class Expander {
     const std::string path = path_for(entry.name(), place, name);
     const std::size_t values = value_arguments(entry.schema(), call, !is_source);
     if (is_source && values == 0) {
-      report_no_input(call, span, session_);
+      report_no_input(call, call.callee.span, session_);
       return {-1};
     }
     std::size_t first_option = 0;
@@ -352,7 +353,13 @@ class Expander {
       const dsl::Argument& argument = call.arguments[first_option];
       const Value value = argument.value ? evaluate(*argument.value, place.scope, session_) : Value{};
       const auto* flow_value = value.get<FlowRef>();
-      if (!flow_value && !value.is_unknown()) report_not_a_value(call, *argument.value, session_);
+      if (!flow_value && !value.is_unknown()) {
+        if (is_source && first_option == 0) {
+          report_no_input(call, call.callee.span, session_);
+          return {-1};
+        }
+        report_not_a_value(call, *argument.value, session_);
+      }
       inputs.push_back(flow_value ? flow_value->id : -1);
     }
     std::vector<CallArgument> arguments;

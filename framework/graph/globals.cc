@@ -5,6 +5,7 @@
 
 #include "framework/base/text.h"
 #include "framework/graph/declarations.h"
+#include "framework/graph/paths.h"
 #include "framework/graph/suggest.h"
 
 namespace strata::graph {
@@ -66,7 +67,7 @@ Value GlobalNames::evaluate_constant(Constant& constant) {
     const dsl::Override& given = *constant.overridden;
     const bool wants_text = constant.param && constant.param->type.text == "str";
     const bool literal = std::holds_alternative<dsl::StringLiteral>(given.value.node);
-    value = wants_text && !literal ? Value(given.raw_value) : evaluate(given.value, *this, session_);
+    value = wants_text && !literal ? Value(given.raw_value) : override_value(given, nullptr, *this, session_);
     value = check_param(constant, std::move(value), given.value.span);
   }
   frames.swap(session_.frames);

@@ -150,8 +150,9 @@ Value arithmetic(const Operation& o) {
     const auto* times = left_list ? o.right.get<std::int64_t>() : o.left.get<std::int64_t>();
     if (list && times) {  // [256] * 3
       const std::int64_t count = std::max<std::int64_t>(*times, 0);
-      if (count > kMaxListWeight / (*list)->weight) return too_long();
-      if (!o.session.spend(count * (*list)->weight, o.whole())) return {};
+      const std::int64_t once = std::max<std::int64_t>((*list)->weight - 1, 1);
+      if (count >= kMaxListWeight / once) return too_long();
+      if (!o.session.spend(count * once, o.whole())) return {};
       std::vector<Value> items;
       for (std::int64_t i = 0; i < count; ++i) {
         items.insert(items.end(), (*list)->items.begin(), (*list)->items.end());

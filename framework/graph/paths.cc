@@ -136,6 +136,12 @@ void Overrides::read(const std::vector<std::string>& texts, Declarations& declar
     const SourceFile& source = session.sources.add("command line", text);
     dsl::Override parsed = dsl::parse_override(source, session.diagnostics());
     if (parsed.path.parts.empty()) continue;
+    const std::string head = parsed.path.parts[0].text;
+    const bool chooses = head == "model" || (head == "train" && !declarations.trains.empty());
+    if (chooses && parsed.path.parts.size() == 1 && !declarations.find_constant(head) && !chosen(head)) {
+      chosen_.push_back(std::move(parsed));
+      continue;
+    }
     std::optional<Target> target = resolve_path(parsed.path, declarations, session);
     if (!target) continue;
     const auto same = std::find_if(all_.begin(), all_.end(), [&](const One& o) { return o.parsed.path.text() == parsed.path.text(); });
@@ -149,6 +155,13 @@ void Overrides::read(const std::vector<std::string>& texts, Declarations& declar
   }
 }
 
+const dsl::Override* Overrides::chosen(std::string_view kind) const {
+  for (const dsl::Override& one : chosen_) {
+    if (one.path.parts[0].text == kind) return &one;
+  }
+  return nullptr;
+}
+
 const dsl::Override* Overrides::setting(std::string_view name) const {
   for (const One& one : all_) {
     if (one.target.kind == Target::kSetting && one.target.setting == name) return &one.parsed;
@@ -157,6 +170,10 @@ const dsl::Override* Overrides::setting(std::string_view name) const {
 }
 
 Value override_value(const dsl::Override& given, const strata_option* option, GlobalNames& globals, Session& session) {
+  if (const auto* reference = std::get_if<dsl::Reference>(&given.value.node); reference && reference->path.parts.size() == 1) {
+    const dsl::Name& word = reference->path.parts[0];  // a word that names nothing is a text
+    if (!globals.find(word.text, word.span) && session.registry.find(word.text).empty()) return given.raw_value;
+  }
   if (option && (option->kinds & STRATA_STRING)) {
     const bool literal = std::holds_alternative<dsl::StringLiteral>(given.value.node);
     const bool is_none = (option->kinds & STRATA_NONE) && std::holds_alternative<dsl::NoneLiteral>(given.value.node);
@@ -170,6 +187,10 @@ Value override_value(const dsl::Override& given, const strata_option* option, Gl
 Value with_option(const Value& value, Kind kind, const dsl::Name& option, Value given, Span span, Session& session) {
   if (value.is_unknown()) return {};
   const auto* call = value.get<CallPtr>();
+  if (value.is_none()) {
+    session.error("unknown-path", option.span, fmt::format("there is no {} here to have the option `{}`", kind_name(kind), option.text));
+    return {};
+  }
   if (!call) {
     session.error("unknown-path", option.span, fmt::format("`{}` has no options: it is {}", print_value(value), a_type(value)));
     return {};
@@ -201,8 +222,8 @@ Value Overrides::apply_to_setting(std::string_view setting, Value value, GlobalN
   for (const One& one : all_) {
     if (one.target.kind != Target::kSettingOption || one.target.setting != setting || !kind) continue;
     const strata_option* option = option_of(value, *kind, one.target.option.text, session);
-    value = with_option(value, *kind, one.target.option, override_value(one.parsed, option, globals, session),
-                        one.parsed.value.span, session);
+    const Value given = option ? override_value(one.parsed, option, globals, session) : Value{};
+    value = with_option(value, *kind, one.target.option, given, one.parsed.value.span, session);
   }
   return value;
 }
@@ -213,8 +234,8 @@ Value Overrides::apply_to_data(const DataDecl* data, std::string_view transform,
   for (const One& one : all_) {
     if (one.target.kind != Target::kDataOption || one.target.data != data || one.target.transform != transform) continue;
     const strata_option* option = option_of(value, kind, one.target.option.text, session);
-    value = with_option(value, kind, one.target.option, override_value(one.parsed, option, globals, session),
-                        one.parsed.value.span, session);
+    const Value given = option ? override_value(one.parsed, option, globals, session) : Value{};
+    value = with_option(value, kind, one.target.option, given, one.parsed.value.span, session);
   }
   return value;
 }

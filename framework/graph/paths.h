@@ -30,6 +30,8 @@ class Overrides {
   // Parses them; params get theirs at once (Constant::overridden).
   void read(const std::vector<std::string>& texts, Declarations& declarations, Session& session);
 
+  // `train=NAME` and `model=NAME`: which section of several is meant; null where nothing is said.
+  const dsl::Override* chosen(std::string_view kind) const;
   const dsl::Override* setting(std::string_view name) const;
   // Gives `value` (a call) the options that are overridden for it; `transform` and `data` as in Target.
   Value apply_to_setting(std::string_view setting, Value value, GlobalNames& globals, Session& session) const;
@@ -44,6 +46,7 @@ class Overrides {
     Target target;
   };
   std::deque<One> all_;
+  std::deque<dsl::Override> chosen_;
 };
 
 // The value of an override for an option: the bare text where a str is wanted.

@@ -84,7 +84,9 @@ class Elaboration {
       if (declarations_.incomplete.empty()) session_.error("missing-section", at, fmt::format("the file has no {}", kind));
     } else {
       session_.error("ambiguous-section", at, fmt::format("the file has several sections `{}`: {}", kind, list_names(names_of(all))))
-          .help = fmt::format("say which: `{} = {}` in `train`", kind, all.front().node->name.text);
+          .help = declarations_.trains.empty()
+                      ? fmt::format("choose one on the command line: `{}={}`", kind, all.front().node->name.text)
+                      : fmt::format("say which: `{} = {}` in `train`", kind, all.front().node->name.text);
     }
     return nullptr;
   }
@@ -115,27 +117,41 @@ class Elaboration {
     return only(declarations_.data, "data", heading(*train.section), true);
   }
 
+  // The train section that is meant, where the file has several; null, and an error, where that is not clear.
+  TrainDecl* one_of_trains(const std::string& wanted) {
+    const dsl::Override* given = overrides_.chosen("train");
+    const std::string& name = given ? given->raw_value : wanted;
+    std::vector<std::string> names;
+    std::vector<TrainDecl*> fitting;
+    for (TrainDecl& train : declarations_.trains) {
+      names.push_back(train.node->name ? train.node->name->text : "train");
+      if (train.node->name && train.node->name->text == name) return &train;
+      Span at;
+      const std::optional<std::string> model = named_setting(train, "model", overrides_, session_, at);
+      if (!given && model && *model == name) fitting.push_back(&train);
+    }
+    if (given) {
+      session_.error("unknown-section", given->value.span, fmt::format("the file has no train section `{}`", name)).help =
+          did_you_mean(nearest_name(name, names));
+      return nullptr;
+    }
+    if (fitting.size() == 1) return fitting.front();
+    if (declarations_.trains.size() == 1) return &declarations_.trains.front();
+    if (session_.options.any_file) return nullptr;
+    session_.error("ambiguous-section", heading(*declarations_.trains[1].section),
+                   fmt::format("the file has several train sections: {}", list_names(names)))
+        .help = fmt::format("choose one on the command line: `train={}`", names.front());
+    return nullptr;
+  }
+
   // The train section, model and data that the program is made of. False after an error.
   bool choose() {
-    const std::string& wanted = session_.options.model;
+    const dsl::Override* given = overrides_.chosen("model");
+    const std::string& wanted = given ? given->raw_value : session_.options.model;
     const bool strictly = !session_.options.any_file;
-    if (declarations_.trains.size() == 1) chosen_train_ = &declarations_.trains.front();
-    if (declarations_.trains.size() > 1) {
-      std::vector<TrainDecl*> fitting;
-      for (TrainDecl& train : declarations_.trains) {
-        Span at;
-        if (train.node->name && train.node->name->text == wanted) fitting = {&train};
-        if (train.node->name && train.node->name->text == wanted) break;
-        if (named_setting(train, "model", overrides_, session_, at) == wanted && !wanted.empty()) fitting.push_back(&train);
-      }
-      if (fitting.size() == 1) chosen_train_ = fitting.front();
-      if (!chosen_train_ && strictly) {
-        std::vector<std::string> names;
-        for (const TrainDecl& train : declarations_.trains) names.push_back(train.node->name ? train.node->name->text : "train");
-        session_.error("ambiguous-section", whole_file(), fmt::format("the file has several train sections: {}", list_names(names)))
-            .help = "choose one by its name: `--model NAME`";
-        return false;
-      }
+    if (!declarations_.trains.empty()) {
+      chosen_train_ = one_of_trains(wanted);
+      if (!chosen_train_) return false;
     }
     if (chosen_train_) {
       model_ = model_of(*chosen_train_);
@@ -148,7 +164,7 @@ class Elaboration {
       model_ = nullptr;
     }
     if (!wanted.empty()) {
-      model_ = named(declarations_.models, "model", wanted, whole_file());
+      model_ = named(declarations_.models, "model", wanted, given ? given->value.span : whole_file());
     } else {
       model_ = only(declarations_.models, "model", whole_file(), strictly);
     }

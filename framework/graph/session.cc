@@ -8,6 +8,8 @@
 namespace strata::graph {
 namespace {
 
+constexpr std::size_t kMaxFrames = 10;
+
 std::string key_of(const std::string& code, Span span, const std::string& message) {
   return fmt::format("{}\n{}\n{}\n{}\n{}", code, static_cast<const void*>(span.file), span.begin, span.end, message);
 }
@@ -16,11 +18,20 @@ std::string key_of(const std::string& code, Span span, const std::string& messag
 
 Diagnostic& Session::error(std::string code, Span span, std::string message) {
   if (!seen_.insert(key_of(code, span, message)).second) return nothing();
+  places_.insert(place_of(span));
   Diagnostic& added = diagnostics_.error(std::move(code), span, std::move(message));
-  for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
-    added.instances.push_back({frame->span, frame->what});
+  // Of a tall stack the innermost ones, and where it all began.
+  const std::size_t tall = frames.size(), shown = tall > kMaxFrames ? kMaxFrames - 1 : tall;
+  for (std::size_t i = 0; i < shown; ++i) added.instances.push_back({frames[tall - 1 - i].span, frames[tall - 1 - i].what});
+  if (shown < tall) {
+    added.instances.push_back({{}, fmt::format("… {} more …", tall - shown - 1)});
+    added.instances.push_back({frames[0].span, frames[0].what});
   }
   return added;
+}
+
+std::string Session::place_of(Span span) {
+  return fmt::format("{} {} {}", static_cast<const void*>(span.file), span.begin, span.end);
 }
 
 Diagnostic& Session::lint(std::string name, Span span, std::string message) {
@@ -30,8 +41,10 @@ Diagnostic& Session::lint(std::string name, Span span, std::string message) {
 }
 
 void Session::flush_lints(const std::vector<std::string>& allow) {
+  const bool broken = has_errors();
   for (Diagnostic& lint : lints_) {
     if (std::find(allow.begin(), allow.end(), lint.code) != allow.end()) continue;
+    if (broken && lint.code.starts_with("unused-")) continue;
     if (options.strict) lint.severity = Severity::kError;
     diagnostics_.add(std::move(lint));
   }

@@ -24,13 +24,16 @@ class Session {
   Diagnostic& error(std::string code, Span span, std::string message);
   // A warning with a name; held back until `flush_lints` knows which are allowed.
   Diagnostic& lint(std::string name, Span span, std::string message);
-  // Moves the lints that are not in `allow` to the diagnostics; as errors where the run is strict.
+  // Moves the lints that are not in `allow` to the diagnostics; as errors where the run is strict. What is unused in a
+  // file with errors says little: those are dropped then.
   void flush_lints(const std::vector<std::string>& allow);
 
   // Whether errors were reported since construction or are in the diagnostics already.
   bool has_errors() const { return diagnostics_.has_errors(); }
   int errors() const { return diagnostics_.errors(); }
   bool full() const { return diagnostics_.full(); }
+  // Whether an error was reported at this very place: what else is wrong there is no second mistake.
+  bool has_error_at(Span span) const { return places_.contains(place_of(span)); }
   // Stands for an error that need not be said.
   Diagnostic& nothing() { return repeated_ = Diagnostic{}; }
   // Errors of another pass (the parser) go straight there.
@@ -58,7 +61,8 @@ class Session {
 
  private:
   Diagnostics& diagnostics_;
-  std::unordered_set<std::string> seen_;
+  static std::string place_of(Span span);
+  std::unordered_set<std::string> seen_, places_;
   Diagnostic repeated_;
   std::deque<Diagnostic> lints_;
   std::int64_t work_ = 0;

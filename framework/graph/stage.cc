@@ -104,16 +104,16 @@ std::vector<int> match_block_arguments(const dsl::BlockSection& block, const dsl
   return matched;
 }
 
-void report_no_input(const dsl::CallStage& stage, Span span, Session& session) {
+void report_no_input(const dsl::CallStage& stage, Span span, Session& session, std::string_view value) {
   session.error("no-input", span, fmt::format("`{}` has nothing to read: a flow begins with a value",
                                               stage.callee.text))
-      .help = fmt::format("write the value first: `x -> {}`", stage.callee.text);
+      .help = fmt::format("write the value first: `{} -> {}`", value, stage.callee.text);
 }
 
 void report_not_a_value(const dsl::CallStage& stage, const dsl::Expr& argument, Session& session) {
   Diagnostic& error = session.error("not-a-value", argument.span,
-                                    fmt::format("`{}` is called with values of the model, and this is none",
-                                                stage.callee.text));
+                                    fmt::format("`{}` reads values of the model, and `{}` is none", stage.callee.text,
+                                                argument.span.text().substr(0, 60)));
   if (std::holds_alternative<dsl::CallExpr>(argument.node)) {
     error.help = "name the value in a statement of its own: `main = x -> Dense(10)`";
   }

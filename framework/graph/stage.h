@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
 #include "framework/dsl/syntax.h"
@@ -24,7 +25,7 @@ std::vector<int> match_block_arguments(const dsl::BlockSection& block, const dsl
                                        Session& session, bool& sound);
 
 // `Dense(10)` where a flow begins: nothing to read.
-void report_no_input(const dsl::CallStage& stage, Span span, Session& session);
+void report_no_input(const dsl::CallStage& stage, Span span, Session& session, std::string_view value = "x");
 // An argument that should name a value of the model.
 void report_not_a_value(const dsl::CallStage& stage, const dsl::Expr& argument, Session& session);
 

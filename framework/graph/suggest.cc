@@ -138,6 +138,8 @@ std::string a_kind(Kind kind) {
   return (name.find_first_of("aeiou") == 0 ? "an " : "a ") + name;
 }
 
+std::string plural(Kind kind) { return std::string(kind_name(kind)) + (kind == STRATA_LOSS ? "es" : "s"); }
+
 std::string list_names(const std::vector<std::string>& names, std::size_t most, std::string_view last) {
   std::string out;
   const std::size_t shown = names.size() > most ? most : names.size();

@@ -23,6 +23,8 @@ std::string suggest_option(const Entry& entry, std::string_view option, std::str
 
 // "a layer", "an optimizer".
 std::string a_kind(Kind kind);
+// "losses"
+std::string plural(Kind kind);
 // "`a`, `b` and `c`", at most `most` of them, then "and 7 more".
 std::string list_names(const std::vector<std::string>& names, std::size_t most = 12, std::string_view last = "and");
 // "1 value", "3 values".

@@ -346,7 +346,8 @@ std::optional<std::string> named_setting(const TrainDecl& train, std::string_vie
     const auto* reference = std::get_if<dsl::Reference>(&setting.value.node);
     if (reference && reference->path.parts.size() == 1) return reference->path.parts[0].text;
     if (!std::holds_alternative<dsl::ErrorExpr>(setting.value.node)) {
-      session.error("option-type", span, fmt::format("`{}` is the name of a section of this file", key));
+      session.error("option-type", span, fmt::format("`{}` is the name of a section of this file, and this is none", key))
+          .help = key == "data" ? "write a section `data NAME = …`, and its name here" : "write the name alone";
     }
     return std::nullopt;
   }
