@@ -11,6 +11,8 @@ namespace {
 
 using dsl::BinaryOp;
 
+constexpr std::int64_t kBytesPerStep = 64;  // of a copied text, as work is counted
+
 std::string_view sign_of(BinaryOp op) {
   static constexpr std::string_view kSigns[] = {"or", "and", "in", "not in", "==", "!=", "<", "<=", ">",
                                                 ">=", "+",   "-",  "*",      "/",  "//", "%", "**"};
@@ -143,6 +145,8 @@ Value arithmetic(const Operation& o) {
       o.session.error("list-too-long", o.whole(), fmt::format("a str holds at most {} bytes", kMaxStringBytes));
       return {};
     }
+    const auto bytes = static_cast<std::int64_t>(left_text->size() + right_text->size());
+    if (!o.session.spend(bytes / kBytesPerStep, o.whole())) return {};
     return *left_text + *right_text;
   }
   if (o.op == BinaryOp::kMultiply) {

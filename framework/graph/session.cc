@@ -17,6 +17,8 @@ std::string key_of(const std::string& code, Span span, const std::string& messag
 }  // namespace
 
 Diagnostic& Session::error(std::string code, Span span, std::string message) {
+  // What a syntax error kept from being read has no place: it was reported there.
+  if (!span.file && has_errors()) return nothing();
   if (!seen_.insert(key_of(code, span, message)).second) return nothing();
   places_.insert(place_of(span));
   Diagnostic& added = diagnostics_.error(std::move(code), span, std::move(message));

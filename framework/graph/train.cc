@@ -2,6 +2,8 @@
 #include "framework/graph/train.h"
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -193,6 +195,8 @@ class Trainer {
 
   std::vector<Term> terms(const Value& value, Span span, Kind kind) {
     std::vector<Term> found;
+    term_names_.clear();
+    term_counts_.clear();
     if (const auto* list = value.get<ListPtr>()) {
       for (const Value& item : (*list)->items) term(item, span, kind, found);
     } else {
@@ -252,10 +256,10 @@ class Trainer {
       made.plan = std::move(*plan);
     }
     const std::string base = snake_case(entry->name());
-    made.name = base;
-    for (int n = 2; std::any_of(found.begin(), found.end(), [&](const Term& t) { return t.name == made.name; }); ++n) {
-      made.name = fmt::format("{}{}", base, n);
-    }
+    int& count = term_counts_[base];
+    do {
+      made.name = ++count == 1 ? base : fmt::format("{}{}", base, count);
+    } while (!term_names_.insert(made.name).second);
     found.push_back(std::move(made));
   }
 
@@ -311,6 +315,8 @@ class Trainer {
   GlobalNames* globals_;
   Session& session_;
   TrainResult& out_;
+  std::unordered_set<std::string> term_names_;         // of the list at hand
+  std::unordered_map<std::string, int> term_counts_;
 };
 
 }  // namespace
