@@ -231,7 +231,7 @@ class LayerMaker {
 
   // The heaviest line ends in the middle of an item, the others beside it; many are spread along the whole edge.
   void spread_ends() {
-    constexpr double kApart = 22, kMargin = 14;
+    constexpr double kApart = 22, kLeastApart = 11, kMargin = 12;
     for (std::size_t i = 0; i < items_.size(); ++i) {
       std::vector<int> segments = out_.above[i];
       if (!items_[i].spreads || segments.size() < 2) continue;
@@ -241,11 +241,14 @@ class LayerMaker {
       const auto heaviest = std::max_element(segments.begin(), segments.end(), [&](int a, int b) {
         return out_.segments[at(a)].weight < out_.segments[at(b)].weight;
       });
-      const double count = static_cast<double>(segments.size()), room = items_[i].width / 2 - kMargin;
-      const bool few = segments.size() <= 3;
-      const double middle = few ? static_cast<double>(heaviest - segments.begin()) : std::floor((count - 1) / 2);
-      const double apart =
-          std::floor(std::max(0.0, few ? std::min(kApart, room / 2) : std::min(kApart, 2 * room / (count - 1))));
+      const double last = static_cast<double>(segments.size() - 1), room = items_[i].width / 2 - kMargin;
+      double middle = static_cast<double>(heaviest - segments.begin());
+      double apart = std::min(kApart, room / std::max(middle, last - middle));
+      if (apart < kLeastApart) {
+        middle = std::floor(last / 2);
+        apart = std::min(kApart, 2 * room / last);
+      }
+      apart = std::floor(apart * 2) / 2;
       for (std::size_t s = 0; s < segments.size(); ++s) {
         out_.segments[at(segments[s])].to_offset = (static_cast<double>(s) - middle) * apart;
       }
