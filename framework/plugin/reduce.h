@@ -49,9 +49,11 @@ inline void add_panel_sums(std::int64_t rows, Width width, Term& term, double* s
 template <class T, class Term>
 inline void add_column_sums(std::int64_t rows, int width, Term&& term, double* sums) {
   if (width == kPanel) {
-    reduce_internal::add_panel_sums<T>(rows, [] { return kPanel; }, term, sums);
+    reduce_internal::add_panel_sums<T>(
+        rows, [] { return kPanel; }, term, sums);
   } else {
-    reduce_internal::add_panel_sums<T>(rows, [width] { return width; }, term, sums);
+    reduce_internal::add_panel_sums<T>(
+        rows, [width] { return width; }, term, sums);
   }
 }
 

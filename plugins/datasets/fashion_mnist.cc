@@ -10,8 +10,9 @@ class FashionMnist final : public ImageClasses {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Articles of clothing: 60000 images to train on and 10000 to validate, 28 × 28 grey pixels, ten classes.\n"
-             "Fields: image (bytes, [28, 28]) and label. Splits: train and val (the test files, t10k-…).")
+        .doc(
+            "Articles of clothing: 60000 images to train on and 10000 to validate, 28 × 28 grey pixels, ten classes.\n"
+            "Fields: image (bytes, [28, 28]) and label. Splits: train and val (the test files, t10k-…).")
         .example("FashionMNIST -> Normalize(mean = 0.2860, std = 0.3530)");
     describe_path(schema);
   }

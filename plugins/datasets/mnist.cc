@@ -10,8 +10,9 @@ class Mnist final : public ImageClasses {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Handwritten digits: 60000 images to train on and 10000 to validate, 28 × 28 grey pixels, ten classes.\n"
-             "Fields: image (bytes, [28, 28]) and label. Splits: train and val (the test files, t10k-…).")
+        .doc(
+            "Handwritten digits: 60000 images to train on and 10000 to validate, 28 × 28 grey pixels, ten classes.\n"
+            "Fields: image (bytes, [28, 28]) and label. Splits: train and val (the test files, t10k-…).")
         .example("MNIST(path = \"data/mnist\") -> Normalize(mean = 0.1307, std = 0.3081)");
     describe_path(schema);
   }

@@ -11,8 +11,7 @@ class ConstantInitializer final : public Initializer {
   };
 
   static void describe(Schema<Options>& schema) {
-    schema.doc("Every value is `value`.")
-        .example("Constant(0.1)");
+    schema.doc("Every value is `value`.").example("Constant(0.1)");
     schema.option("value", &Options::value).required().doc("the number");
   }
 

@@ -11,8 +11,7 @@ class FanInUniform final : public Initializer {
   struct Options {};
 
   static void describe(Schema<Options>& schema) {
-    schema
-        .doc("Uniform on ±1 / sqrt(fan_in); for a bias, fan_in is that of the layer's weights.")
+    schema.doc("Uniform on ±1 / sqrt(fan_in); for a bias, fan_in is that of the layer's weights.")
         .example("FanInUniform");
   }
 

@@ -14,8 +14,9 @@ class GlorotNormal final : public Initializer {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Normal with deviation scale * sqrt(2 / (fan_in + fan_out)).\n"
-             "As in PyTorch, nothing is cut off; Keras redraws values beyond two deviations.")
+        .doc(
+            "Normal with deviation scale * sqrt(2 / (fan_in + fan_out)).\n"
+            "As in PyTorch, nothing is cut off; Keras redraws values beyond two deviations.")
         .example("GlorotNormal(scale = 0.5)");
     schema.option("scale", &Options::scale).above(0).doc("multiplies the values");
   }

@@ -13,9 +13,7 @@ class GlorotUniform final : public Initializer {
   };
 
   static void describe(Schema<Options>& schema) {
-    schema
-        .doc("Uniform on ±scale * sqrt(6 / (fan_in + fan_out)). Keras' default for Dense.")
-        .example("GlorotUniform");
+    schema.doc("Uniform on ±scale * sqrt(6 / (fan_in + fan_out)). Keras' default for Dense.").example("GlorotUniform");
     schema.option("scale", &Options::scale).above(0).doc("multiplies the values");
   }
 

@@ -14,8 +14,9 @@ class HeNormal final : public Initializer {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Normal with deviation scale * sqrt(2 / fan_in), for layers before a ReLU.\n"
-             "As in PyTorch, nothing is cut off; Keras redraws values beyond two deviations.")
+        .doc(
+            "Normal with deviation scale * sqrt(2 / fan_in), for layers before a ReLU.\n"
+            "As in PyTorch, nothing is cut off; Keras redraws values beyond two deviations.")
         .example("HeNormal(scale = 1.0)");
     schema.option("scale", &Options::scale).above(0).doc("multiplies the values");
   }

@@ -14,8 +14,9 @@ class KaimingUniform final : public Initializer {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Uniform on ±sqrt(6 / ((1 + a²) * fan_in)): HeUniform for a leaky ReLU of slope a.\n"
-             "PyTorch's Linear starts with a = sqrt(5), which is ±1 / sqrt(fan_in).")
+        .doc(
+            "Uniform on ±sqrt(6 / ((1 + a²) * fan_in)): HeUniform for a leaky ReLU of slope a.\n"
+            "PyTorch's Linear starts with a = sqrt(5), which is ±1 / sqrt(fan_in).")
         .example("KaimingUniform(a = 5 ** 0.5)");
     schema.option("a", &Options::a).doc("slope of the leaky ReLU for negative values; 0 for a plain one");
   }

@@ -8,10 +8,7 @@ class Ones final : public Initializer {
  public:
   struct Options {};
 
-  static void describe(Schema<Options>& schema) {
-    schema.doc("Every value is 1.")
-        .example("Ones");
-  }
+  static void describe(Schema<Options>& schema) { schema.doc("Every value is 1.").example("Ones"); }
 
   explicit Ones(const Options&) {}
 

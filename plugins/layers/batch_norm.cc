@@ -80,11 +80,12 @@ class BatchNorm final : public Layer {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Gives each channel zero mean and unit variance over the batch, then a learned scale and shift.\n"
-             "Channels are the first axis of [channels, height, width] and [channels, length], and the features of "
-             "[features]. Training uses the batch's own mean and (biased) variance and keeps running ones, which are "
-             "used in inference: running = decay * running + (1 - decay) * batch. Training needs at least two values "
-             "per channel in a batch.")
+        .doc(
+            "Gives each channel zero mean and unit variance over the batch, then a learned scale and shift.\n"
+            "Channels are the first axis of [channels, height, width] and [channels, length], and the features of "
+            "[features]. Training uses the batch's own mean and (biased) variance and keeps running ones, which are "
+            "used in inference: running = decay * running + (1 - decay) * batch. Training needs at least two values "
+            "per channel in a batch.")
         .example("BatchNorm(decay = 0.99, running_variance = \"biased\")");
     schema.option("eps", &Options::eps).above(0).doc("added to the variance before the square root");
     schema.option("decay", &Options::decay).min(0).max(1).doc("weight of the old value in the running statistics");
@@ -112,8 +113,8 @@ class BatchNorm final : public Layer {
 
   Plan infer(const Shape& input) const {
     if (input.rank() < 1 || input.rank() > 3) {
-      throw PluginError(text("BatchNorm takes [features], [channels, length] or [channels, height, width], not ",
-                             input.text()));
+      throw PluginError(
+          text("BatchNorm takes [features], [channels, length] or [channels, height, width], not ", input.text()));
     }
     const std::int64_t channels = input[0];
     Plan plan;
@@ -135,10 +136,10 @@ class BatchNorm final : public Layer {
   void forward(const ForwardPass<T>& pass) const {
     const Layout layout = layout_of(pass);
     if (pass.training() && layout.values() < 2) {
-      throw PluginError(text("BatchNorm needs at least two values per channel to train, and a batch of ", layout.batch,
-                             " sample", layout.batch == 1 ? "" : "s", " of shape ", pass.input_shape().text(),
-                             " has ", layout.values()),
-                        "use a larger batch_size, or last_batch = \"drop\" or \"merge\" where only the last batch is short");
+      throw PluginError(
+          text("BatchNorm needs at least two values per channel to train, and a batch of ", layout.batch, " sample",
+               layout.batch == 1 ? "" : "s", " of shape ", pass.input_shape().text(), " has ", layout.values()),
+          "use a larger batch_size, or last_batch = \"drop\" or \"merge\" where only the last batch is short");
     }
     layout.panels(pass, [&](std::int64_t first, int width) {
       T mean[kPanel], inverse_deviation[kPanel];
@@ -178,7 +179,8 @@ class BatchNorm final : public Layer {
       const T* x = pass.input();
       const T* dy = pass.d_output();
       double sum_dy[kPanel] = {}, sum_dy_x[kPanel] = {};
-      layout.add_sums<T>(first, width, [=](std::int64_t i, int) { return dy[i]; }, sum_dy);
+      layout.add_sums<T>(
+          first, width, [=](std::int64_t i, int) { return dy[i]; }, sum_dy);
       layout.add_sums<T>(
           first, width, [=, &mean](std::int64_t i, int j) { return dy[i] * (x[i] - mean[j]); }, sum_dy_x);
 
@@ -221,11 +223,11 @@ class BatchNorm final : public Layer {
     const auto n = static_cast<double>(layout.values());
     double sums[kPanel] = {}, squares[kPanel] = {};
     T center[kPanel];
-    layout.add_sums<T>(first, width, [=](std::int64_t i, int) { return x[i]; }, sums);
+    layout.add_sums<T>(
+        first, width, [=](std::int64_t i, int) { return x[i]; }, sums);
     for (int j = 0; j < width; ++j) center[j] = static_cast<T>(sums[j] / n);
     layout.add_sums<T>(
-        first, width,
-        [=, &center](std::int64_t i, int j) { return (x[i] - center[j]) * (x[i] - center[j]); }, squares);
+        first, width, [=, &center](std::int64_t i, int j) { return (x[i] - center[j]) * (x[i] - center[j]); }, squares);
 
     T* running_mean = pass.state(0) + first;
     T* running_var = pass.state(1) + first;

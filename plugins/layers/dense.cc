@@ -19,8 +19,9 @@ class Dense final : public Layer {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Multiplies by a learned matrix and adds a learned bias: every output unit sees every input.\n"
-             "Applies to the last axis: [12, 64] becomes [12, units]. Put Flatten before it to connect all axes.")
+        .doc(
+            "Multiplies by a learned matrix and adds a learned bias: every output unit sees every input.\n"
+            "Applies to the last axis: [12, 64] becomes [12, units]. Put Flatten before it to connect all axes.")
         .example("Dense(256, weight_init = HeNormal)");
     schema.option("units", &Options::units).required().min(1).doc("how many outputs");
     schema.option("bias", &Options::bias).doc("learn a bias per unit");
@@ -49,8 +50,8 @@ class Dense final : public Layer {
     if (options_.bias) {
       plan.parameter("bias", {units}, options_.bias_init, inputs, units, /*decay=*/false).trait("bias");
     }
-    return plan.needs_input().overwrites().flops(
-        rows * static_cast<double>(units) * (2.0 * static_cast<double>(inputs) + (options_.bias ? 1.0 : 0.0)));
+    return plan.needs_input().overwrites().flops(rows * static_cast<double>(units) *
+                                                 (2.0 * static_cast<double>(inputs) + (options_.bias ? 1.0 : 0.0)));
   }
 
   // x: [rows, inputs], weight: [units, inputs], bias: [units], y: [rows, units]

@@ -1,5 +1,5 @@
-// Dropout: zeroes values at random while training (Srivastava et al., JMLR 15, 2014), inverted, so that inference is the
-// identity.
+// Dropout: zeroes values at random while training (Srivastava et al., JMLR 15, 2014), inverted, so that inference is
+// the identity.
 #include <algorithm>
 
 #include "framework/plugin/layer.h"
@@ -15,8 +15,9 @@ class Dropout final : public Layer {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("While training, sets each value to zero with probability `rate` and divides the others by 1 - rate.\n"
-             "Does nothing in inference. Which values are dropped depends on the seed, the step and the layer alone.")
+        .doc(
+            "While training, sets each value to zero with probability `rate` and divides the others by 1 - rate.\n"
+            "Does nothing in inference. Which values are dropped depends on the seed, the step and the layer alone.")
         .example("Dropout(0.2)");
     schema.option("rate", &Options::rate).min(0).below(1).doc("the probability with which a value is dropped");
     schema.hint_for("p", "it is called `rate` here, and may be given first without a name: Dropout(0.5)");

@@ -11,14 +11,13 @@ class Flatten final : public Layer {
   struct Options {};
 
   static void describe(Schema<Options>& schema) {
-    schema.doc("Makes one axis of all axes of a sample, in row-major order: [28, 28] becomes [784].").example("Flatten");
+    schema.doc("Makes one axis of all axes of a sample, in row-major order: [28, 28] becomes [784].")
+        .example("Flatten");
   }
 
   explicit Flatten(const Options&) {}
 
-  Plan infer(const Shape& input) const {
-    return Plan().output({input.elements()}).view().in_place().overwrites();
-  }
+  Plan infer(const Shape& input) const { return Plan().output({input.elements()}).view().in_place().overwrites(); }
 
   // A host that heeds view() never calls these.
   template <class T>

@@ -14,8 +14,9 @@ class Softmax final : public Layer {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Turns the values of the last axis into probabilities: positive, with sum 1.\n"
-             "A loss that takes logits applies it itself: CrossEntropy(from_logits = false) goes with this layer.")
+        .doc(
+            "Turns the values of the last axis into probabilities: positive, with sum 1.\n"
+            "A loss that takes logits applies it itself: CrossEntropy(from_logits = false) goes with this layer.")
         .example("Softmax");
     schema.hint_for("axis", "it works on the last axis").hint_for("dim", "it works on the last axis");
   }

@@ -15,9 +15,10 @@ class CrossEntropy final : public Loss {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("How surprising the right class is: -log of the probability that the model gives to it.\n"
-             "From logits, softmax and logarithm are one stable step: log Σ exp(logits) - logits[label]. From "
-             "probabilities, those below 1e-7 count as 1e-7 (and get no gradient).")
+        .doc(
+            "How surprising the right class is: -log of the probability that the model gives to it.\n"
+            "From logits, softmax and logarithm are one stable step: log Σ exp(logits) - logits[label]. From "
+            "probabilities, those below 1e-7 count as 1e-7 (and get no gradient).")
         .example("CrossEntropy(logits, label)")
         .inputs({"logits", "label"});
     schema.option("from_logits", &Options::from_logits)
@@ -30,9 +31,9 @@ class CrossEntropy final : public Loss {
     const Input& scores = inputs.at(0);
     const Input& label = inputs.at(1);
     if (scores.dtype != STRATA_REAL || scores.shape.rank() != 1) {
-      throw PluginError(text("CrossEntropy needs one value per class, and `", scores.name, "` has the shape ",
-                             scores.shape.text()),
-                        "end the model with Flatten -> Dense(classes)");
+      throw PluginError(
+          text("CrossEntropy needs one value per class, and `", scores.name, "` has the shape ", scores.shape.text()),
+          "end the model with Flatten -> Dense(classes)");
     }
     if (scores.shape[0] < 2) {
       throw PluginError(text("CrossEntropy needs at least two classes, and `", scores.name, "` has one value"));

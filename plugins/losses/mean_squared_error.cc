@@ -13,8 +13,9 @@ class MeanSquaredError final : public Loss {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("The mean over a sample's elements of (prediction - target)².\n"
-             "The target has the shape of the prediction; a class number is compared with a prediction of one value.")
+        .doc(
+            "The mean over a sample's elements of (prediction - target)².\n"
+            "The target has the shape of the prediction; a class number is compared with a prediction of one value.")
         .example("MeanSquaredError(prediction, target)")
         .inputs({"prediction", "target"});
   }
@@ -32,9 +33,10 @@ class MeanSquaredError final : public Loss {
                         text("make real numbers of them: -> Rescale(1 / 255, field = \"", target.name, "\")"));
     }
     if (target.dtype == STRATA_I32 && !(target.shape.rank() == 0 && prediction.shape == Shape{1})) {
-      throw PluginError(text("a class number such as `", target.name, "` can be compared with a prediction of shape [1], ",
-                             "and `", prediction.name, "` has ", prediction.shape.text()),
-                        "CrossEntropy compares one value per class with class numbers");
+      throw PluginError(
+          text("a class number such as `", target.name, "` can be compared with a prediction of shape [1], ", "and `",
+               prediction.name, "` has ", prediction.shape.text()),
+          "CrossEntropy compares one value per class with class numbers");
     }
     if (target.dtype != STRATA_I32 && !(target.shape == prediction.shape)) {
       throw PluginError(text("`", prediction.name, "` has the shape ", prediction.shape.text(), ", and `", target.name,
@@ -45,7 +47,8 @@ class MeanSquaredError final : public Loss {
 
   template <class T>
   void evaluate(const LossPass<T>& pass) const {
-    // infer lets through targets of the prediction's shape, and class numbers (rank 0) beside a prediction of shape [1].
+    // infer lets through targets of the prediction's shape, and class numbers (rank 0) beside a prediction of shape
+    // [1].
     const std::int64_t n = pass.shape(0).elements();
     if (pass.shape(1) == pass.shape(0)) {
       compare(pass, n, pass.input(1), pass.d_input(1));
@@ -61,21 +64,22 @@ class MeanSquaredError final : public Loss {
     const T* prediction = pass.input(0);
     T* d_prediction = pass.d_input(0);
     const double factor = 2 * pass.scale() / static_cast<double>(n);
-    pass.tiles(pass.batch(), std::max<std::int64_t>(1, kElementwiseTile / n), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t sample = begin; sample < end; ++sample) {
-        const auto difference = [p = prediction + sample * n, t = target + sample * n](std::int64_t i) {
-          return p[i] - static_cast<T>(t[i]);
-        };
-        const T sum = sum_of<T>(n, [=](std::int64_t i) { return difference(i) * difference(i); });
-        pass.losses()[sample] = static_cast<double>(sum) / static_cast<double>(n);
-        for (std::int64_t i = 0; d_prediction && i < n; ++i) {
-          d_prediction[sample * n + i] = static_cast<T>(factor) * difference(i);
-        }
-        for (std::int64_t i = 0; d_target && i < n; ++i) {
-          d_target[sample * n + i] = -static_cast<T>(factor) * difference(i);
-        }
-      }
-    });
+    pass.tiles(pass.batch(), std::max<std::int64_t>(1, kElementwiseTile / n),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t sample = begin; sample < end; ++sample) {
+                   const auto difference = [p = prediction + sample * n, t = target + sample * n](std::int64_t i) {
+                     return p[i] - static_cast<T>(t[i]);
+                   };
+                   const T sum = sum_of<T>(n, [=](std::int64_t i) { return difference(i) * difference(i); });
+                   pass.losses()[sample] = static_cast<double>(sum) / static_cast<double>(n);
+                   for (std::int64_t i = 0; d_prediction && i < n; ++i) {
+                     d_prediction[sample * n + i] = static_cast<T>(factor) * difference(i);
+                   }
+                   for (std::int64_t i = 0; d_target && i < n; ++i) {
+                     d_target[sample * n + i] = -static_cast<T>(factor) * difference(i);
+                   }
+                 }
+               });
   }
 };
 

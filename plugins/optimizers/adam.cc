@@ -1,5 +1,5 @@
-// Adam: steps scaled by running averages of the gradient and its square (Kingma and Ba, 2015, arXiv:1412.6980), with the
-// arithmetic of PyTorch's torch.optim.Adam.
+// Adam: steps scaled by running averages of the gradient and its square (Kingma and Ba, 2015, arXiv:1412.6980), with
+// the arithmetic of PyTorch's torch.optim.Adam.
 #include <cmath>
 
 #include "framework/plugin/optimizer.h"
@@ -20,9 +20,10 @@ class Adam final : public Optimizer {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Scales each weight's step by running averages of its gradient and of the gradient's square.\n"
-             "g = gradient + weight_decay * w; m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g²; "
-             "w = w - lr * m̂ / (√v̂ + eps), with m̂ = m / (1 - beta1^step) and v̂ = v / (1 - beta2^step).")
+        .doc(
+            "Scales each weight's step by running averages of its gradient and of the gradient's square.\n"
+            "g = gradient + weight_decay * w; m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g²; "
+            "w = w - lr * m̂ / (√v̂ + eps), with m̂ = m / (1 - beta1^step) and v̂ = v / (1 - beta2^step).")
         .example("Adam(lr = 1e-3)");
     schema.option("lr", &Options::lr).min(0).doc("learning rate, before the schedule's factor");
     schema.option("beta1", &Options::beta1).min(0).below(1).doc("weight of the old average of the gradient");

@@ -1,5 +1,5 @@
-// SGD: stochastic gradient descent with momentum (Polyak, 1964; Nesterov's form as in Sutskever et al., ICML 2013), with
-// the arithmetic of PyTorch's torch.optim.SGD.
+// SGD: stochastic gradient descent with momentum (Polyak, 1964; Nesterov's form as in Sutskever et al., ICML 2013),
+// with the arithmetic of PyTorch's torch.optim.SGD.
 #include "framework/plugin/optimizer.h"
 
 namespace strata::plugins {
@@ -17,9 +17,10 @@ class SGD final : public Optimizer {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Steps against the gradient, with momentum where asked for.\n"
-             "g = gradient + weight_decay * w; m = momentum * m + g; w = w - lr * m, or with nesterov "
-             "w = w - lr * (g + momentum * m).")
+        .doc(
+            "Steps against the gradient, with momentum where asked for.\n"
+            "g = gradient + weight_decay * w; m = momentum * m + g; w = w - lr * m, or with nesterov "
+            "w = w - lr * (g + momentum * m).")
         .example("SGD(lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 5e-4)");
     schema.option("lr", &Options::lr).min(0).doc("learning rate, before the schedule's factor");
     schema.option("momentum", &Options::momentum).min(0).below(1).doc("how much of the last step's direction is kept");

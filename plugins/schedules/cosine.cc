@@ -17,12 +17,16 @@ class Cosine final : public Schedule {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Lowers the learning rate along half a cosine, after a linear rise over the first `warmup` steps.\n"
-             "With steps counted from 0: (step + 1) / (warmup + 1) while step < warmup; then "
-             "final + (1 - final) * (1 + cos(π t)) / 2, where t = (step - warmup) / (steps - warmup).")
+        .doc(
+            "Lowers the learning rate along half a cosine, after a linear rise over the first `warmup` steps.\n"
+            "With steps counted from 0: (step + 1) / (warmup + 1) while step < warmup; then "
+            "final + (1 - final) * (1 + cos(π t)) / 2, where t = (step - warmup) / (steps - warmup).")
         .example("Cosine(warmup = 100)");
     schema.option("warmup", &Options::warmup).min(0).doc("steps of linear rise; fewer than the run has");
-    schema.option("final", &Options::final_factor).min(0).max(1).doc("the factor that the end of the run comes close to");
+    schema.option("final", &Options::final_factor)
+        .min(0)
+        .max(1)
+        .doc("the factor that the end of the run comes close to");
   }
 
   explicit Cosine(const Options& options) : options_(options) {}

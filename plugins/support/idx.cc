@@ -1,6 +1,9 @@
 // IDX files over zlib's inflate: the whole gzip trailer is checked, and nothing may follow it.
 #include "plugins/support/idx.h"
 
+#include <sys/stat.h>
+#include <zlib.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -8,9 +11,6 @@
 #include <cstring>
 #include <limits>
 #include <memory>
-
-#include <sys/stat.h>
-#include <zlib.h>
 
 #include "framework/plugin/dataset.h"
 
@@ -133,8 +133,8 @@ std::vector<std::int64_t> read_header(Source& source, int axes) {
   if (source.read(word.data(), 4) < 4) source.fail("is truncated: it ends within its header");
   const std::uint32_t magic = big_endian(word.data());
   if (magic != expected) {
-    source.fail(text("is not an IDX file of bytes with ", axes, axes == 1 ? " axis" : " axes",
-                     ": its magic number is ", hex(magic), ", not ", hex(expected)));
+    source.fail(text("is not an IDX file of bytes with ", axes, axes == 1 ? " axis" : " axes", ": its magic number is ",
+                     hex(magic), ", not ", hex(expected)));
   }
   std::vector<std::int64_t> extents;
   for (int i = 0; i < axes; ++i) {
@@ -164,8 +164,8 @@ IdxFile read_idx(const std::string& path, int axes) {
     const std::size_t n = source.read(file.values.data() + done, room - done);
     done += n;
     if (done < room) {
-      source.fail(text("is truncated: its header says ", product_text(file.extents), " (", size,
-                       " bytes), and only ", done, done == 1 ? " byte follows" : " bytes follow"));
+      source.fail(text("is truncated: its header says ", product_text(file.extents), " (", size, " bytes), and only ",
+                       done, done == 1 ? " byte follows" : " bytes follow"));
     }
   }
   source.expect_end();

@@ -1,10 +1,10 @@
 // Finding, checking and serving the four files.
 #include "plugins/support/image_classes.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
-
-#include <unistd.h>
 
 #include "plugins/support/idx.h"
 
@@ -103,7 +103,8 @@ ImageClasses::Split ImageClasses::load(const std::string& folder, const std::str
     throw data_error(text(labels.path, " has ", labels.extents[0], " labels, and ", images.path, " has ",
                           images.extents[0], " images"));
   }
-  const auto bad = std::find_if(labels.values.begin(), labels.values.end(), [](int label) { return label >= kClasses; });
+  const auto bad =
+      std::find_if(labels.values.begin(), labels.values.end(), [](int label) { return label >= kClasses; });
   if (bad != labels.values.end()) {
     throw data_error(text(labels.path, " gives sample ", bad - labels.values.begin(), " the label ", int{*bad},
                           ", and the classes are 0 to ", kClasses - 1));

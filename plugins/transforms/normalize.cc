@@ -16,10 +16,11 @@ class Normalize final : public Transform {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Subtracts `mean` and divides by `std`: one number for all values, or a list with one per channel.\n"
-             "Bytes of images are brought to [0, 1] first, as torchvision does, so mean and std are those of the "
-             "scaled values; real numbers are taken as they are. Channels are the first axis of "
-             "[channels, height, width] and the values of [features]; [height, width] is one channel.")
+        .doc(
+            "Subtracts `mean` and divides by `std`: one number for all values, or a list with one per channel.\n"
+            "Bytes of images are brought to [0, 1] first, as torchvision does, so mean and std are those of the "
+            "scaled values; real numbers are taken as they are. Channels are the first axis of "
+            "[channels, height, width] and the values of [features]; [height, width] is one channel.")
         .example("Normalize(mean = 0.1307, std = 0.3081)");
     schema.option("mean", &Options::mean).required().doc("subtracted");
     schema.option("std", &Options::std).required().above(0).doc("divided by, after the mean is subtracted");

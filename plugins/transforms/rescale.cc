@@ -14,8 +14,9 @@ class Rescale final : public Transform {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Multiplies values by `scale` and adds `offset`.\n"
-             "Bytes of images become real numbers, from 0 to 255 before: Rescale(1 / 255) brings them to [0, 1].")
+        .doc(
+            "Multiplies values by `scale` and adds `offset`.\n"
+            "Bytes of images become real numbers, from 0 to 255 before: Rescale(1 / 255) brings them to [0, 1].")
         .example("Rescale(1 / 255)");
     schema.option("scale", &Options::scale).required().doc("what values are multiplied by");
     schema.option("offset", &Options::offset).doc("what is added then");

@@ -1,9 +1,10 @@
 // Every registered plugin through the conformance harness. No list: a new plugin is found in the registry.
+#include "framework/plugin/testing/conformance.h"
+
 #include <gtest/gtest.h>
 
 #include "framework/plugin/registration.h"
 #include "framework/plugin/registry.h"
-#include "framework/plugin/testing/conformance.h"
 #include "tests/conformance/allocation_count.h"
 
 namespace strata {

@@ -1,7 +1,7 @@
 // The example of every registered plugin is a line of the model language that works.
-#include <sstream>
-
 #include <gtest/gtest.h>
+
+#include <sstream>
 
 #include "framework/base/diagnostic.h"
 #include "framework/graph/program.h"
@@ -25,7 +25,11 @@ class ExampleData final : public Dataset {
     const Field x = options_.kind == "values"  ? Field{"x", STRATA_REAL, {4}, 0}
                     : options_.kind == "bytes" ? Field{"x", STRATA_U8, {16, 16}, 0}
                                                : Field{"x", STRATA_REAL, {3, 16, 16}, 0};
-    return DataPlan().field(x).field({"label", STRATA_I32, {}, 4}).field({"target", STRATA_REAL, {4}, 0}).split("train", 8);
+    return DataPlan()
+        .field(x)
+        .field({"label", STRATA_I32, {}, 4})
+        .field({"target", STRATA_REAL, {4}, 0})
+        .split("train", 8);
   }
   DataPlan open(const std::vector<std::string>&) { return describe(); }
   void read(const ReadPass&) const {}
@@ -84,13 +88,22 @@ std::string file_with(const Entry& entry, const std::string& data_kind, const st
       loss = "CrossEntropy(" + output + ", label)";
       more = "metrics = [" + example + "]";
       break;
-    case STRATA_OPTIMIZER: more = "optimizer = " + example; break;
-    case STRATA_SCHEDULE: more = "schedule = " + example; break;
-    case STRATA_INITIALIZER: flow = "x -> Flatten -> Dense(4, weight_init = " + example + ")"; break;
-    case STRATA_TRANSFORM: data += " -> " + example; break;
+    case STRATA_OPTIMIZER:
+      more = "optimizer = " + example;
+      break;
+    case STRATA_SCHEDULE:
+      more = "schedule = " + example;
+      break;
+    case STRATA_INITIALIZER:
+      flow = "x -> Flatten -> Dense(4, weight_init = " + example + ")";
+      break;
+    case STRATA_TRANSFORM:
+      data += " -> " + example;
+      break;
     case STRATA_DATASET:  // whatever its classes are, and whatever its first field is called
       return "format 1\ndata d = " + example + "\n";
-    default: break;
+    default:
+      break;
   }
   if (more.find("optimizer") == std::string::npos) more += "\noptimizer = SGD(lr = 0.1)";
   return "format 1\nmodel m(x: " + shape + ") -> " + output + " {\n" + before + flow + " as " + output +
@@ -101,7 +114,8 @@ class Example : public testing::TestWithParam<const Entry*> {};
 
 TEST_P(Example, Works) {
   std::string first;
-  for (const auto& [kind, shape] : {std::pair{"values", "[4]"}, std::pair{"bytes", "[16, 16]"}, std::pair{"images", "[3, 16, 16]"}}) {
+  for (const auto& [kind, shape] :
+       {std::pair{"values", "[4]"}, std::pair{"bytes", "[16, 16]"}, std::pair{"images", "[3, 16, 16]"}}) {
     const std::string text = file_with(*GetParam(), kind, shape);
     const std::string found = mistakes(text);
     if (found.empty()) return;

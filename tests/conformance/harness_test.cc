@@ -106,9 +106,7 @@ class FaultySchema : public Layer {
   struct Options {
     double Rate = 2;
   };
-  static void describe(Schema<Options>& schema) {
-    schema.option("Rate", &Options::Rate).max(1).doc("A sentence.");
-  }
+  static void describe(Schema<Options>& schema) { schema.option("Rate", &Options::Rate).max(1).doc("A sentence."); }
   explicit FaultySchema(const Options&) {}
   Plan infer(const Shape&) const { throw PluginError("takes nothing"); }
   template <class T>

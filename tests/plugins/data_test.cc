@@ -1,6 +1,5 @@
 // Synthetic, Rescale and Normalize.
 #include "framework/plugin/dataset.h"
-
 #include "tests/plugins/plugin_test.h"
 
 namespace strata::test {

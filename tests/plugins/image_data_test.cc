@@ -1,9 +1,9 @@
 // MNIST and FashionMNIST: where their files are found, and what is said of damaged ones.
+#include <zlib.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-
-#include <zlib.h>
 
 #include "tests/plugins/plugin_test.h"
 
@@ -162,8 +162,9 @@ TEST_F(ImageData, SaysWhatIsWrongWithADamagedFile) {
             file + " is not an IDX file of bytes with 3 axes: its magic number is 0x3c68746d, not 0x00000803");
   EXPECT_EQ(complaint(word(0x803) + word(0xffffffff) + word(0xffffffff) + word(0xffffffff) + "data"),
             file + " has a header with impossible sizes: 4294967295 × 4294967295 × 4294967295");
-  EXPECT_EQ(complaint(word(0x803) + word(0xffffffff) + word(28) + word(28) + "data"),
-            file + " is truncated: its header says 4294967295 × 28 × 28 (3367254359280 bytes), and only 4 bytes follow");
+  EXPECT_EQ(
+      complaint(word(0x803) + word(0xffffffff) + word(28) + word(28) + "data"),
+      file + " is truncated: its header says 4294967295 × 28 × 28 (3367254359280 bytes), and only 4 bytes follow");
   EXPECT_EQ(complaint(word(0x803) + word(0) + word(28) + word(28)),
             file + " holds no data: its header says 0 × 28 × 28");
   EXPECT_EQ(complaint(word(0x803) + word(2) + word(14) + word(28) + std::string(784, 'x')),

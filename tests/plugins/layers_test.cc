@@ -1,6 +1,5 @@
 // Dense, Flatten, ReLU, Softmax and Dropout, where the conformance harness and PyTorch's numbers do not look.
 #include "framework/plugin/layer.h"
-
 #include "tests/plugins/plugin_test.h"
 
 namespace strata::test {

@@ -10,7 +10,8 @@ using Values = std::vector<double>;
 TEST(CrossEntropy, IsStableForLogitsOfTenThousand) {
   const InstancePtr loss = create(STRATA_LOSS, "CrossEntropy");
   const Values logits = {1e4, -1e4, 0, 1e4, -1e4, 0, -1e4, -1e4, -1e4};
-  const LossResult f32 = evaluate<float>(loss, {3}, logits, {0, 1, 2}), f64 = evaluate<double>(loss, {3}, logits, {0, 1, 2});
+  const LossResult f32 = evaluate<float>(loss, {3}, logits, {0, 1, 2}),
+                   f64 = evaluate<double>(loss, {3}, logits, {0, 1, 2});
   EXPECT_EQ(f64.losses, Values({0, 2e4, std::log(3.0)}));
   EXPECT_THAT(f32.losses, IsNear(f64.losses, 1e-7));
   const Values gradient = {0, 0, 0, 1, -1, 0, 1.0 / 3, 1.0 / 3, 1.0 / 3 - 1};
@@ -35,10 +36,11 @@ TEST(CrossEntropy, FromProbabilitiesIsTheSameAsSoftmaxWithin) {
   for (const double x : logits) probabilities.push_back(std::exp(x) / sum);
   for (std::int32_t label = 0; label < 4; ++label) {
     const auto a = evaluate<double>(create(STRATA_LOSS, "CrossEntropy"), {4}, logits, {label});
-    const auto b = evaluate<double>(create(STRATA_LOSS, "CrossEntropy", {{"from_logits", false}}), {4}, probabilities,
-                                    {label});
+    const auto b =
+        evaluate<double>(create(STRATA_LOSS, "CrossEntropy", {{"from_logits", false}}), {4}, probabilities, {label});
     EXPECT_NEAR(a.losses[0], b.losses[0], 1e-14);
-    EXPECT_NEAR(b.gradient[static_cast<std::size_t>(label)], -1 / probabilities[static_cast<std::size_t>(label)], 1e-12);
+    EXPECT_NEAR(b.gradient[static_cast<std::size_t>(label)], -1 / probabilities[static_cast<std::size_t>(label)],
+                1e-12);
   }
 }
 
@@ -76,7 +78,8 @@ TEST(CrossEntropy, RefusesWhatCannotBe) {
 TEST(CrossEntropy, TellsTheCheckerThatItAppliesSoftmax) {
   const std::vector<Input> inputs = {output({10}), label(10)};
   EXPECT_TRUE(infer(*create(STRATA_LOSS, "CrossEntropy"), inputs)->has_trait("applies-softmax"));
-  EXPECT_FALSE(infer(*create(STRATA_LOSS, "CrossEntropy", {{"from_logits", false}}), inputs)->has_trait("applies-softmax"));
+  EXPECT_FALSE(
+      infer(*create(STRATA_LOSS, "CrossEntropy", {{"from_logits", false}}), inputs)->has_trait("applies-softmax"));
 }
 
 TEST(MeanSquaredError, AveragesOverASamplesElements) {
@@ -110,7 +113,8 @@ double accuracy(const Shape& shape, const Values& scores, const std::vector<std:
   const strata_shape shapes[] = {plugin_internal::from_shape(shape), plugin_internal::from_shape({})};
   const void* inputs[] = {input.data(), labels.data()};
   double accumulator[2] = {};
-  strata_metric_pass pass{sizeof pass, STRATA_F32, static_cast<std::int64_t>(labels.size()), shapes, inputs, accumulator};
+  strata_metric_pass pass{sizeof pass, STRATA_F32, static_cast<std::int64_t>(labels.size()),
+                          shapes,      inputs,     accumulator};
   EXPECT_TRUE(call_plugin(metric->functions<strata_metric>().update, metric->raw(), &pass).ok());
   double result = -1;
   EXPECT_TRUE(call_plugin(metric->functions<strata_metric>().results, metric->raw(),
@@ -124,9 +128,7 @@ TEST(Accuracy, TheLargestValueWinsAndTheFirstOfEquals) {
   EXPECT_EQ(accuracy({3}, {5, 5, 0}, {1}), 0);
 }
 
-TEST(Accuracy, OneValueIsALogitOfClassOne) {
-  EXPECT_EQ(accuracy({1}, {0.5, -0.5, 0, 2}, {1, 0, 0, 0}), 0.75);
-}
+TEST(Accuracy, OneValueIsALogitOfClassOne) { EXPECT_EQ(accuracy({1}, {0.5, -0.5, 0, 2}, {1, 0, 0, 0}), 0.75); }
 
 TEST(Accuracy, ASampleWithANaNIsWrong) {
   EXPECT_EQ(accuracy({2}, {std::nan(""), 1, 0, std::nan(""), 0, 1}, {1, 0, 1}), 1.0 / 3);

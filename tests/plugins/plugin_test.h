@@ -1,13 +1,13 @@
 // Short ways to make and call plugins in tests.
 #pragma once
 
+#include <gmock/gmock.h>
+
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <gmock/gmock.h>
-#include <nlohmann/json.hpp>
 
 #include "framework/plugin/instance.h"
 #include "framework/plugin/options.h"
@@ -76,7 +76,9 @@ inline std::string refusal(const InstancePtr& instance, const std::vector<Input>
   return plan ? "accepted" : plan.error().message;
 }
 
-inline Input output(Shape shape, std::string name = "logits") { return {std::move(name), shape, STRATA_REAL, false, 0}; }
+inline Input output(Shape shape, std::string name = "logits") {
+  return {std::move(name), shape, STRATA_REAL, false, 0};
+}
 inline Input label(std::int64_t classes) { return {"label", {}, STRATA_I32, true, classes}; }
 inline Input target(Shape shape, strata_dtype dtype = STRATA_REAL) { return {"target", shape, dtype, true, 0}; }
 

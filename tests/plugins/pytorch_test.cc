@@ -25,8 +25,7 @@ TEST_P(LayerFixture, AgreesInF64) {
   layer.layer_case.input_values[0] = fixture["input"]["values"].get<Values>();
   layer.layer_case.d_output_values[0] = fixture["d_output"]["values"].get<Values>();
   for (std::size_t p = 0; p < layer.plan.parameters.size(); ++p) {
-    layer.layer_case.parameter_values[p] =
-        fixture["parameters"][layer.plan.parameters[p].name]["values"].get<Values>();
+    layer.layer_case.parameter_values[p] = fixture["parameters"][layer.plan.parameters[p].name]["values"].get<Values>();
   }
   ASSERT_EQ(fixture["parameters"].size(), layer.plan.parameters.size());
   ASSERT_EQ(fixture["state"].size(), layer.plan.states.size());

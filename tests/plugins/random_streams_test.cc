@@ -1,6 +1,5 @@
 // The random streams that plugins draw from, as the host serves them.
 #include "framework/plugin/services.h"
-
 #include "tests/plugins/plugin_test.h"
 
 namespace strata::test {

@@ -1,6 +1,5 @@
 // Initializers' distributions, schedules' formulas, and what optimizers do besides PyTorch's arithmetic.
 #include "framework/plugin/services.h"
-
 #include "tests/plugins/plugin_test.h"
 
 namespace strata::test {
@@ -13,7 +12,8 @@ Values fill(const std::string& name, const Json& options, std::int64_t fan_in, s
   const InstancePtr initializer = create(STRATA_INITIALIZER, name, options);
   Buffer<double> out(count);
   const strata_shape shape = plugin_internal::from_shape({count});
-  strata_initializer_pass pass{sizeof pass, &shape, fan_in, fan_out, {1, 2}, count, out.data(), &serial_services(), nullptr};
+  strata_initializer_pass pass{sizeof pass,        &shape, fan_in, fan_out, {1, 2}, count, out.data(),
+                               &serial_services(), nullptr};
   EXPECT_TRUE(call_plugin(initializer->functions<strata_initializer>().fill, initializer->raw(), &pass).ok());
   return out.values();
 }

@@ -87,9 +87,8 @@ bool is_snake_case(std::string_view name) {
 
 bool is_cap_words(std::string_view name) {
   if (name.empty() || name[0] < 'A' || name[0] > 'Z') return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  });
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
 }
 
 }  // namespace strata::conformance

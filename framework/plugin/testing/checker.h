@@ -1,6 +1,8 @@
 // What the checks of all kinds share: a place for findings, buffers with guard zones, sample values, services.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -15,8 +17,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "framework/base/random.h"
 #include "framework/plugin/instance.h"
@@ -63,8 +63,7 @@ template <class T>
 class Buffer {
  public:
   explicit Buffer(std::int64_t size)
-      : size_(size),
-        storage_(static_cast<T*>(std::aligned_alloc(64, bytes())), &std::free) {
+      : size_(size), storage_(static_cast<T*>(std::aligned_alloc(64, bytes())), &std::free) {
     std::fill_n(storage_.get(), bytes() / sizeof(T), zone_);
   }
   T* data() { return storage_.get() + kGuard; }

@@ -56,15 +56,32 @@ ConformanceReport check_conformance(const Entry& entry, const Registry& registry
   try {
     check_schema(checker);
     switch (entry.kind()) {
-      case STRATA_LAYER: check_layer(checker); break;
-      case STRATA_LOSS: check_loss(checker); break;
-      case STRATA_METRIC: check_metric(checker); break;
-      case STRATA_OPTIMIZER: check_optimizer(checker); break;
-      case STRATA_SCHEDULE: check_schedule(checker); break;
-      case STRATA_INITIALIZER: check_initializer(checker); break;
-      case STRATA_DATASET: check_dataset(checker); break;
-      case STRATA_TRANSFORM: check_transform(checker); break;
-      case STRATA_FUSION: break;  // checked against the layers that it stands for, by the passes that apply it
+      case STRATA_LAYER:
+        check_layer(checker);
+        break;
+      case STRATA_LOSS:
+        check_loss(checker);
+        break;
+      case STRATA_METRIC:
+        check_metric(checker);
+        break;
+      case STRATA_OPTIMIZER:
+        check_optimizer(checker);
+        break;
+      case STRATA_SCHEDULE:
+        check_schedule(checker);
+        break;
+      case STRATA_INITIALIZER:
+        check_initializer(checker);
+        break;
+      case STRATA_DATASET:
+        check_dataset(checker);
+        break;
+      case STRATA_TRANSFORM:
+        check_transform(checker);
+        break;
+      case STRATA_FUSION:
+        break;  // checked against the layers that it stands for, by the passes that apply it
     }
   } catch (const std::exception& e) {
     checker.expect(false, "an exception came out of it: {}", e.what());

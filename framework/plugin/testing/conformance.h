@@ -4,8 +4,8 @@
 // every number changed in turn; layers, losses, metrics and transforms are tried on a list of shapes and checked on
 // those that they accept. Layers and losses have their gradients compared with central differences in f64.
 // Checked besides: f32 against f64, the same bits for any number of threads and any order of tasks, nothing written
-// outside of buffers, nothing read that was not written, gradients added or overwritten as the plan says, inference that
-// depends on nothing but its inputs, random layers that depend on their key alone.
+// outside of buffers, nothing read that was not written, gradients added or overwritten as the plan says, inference
+// that depends on nothing but its inputs, random layers that depend on their key alone.
 #pragma once
 
 #include <cstdint>

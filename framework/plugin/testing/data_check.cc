@@ -11,16 +11,21 @@ using Field = DataDescription::FieldInfo;
 
 std::int64_t element_size(strata_dtype dtype, strata_dtype real) {
   switch (dtype == STRATA_REAL ? real : dtype) {
-    case STRATA_F64: return 8;
-    case STRATA_U8: return 1;
-    default: return 4;
+    case STRATA_F64:
+      return 8;
+    case STRATA_U8:
+      return 1;
+    default:
+      return 4;
   }
 }
 
 // One field of some samples, as bytes of whatever type it has.
 struct FieldBuffer {
   FieldBuffer(const Field& f, std::int64_t count, strata_dtype real_dtype)
-      : field(f), samples(count), real(real_dtype),
+      : field(f),
+        samples(count),
+        real(real_dtype),
         bytes(count * f.shape.elements() * element_size(f.dtype, real_dtype)) {}
   std::vector<double> values() const {
     std::vector<double> out(static_cast<std::size_t>(samples * field.shape.elements()));
@@ -80,9 +85,9 @@ FieldBuffers read(Checker& checker, const Instance& dataset, const DataDescripti
   }
   const std::vector<void*> fields = pointers(buffers);
   const std::int64_t before = checker.options.allocations ? checker.options.allocations() : 0;
-  const Status done = call_plugin(dataset.functions<strata_dataset>().read, dataset.raw(), split, indices.data(),
-                                  static_cast<std::int64_t>(indices.size()), static_cast<std::int32_t>(real),
-                                  fields.data());
+  const Status done =
+      call_plugin(dataset.functions<strata_dataset>().read, dataset.raw(), split, indices.data(),
+                  static_cast<std::int64_t>(indices.size()), static_cast<std::int32_t>(real), fields.data());
   if (checker.options.allocations) checker.expect(checker.options.allocations() == before, "read allocates memory");
   checker.expect_ok(done, "read");
   checker.expect(intact(buffers), "read writes outside of its buffers");
@@ -100,7 +105,8 @@ void check_split(Checker& checker, const Instance& dataset, const DataDescriptio
   for (std::size_t f = 0; f < fine.size(); ++f) {
     const auto values = fine[f].values();
     checker.expect(all_finite(values), "`{}` has values that are not finite, or not written", fine[f].field.name);
-    checker.expect(deviation(values, coarse[f].values()) < 1e-6, "`{}` differs between f32 and f64", fine[f].field.name);
+    checker.expect(deviation(values, coarse[f].values()) < 1e-6, "`{}` differs between f32 and f64",
+                   fine[f].field.name);
     for (const double value : values) {
       if (fine[f].field.classes > 0 &&
           !checker.expect(value >= 0 && value < static_cast<double>(fine[f].field.classes),
@@ -152,9 +158,9 @@ void check_dataset_instance(Checker& checker, const Instance& dataset) {
   check_description(checker, *described);
   const auto opened = open_dataset(dataset, {});
   if (!opened) {
-    checker.expect(opened.error().code == ExitCode::kData && !opened.error().message.empty() &&
-                       !opened.error().hint.empty(),
-                   "does not say what is missing and how to get it: {}", opened.error().message);
+    checker.expect(
+        opened.error().code == ExitCode::kData && !opened.error().message.empty() && !opened.error().hint.empty(),
+        "does not say what is missing and how to get it: {}", opened.error().message);
     return;
   }
   check_description(checker, *opened);
@@ -183,7 +189,8 @@ FieldBuffers inputs_of(const DataDescription& description, std::int64_t first, s
       if (field.classes > 0) value = std::fmod(std::floor((value + 2) * 100), static_cast<double>(field.classes));
     }
     out.emplace_back(field, count, real)
-        .set(std::span(values).subspan(static_cast<std::size_t>(first * elements), static_cast<std::size_t>(count * elements)));
+        .set(std::span(values).subspan(static_cast<std::size_t>(first * elements),
+                                       static_cast<std::size_t>(count * elements)));
   }
   return out;
 }
@@ -223,9 +230,9 @@ std::vector<std::vector<double>> apply(Checker& checker, const Instance& transfo
   raw.keys = keys.data();
   raw.services = &serial_services();
   const std::int64_t allocated = checker.options.allocations ? checker.options.allocations() : 0;
-  const Status done = call_plugin(transform.functions<strata_transform>().apply, transform.raw(),
-                                  static_cast<const strata_field*>(fields.data()),
-                                  static_cast<std::int64_t>(fields.size()), &raw);
+  const Status done =
+      call_plugin(transform.functions<strata_transform>().apply, transform.raw(),
+                  static_cast<const strata_field*>(fields.data()), static_cast<std::int64_t>(fields.size()), &raw);
   if (checker.options.allocations) checker.expect(checker.options.allocations() == allocated, "apply allocates memory");
   checker.expect_ok(done, "apply");
   checker.expect(intact(inputs) && intact(outputs), "apply writes outside of its buffers");

@@ -187,7 +187,8 @@ class LayerChecker {
     std::fill(shared.accumulate.begin(), shared.accumulate.end(), std::uint8_t{0});
     (void)apart.forward().ok();
     if (!checker_.expect_ok(shared.forward(), "forward in place")) return;
-    checker_.expect(same_bits(apart.output(0), shared.output(0)), "forward in place gives something else in {}", mode());
+    checker_.expect(same_bits(apart.output(0), shared.output(0)), "forward in place gives something else in {}",
+                    mode());
     (void)apart.backward().ok();
     if (!checker_.expect_ok(shared.backward(), "backward in place")) return;
     checker_.expect(same_bits(apart.d_input(0), shared.d_input(0)), "backward in place gives something else in {}",
@@ -237,7 +238,8 @@ class LayerChecker {
   template <class T>
   void check_task_order() {
     LayerRun<T> forth(case_, training_), back(case_, training_, serial_services(/*backwards=*/true));
-    if (run_keeping_outputs(forth) && run_keeping_outputs(back)) expect_same(forth, back, "when tasks come last to first");
+    if (run_keeping_outputs(forth) && run_keeping_outputs(back))
+      expect_same(forth, back, "when tasks come last to first");
   }
 
   template <class T>
@@ -283,8 +285,9 @@ void check_one_sample(Checker& checker, const LayerCase& layer_case) {
 
 std::vector<std::vector<Shape>> candidates(const strata_schema& schema) {
   std::vector<std::vector<Shape>> out;
-  const std::vector<std::int64_t> counts = schema.variadic ? std::vector<std::int64_t>{2, 3}
-                                                           : std::vector<std::int64_t>{std::max<std::int64_t>(1, schema.input_count)};
+  const std::vector<std::int64_t> counts =
+      schema.variadic ? std::vector<std::int64_t>{2, 3}
+                      : std::vector<std::int64_t>{std::max<std::int64_t>(1, schema.input_count)};
   for (const Shape& shape : {Shape{5}, Shape{1}, Shape{70}, Shape{3, 4}, Shape{2, 6}, Shape{3, 4, 5}, Shape{4, 6, 6},
                              Shape{1, 8, 8}, Shape{2, 9, 7}}) {
     for (const std::int64_t count : counts) out.emplace_back(static_cast<std::size_t>(count), shape);

@@ -145,8 +145,8 @@ double LayerRun<T>::objective() const {
 
 template <class T>
 bool LayerRun<T>::guards_intact() const {
-  for (const Buffers* buffers : {&inputs, &outputs, &parameters, &states, &saved, &scratch, &d_outputs, &d_inputs,
-                                 &d_parameters}) {
+  for (const Buffers* buffers :
+       {&inputs, &outputs, &parameters, &states, &saved, &scratch, &d_outputs, &d_inputs, &d_parameters}) {
     if (!std::all_of(buffers->begin(), buffers->end(), [](const Buffer<T>& b) { return b.intact(); })) return false;
   }
   return true;

@@ -18,7 +18,8 @@ struct TargetCase {
     inputs.push_back({is_target ? "target" : "prediction", shape, dtype, is_target, classes});
     std::vector<double> drawn = sample_values(kBatch * shape.elements(), 40 + inputs.size());
     if (classes > 0) {
-      for (std::size_t i = 0; i < drawn.size(); ++i) drawn[i] = static_cast<double>((7 * i + 3) % static_cast<std::size_t>(classes));
+      for (std::size_t i = 0; i < drawn.size(); ++i)
+        drawn[i] = static_cast<double>((7 * i + 3) % static_cast<std::size_t>(classes));
     }
     values.push_back(std::move(drawn));
     return inputs.back();
@@ -51,7 +52,8 @@ struct TargetBuffers {
     for (std::size_t i = 0; i < c.inputs.size(); ++i) {
       const std::int64_t elements = c.inputs[i].shape.elements();
       const std::span<const double> values =
-          std::span(c.values[i]).subspan(static_cast<std::size_t>(first * elements), static_cast<std::size_t>(samples * elements));
+          std::span(c.values[i])
+              .subspan(static_cast<std::size_t>(first * elements), static_cast<std::size_t>(samples * elements));
       if (c.inputs[i].dtype == STRATA_I32) {
         labels.emplace_back(samples).set(values);
         pointers.push_back(labels.back().data());
@@ -138,7 +140,8 @@ void check_loss_gradients(Checker& checker, const Instance& loss, const TargetCa
           before);
       x = before;
       if (!checker.expect(derivative_agrees(found, numeric, std::abs(run.objective())),
-                          "the gradient of input {} is {} at element {}, and differences say {}", b, found, i, numeric)) {
+                          "the gradient of input {} is {} at element {}, and differences say {}", b, found, i,
+                          numeric)) {
         return;
       }
     }
@@ -168,8 +171,8 @@ void check_loss_case(Checker& checker, const Instance& loss, const TargetCase& c
     LossRun<double> alone(c, sample, 1);
     (void)alone.evaluate(loss, true).ok();
     if (!checker.expect(deviation(alone.losses.values(), run.losses.values().size() > 0
-                                      ? std::vector<double>{run.losses.data()[sample]}
-                                      : std::vector<double>{}) < 1e-12,
+                                                             ? std::vector<double>{run.losses.data()[sample]}
+                                                             : std::vector<double>{}) < 1e-12,
                         "the loss of sample {} depends on the others of its batch", sample)) {
       break;
     }

@@ -107,7 +107,8 @@ void check_optimizer_instance(Checker& checker, const Instance& optimizer) {
 
 void check_schedule_instance(Checker& checker, const Instance& schedule) {
   const auto factor = [&](std::int64_t step, std::int64_t total) {
-    return schedule.functions<strata_schedule>().factor(schedule.raw(), step, total, std::max<std::int64_t>(1, total / 10));
+    return schedule.functions<strata_schedule>().factor(schedule.raw(), step, total,
+                                                        std::max<std::int64_t>(1, total / 10));
   };
   double largest = 0;
   for (const std::int64_t total : {1, 2, 10, 1000, 9380}) {
@@ -147,10 +148,13 @@ void check_initializer_instance(Checker& checker, const Instance& initializer) {
   for (const Shape& shape : {Shape{40, 30}, Shape{1}, Shape{7}, Shape{4, 3, 5, 5}}) {
     const auto values = fill(checker, initializer, shape, 1);
     checker.expect(values == fill(checker, initializer, shape, 1), "the same key gives other values");
-    const auto constant = [&] { return std::all_of(values.begin(), values.end(), [&](double x) { return x == values[0]; }); };
+    const auto constant = [&] {
+      return std::all_of(values.begin(), values.end(), [&](double x) { return x == values[0]; });
+    };
     checker.expect(values.size() == 1 || constant() || values != fill(checker, initializer, shape, 2),
                    "another key gives the same values");
-    checker.expect(deviation(values, std::vector<double>(values.size(), 0)) < 1000, "values are as large as {}", values[0]);
+    checker.expect(deviation(values, std::vector<double>(values.size(), 0)) < 1000, "values are as large as {}",
+                   values[0]);
   }
 }
 

@@ -50,7 +50,8 @@ std::optional<OptionValue> guess(const strata_option& option, const Registry& re
 // Other values worth trying. Paths, names and references to other plugins are left alone.
 std::vector<OptionValue> others(const strata_option& option, const OptionValue& value) {
   std::vector<OptionValue> out;
-  if (option.kinds & STRATA_BOOL) out.push_back({!(std::holds_alternative<bool>(value.data) && std::get<bool>(value.data))});
+  if (option.kinds & STRATA_BOOL)
+    out.push_back({!(std::holds_alternative<bool>(value.data) && std::get<bool>(value.data))});
   for (std::int64_t i = 0; i < option.choice_count; ++i) {
     OptionValue choice{std::string(option.choices[i])};
     if (!(choice == value)) out.push_back(std::move(choice));
