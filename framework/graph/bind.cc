@@ -1,11 +1,11 @@
 // Binding of plugin calls.
 #include "framework/graph/bind.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "framework/base/text.h"
 #include "framework/graph/suggest.h"
@@ -48,25 +48,32 @@ bool parses_as_number(const std::string& text) {
 }
 
 // How to mend a value of the wrong type.
-std::string type_help(const strata_option& option, const Value& value, Span span, Session& session) {
+std::string type_help(const strata_option& option, const Value& value, Span span,
+                      Session& session) {
   const std::uint32_t kinds = option.kinds;
   const std::string_view source = span.text();
   if (const auto* x = value.get<double>(); x && (kinds & STRATA_INT)) {
     if (source.find('/') != std::string_view::npos && source.find("//") == std::string_view::npos) {
-      return fmt::format("`/` gives a float where it does not divide evenly: write `//` to round down");
+      return fmt::format(
+          "`/` gives a float where it does not divide evenly: write `//` to round down");
     }
-    if (is_whole(*x)) return fmt::format("write `{}`: a whole number without a point", static_cast<std::int64_t>(*x));
+    if (is_whole(*x))
+      return fmt::format("write `{}`: a whole number without a point",
+                         static_cast<std::int64_t>(*x));
     return {};
   }
-  if (const auto* i = value.get<std::int64_t>(); i && (kinds & STRATA_BOOL) && (*i == 0 || *i == 1)) {
+  if (const auto* i = value.get<std::int64_t>();
+      i && (kinds & STRATA_BOOL) && (*i == 0 || *i == 1)) {
     return fmt::format("write `{}`", *i ? "true" : "false");
   }
-  if ((value.is_number() || value.get<std::string>()) && (kinds & STRATA_LIST)) return fmt::format("write it as a list: `[{}]`", print_value(value));
+  if ((value.is_number() || value.get<std::string>()) && (kinds & STRATA_LIST))
+    return fmt::format("write it as a list: `[{}]`", print_value(value));
   if (const auto* text = value.get<std::string>()) {
     if (kinds & STRATA_PLUGIN) {
       const auto kind = static_cast<Kind>(option.plugin_kind);
       const std::string near = suggest_plugin(*text, {kind}, session.registry);
-      return fmt::format("{} are written without quotes: `{}`", plural(kind), near.empty() ? *text : near);
+      return fmt::format("{} are written without quotes: `{}`", plural(kind),
+                         near.empty() ? *text : near);
     }
     if ((kinds & (STRATA_INT | STRATA_FLOAT)) && parses_as_number(*text)) {
       return fmt::format("write it without quotes: `{}`", *text);
@@ -75,7 +82,8 @@ std::string type_help(const strata_option& option, const Value& value, Span span
       return fmt::format("write it without quotes: `{}`", *text);
     }
   }
-  if (value.get<ListPtr>() && (kinds & STRATA_INT) && !(kinds & STRATA_LIST)) return "write one number, not a list";
+  if (value.get<ListPtr>() && (kinds & STRATA_INT) && !(kinds & STRATA_LIST))
+    return "write one number, not a list";
   if (const auto* call = value.get<CallPtr>(); call && (kinds & STRATA_STRING)) {
     return fmt::format("write it in quotes: `\"{}\"`", snake_case((*call)->name));
   }
@@ -92,7 +100,8 @@ class Binder {
     if (!converted) return std::nullopt;
     const std::string problem = check_option(option_, *converted);
     if (problem.empty()) {
-      if (auto* text = std::get_if<std::string>(&converted->data); text && (option_.flags & STRATA_OPTION_PATH)) {
+      if (auto* text = std::get_if<std::string>(&converted->data);
+          text && (option_.flags & STRATA_OPTION_PATH)) {
         if (!session_.options.allow_files) {
           session_.error("refused-options", span_, "this text may not name files");
           return std::nullopt;
@@ -111,7 +120,8 @@ class Binder {
     if (std::optional<OptionValue> simple = plain(value)) return simple;
     if (const auto* call = value.get<CallPtr>(); call && (kinds & STRATA_PLUGIN)) {
       const std::string where = fmt::format("`{}` of {}", option_.name, owner_);
-      auto bound = bind_plugin(value, span_, static_cast<Kind>(option_.plugin_kind), where, session_);
+      auto bound =
+          bind_plugin(value, span_, static_cast<Kind>(option_.plugin_kind), where, session_);
       if (!bound) return std::nullopt;
       return OptionValue{std::make_shared<const PluginCall>(std::move(*bound))};
     }
@@ -126,7 +136,8 @@ class Binder {
         return OptionValue{std::move(items)};
       }
       if (const auto* range = value.get<Range>(); range && range->size() <= kMaxListWeight) {
-        for (std::int64_t i = 0; i < range->size(); ++i) items.emplace_back().data = range->first + i;
+        for (std::int64_t i = 0; i < range->size(); ++i)
+          items.emplace_back().data = range->first + i;
         return OptionValue{std::move(items)};
       }
     }
@@ -135,25 +146,29 @@ class Binder {
   }
 
   void wrong_type(const Value& value) {
-    Diagnostic& error =
-        session_.error("option-type", span_,
-                       fmt::format("`{}` must be {}, not {}", option_.name, describe_type(option_),
-                                   value.get<FlowRef>() ? "a value of the model" : print_value(value)));
+    Diagnostic& error = session_.error(
+        "option-type", span_,
+        fmt::format("`{}` must be {}, not {}", option_.name, describe_type(option_),
+                    value.get<FlowRef>() ? "a value of the model" : print_value(value)));
     add_doc(error);
-    error.help = value.get<FlowRef>() ? "an option can read a value's attributes: `x.size`, `x.shape`"
-                                      : type_help(option_, value, span_, session_);
+    error.help = value.get<FlowRef>()
+                     ? "an option can read a value's attributes: `x.size`, `x.shape`"
+                     : type_help(option_, value, span_, session_);
   }
 
   void report(const std::string& problem, const Value& value, const OptionValue& converted) {
     const auto* text = std::get_if<std::string>(&converted.data);
     const bool is_choice = text && (option_.kinds & STRATA_STRING) && option_.choice_count > 0;
     const bool range = !is_choice && is_range_problem(converted);
-    Diagnostic& error =
-        session_.error(is_choice ? "option-choice" : range ? "option-range" : "option-type", span_, problem);
+    Diagnostic& error = session_.error(is_choice ? "option-choice"
+                                       : range   ? "option-range"
+                                                 : "option-type",
+                                       span_, problem);
     add_doc(error);
     if (is_choice) {
       std::vector<std::string> choices;
-      for (std::int64_t i = 0; i < option_.choice_count; ++i) choices.emplace_back(option_.choices[i]);
+      for (std::int64_t i = 0; i < option_.choice_count; ++i)
+        choices.emplace_back(option_.choices[i]);
       const std::string near = nearest_name(*text, choices);
       if (!near.empty()) error.help = fmt::format("did you mean \"{}\"?", near);
     } else if (!range) {
@@ -164,7 +179,8 @@ class Binder {
   // Whether the type is fine, so that it is the amount that is not.
   bool is_range_problem(const OptionValue& value) const {
     const auto number_fits = [&](const OptionValue& x, std::uint32_t kinds) {
-      if (std::holds_alternative<std::int64_t>(x.data)) return (kinds & (STRATA_INT | STRATA_FLOAT)) != 0;
+      if (std::holds_alternative<std::int64_t>(x.data))
+        return (kinds & (STRATA_INT | STRATA_FLOAT)) != 0;
       return std::holds_alternative<double>(x.data) && (kinds & STRATA_FLOAT) != 0;
     };
     if (const auto* items = std::get_if<OptionValue::List>(&value.data)) {
@@ -202,8 +218,9 @@ std::string describe_options(const Entry& entry) {
   return out;
 }
 
-std::vector<int> match_arguments(const Entry& entry, Span callee, const std::vector<ArgumentName>& arguments,
-                                 Session& session, bool& sound) {
+std::vector<int> match_arguments(const Entry& entry, Span callee,
+                                 const std::vector<ArgumentName>& arguments, Session& session,
+                                 bool& sound) {
   const strata_schema& schema = entry.schema();
   std::vector<int> matched;
   std::vector<const ArgumentName*> given(static_cast<std::size_t>(schema.option_count), nullptr);
@@ -219,13 +236,13 @@ std::vector<int> match_arguments(const Entry& entry, Span callee, const std::vec
             "too-many-arguments", argument.span,
             schema.option_count == 0
                 ? fmt::format("`{}` takes no arguments", entry.name())
-                : fmt::format("`{}` takes one argument by position, `{}`; all else is by name", entry.name(),
-                              schema.options[0].name));
+                : fmt::format("`{}` takes one argument by position, `{}`; all else is by name",
+                              entry.name(), schema.options[0].name));
         if (schema.option_count > 1) {
           error.notes.push_back({{}, describe_options(entry)});
           if (positional == 2 && argument.text.size() < 30) {
-            error.help = fmt::format("write `{} = {}`, or the option that is meant", schema.options[1].name,
-                                     argument.text);
+            error.help = fmt::format("write `{} = {}`, or the option that is meant",
+                                     schema.options[1].name, argument.text);
           }
         }
       }
@@ -233,8 +250,9 @@ std::vector<int> match_arguments(const Entry& entry, Span callee, const std::vec
       index = entry.find_option(argument.name);
       if (index < 0) {
         sound = false;
-        Diagnostic& error = session.error("unknown-option", argument.name_span,
-                                          fmt::format("`{}` has no option `{}`", entry.name(), argument.name));
+        Diagnostic& error =
+            session.error("unknown-option", argument.name_span,
+                          fmt::format("`{}` has no option `{}`", entry.name(), argument.name));
         error.notes.push_back({{}, describe_options(entry)});
         error.help = suggest_option(entry, argument.name, argument.text);
       }
@@ -245,7 +263,8 @@ std::vector<int> match_arguments(const Entry& entry, Span callee, const std::vec
         sound = false;
         session
             .error("duplicate-argument", argument.name.empty() ? argument.span : argument.name_span,
-                   fmt::format("`{}` of `{}` is given twice", schema.options[index].name, entry.name()))
+                   fmt::format("`{}` of `{}` is given twice", schema.options[index].name,
+                               entry.name()))
             .notes.push_back({before->span, "first given here"});
         index = -1;
       } else {
@@ -259,20 +278,24 @@ std::vector<int> match_arguments(const Entry& entry, Span callee, const std::vec
     const strata_option& option = schema.options[i];
     if (!(option.flags & STRATA_OPTION_REQUIRED) || given[static_cast<std::size_t>(i)]) continue;
     sound = false;
-    Diagnostic& error = session.error("missing-option", callee,
-                                      fmt::format("`{}` needs `{}`: {}", entry.name(), option.name, option.doc));
+    Diagnostic& error =
+        session.error("missing-option", callee,
+                      fmt::format("`{}` needs `{}`: {}", entry.name(), option.name, option.doc));
     error.notes.push_back({{}, fmt::format("`{}` is {}", option.name, describe_type(option))});
-    if (schema.example && *schema.example) error.help = fmt::format("for example `{}`", schema.example);
+    if (schema.example && *schema.example)
+      error.help = fmt::format("for example `{}`", schema.example);
   }
   return matched;
 }
 
-std::optional<PluginCall> bind_arguments(const Entry& entry, Span callee, const std::vector<CallArgument>& arguments,
+std::optional<PluginCall> bind_arguments(const Entry& entry, Span callee,
+                                         const std::vector<CallArgument>& arguments,
                                          Session& session) {
   std::vector<ArgumentName> names;
   names.reserve(arguments.size());
   for (const CallArgument& argument : arguments) {
-    names.push_back({argument.name, argument.name_span, argument.span, print_value(argument.value)});
+    names.push_back(
+        {argument.name, argument.name_span, argument.span, print_value(argument.value)});
   }
   bool sound = true;
   const std::vector<int> matched = match_arguments(entry, callee, names, session, sound);
@@ -282,7 +305,8 @@ std::optional<PluginCall> bind_arguments(const Entry& entry, Span callee, const 
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (matched[i] < 0) continue;
     const strata_option& option = entry.schema().options[matched[i]];
-    std::optional<OptionValue> value = bind_option(entry, option, arguments[i].value, arguments[i].span, session);
+    std::optional<OptionValue> value =
+        bind_option(entry, option, arguments[i].value, arguments[i].span, session);
     if (!value) {
       sound = false;
       continue;
@@ -293,13 +317,13 @@ std::optional<PluginCall> bind_arguments(const Entry& entry, Span callee, const 
   return call;
 }
 
-std::optional<OptionValue> bind_option(const Entry& entry, const strata_option& option, const Value& value, Span span,
-                                       Session& session) {
+std::optional<OptionValue> bind_option(const Entry& entry, const strata_option& option,
+                                       const Value& value, Span span, Session& session) {
   return Binder(fmt::format("`{}`", entry.name()), option, span, session).run(value);
 }
 
-std::optional<OptionValue> bind_value(const std::string& owner, const strata_option& option, const Value& value,
-                                      Span span, Session& session) {
+std::optional<OptionValue> bind_value(const std::string& owner, const strata_option& option,
+                                      const Value& value, Span span, Session& session) {
   return Binder(owner, option, span, session).run(value);
 }
 
@@ -309,8 +333,8 @@ const Entry* find_wanted(std::string_view name, Span span, Kind wanted, Session&
   const std::vector<const Entry*> elsewhere = session.registry.find(name);
   if (!elsewhere.empty()) {
     session.error("wrong-kind", span,
-                  fmt::format("`{}` is {}, and {} is wanted here", name, a_kind(elsewhere.front()->kind()),
-                              a_kind(wanted)));
+                  fmt::format("`{}` is {}, and {} is wanted here", name,
+                              a_kind(elsewhere.front()->kind()), a_kind(wanted)));
     return nullptr;
   }
   const std::string code = wanted == STRATA_LAYER ? "unknown-layer" : "unknown-plugin";
@@ -319,19 +343,21 @@ const Entry* find_wanted(std::string_view name, Span span, Kind wanted, Session&
   error.help = did_you_mean(suggest_plugin(name, {wanted}, session.registry, others));
   if (error.help.empty() && wanted != STRATA_LAYER) {
     const std::vector<std::string> names = session.registry.names(wanted);
-    if (!names.empty()) error.notes.push_back({{}, fmt::format("{}: {}", plural(wanted), list_names(names, 20))});
+    if (!names.empty())
+      error.notes.push_back({{}, fmt::format("{}: {}", plural(wanted), list_names(names, 20))});
   }
   return nullptr;
 }
 
-std::optional<PluginCall> bind_plugin(const Value& value, Span span, Kind wanted, const std::string& where,
-                                      Session& session) {
+std::optional<PluginCall> bind_plugin(const Value& value, Span span, Kind wanted,
+                                      const std::string& where, Session& session) {
   if (value.is_unknown()) return std::nullopt;
   const auto* call = value.get<CallPtr>();
   if (!call) {
-    Diagnostic& error = session.error(
-        "option-type", span,
-        fmt::format("{} must be {}, not {} `{}`", where, a_kind(wanted), type_name(value), print_value(value)));
+    Diagnostic& error =
+        session.error("option-type", span,
+                      fmt::format("{} must be {}, not {} `{}`", where, a_kind(wanted),
+                                  type_name(value), print_value(value)));
     const std::vector<std::string> names = session.registry.names(wanted);
     if (const auto* text = value.get<std::string>()) {
       const std::string near = suggest_plugin(*text, {wanted}, session.registry);
@@ -340,7 +366,8 @@ std::optional<PluginCall> bind_plugin(const Value& value, Span span, Kind wanted
         return std::nullopt;
       }
     }
-    if (!names.empty()) error.notes.push_back({{}, fmt::format("{}: {}", plural(wanted), list_names(names, 20))});
+    if (!names.empty())
+      error.notes.push_back({{}, fmt::format("{}: {}", plural(wanted), list_names(names, 20))});
     return std::nullopt;
   }
   const Entry* entry = session.registry.find(wanted, (*call)->name);
@@ -351,11 +378,13 @@ std::optional<PluginCall> bind_plugin(const Value& value, Span span, Kind wanted
         fmt::format("{} must be {}, and `{}` is {}", where, a_kind(wanted), (*call)->name,
                     elsewhere.empty() ? "something else" : a_kind(elsewhere.front()->kind())));
     const std::vector<std::string> names = session.registry.names(wanted);
-    if (!names.empty()) error.notes.push_back({{}, fmt::format("{}: {}", plural(wanted), list_names(names, 20))});
+    if (!names.empty())
+      error.notes.push_back({{}, fmt::format("{}: {}", plural(wanted), list_names(names, 20))});
     return std::nullopt;
   }
   if ((*call)->weight != 1 && wanted != STRATA_LOSS) {
-    session.error("option-type", (*call)->span, fmt::format("only a loss can be weighted, not {}", a_kind(wanted)));
+    session.error("option-type", (*call)->span,
+                  fmt::format("only a loss can be weighted, not {}", a_kind(wanted)));
     return std::nullopt;
   }
   return bind_arguments(*entry, (*call)->span, (*call)->arguments, session);

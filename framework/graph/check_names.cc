@@ -1,10 +1,10 @@
 // The check of names.
 #include "framework/graph/check_names.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
-
-#include <fmt/format.h>
 
 #include "framework/graph/bind.h"
 #include "framework/graph/stage.h"
@@ -26,7 +26,8 @@ struct Local {
 
 class Checker : public Names {
  public:
-  Checker(Declarations& declarations, Session& session) : declarations_(declarations), session_(session) {}
+  Checker(Declarations& declarations, Session& session)
+      : declarations_(declarations), session_(session) {}
 
   void run() {
     for (Constant& constant : declarations_.constants) {
@@ -73,12 +74,15 @@ class Checker : public Names {
     for (const Constant& constant : declarations_.constants) names.push_back(constant.name->text);
     std::sort(names.begin(), names.end());
   }
-  bool is_incomplete(std::string_view name) const override { return declarations_.is_incomplete(name); }
+  bool is_incomplete(std::string_view name) const override {
+    return declarations_.is_incomplete(name);
+  }
 
  private:
   using Frame = std::unordered_map<std::string, Local>;
 
-  // ---- names ------------------------------------------------------------------------------------------------------
+  // ---- names
+  // ------------------------------------------------------------------------------------------------------
 
   Local* lookup(std::string_view name) {
     const std::string key(name);
@@ -102,8 +106,11 @@ class Checker : public Names {
   void close_frame(bool lints) {
     for (const auto& [name, local] : frames_.back()) {
       inner_.try_emplace(name, local.defined);
-      if (local.used || !lints || local.what == What::kAlias || local.what == What::kLoopVariable) continue;
-      const std::string_view noun = local.what == What::kParameter ? "the parameter " : local.what == What::kInput ? "the input " : "";
+      if (local.used || !lints || local.what == What::kAlias || local.what == What::kLoopVariable)
+        continue;
+      const std::string_view noun = local.what == What::kParameter ? "the parameter "
+                                    : local.what == What::kInput   ? "the input "
+                                                                   : "";
       session_.lint("unused-value", local.defined, fmt::format("{}`{}` is never used", noun, name));
     }
     frames_.pop_back();
@@ -112,14 +119,18 @@ class Checker : public Names {
   Diagnostic& unknown(const dsl::Name& name, const strata_option* option) {
     Diagnostic& error = report_unknown_name(name, *this, session_);
     for (std::int64_t i = 0; option && i < option->choice_count; ++i) {
-      if (name.text == option->choices[i]) error.help = fmt::format("write it in quotes: `\"{}\"`", name.text);
+      if (name.text == option->choices[i])
+        error.help = fmt::format("write it in quotes: `\"{}\"`", name.text);
     }
     const auto inner = inner_.find(name.text);
     if (inner != inner_.end()) {
-      error.notes.push_back({inner->second, fmt::format("`{}` is named here, and known only inside these braces", name.text)});
+      error.notes.push_back(
+          {inner->second,
+           fmt::format("`{}` is named here, and known only inside these braces", name.text)});
       error.help.clear();
     } else if (const auto later = upcoming_.find(name.text); later != upcoming_.end()) {
-      error.notes.push_back({later->second, fmt::format("`{}` is made only here, further down", name.text)});
+      error.notes.push_back(
+          {later->second, fmt::format("`{}` is made only here, further down", name.text)});
       error.help.clear();
     }
     return error;
@@ -145,7 +156,8 @@ class Checker : public Names {
     return declarations_.is_incomplete(head.text);
   }
 
-  // ---- expressions --------------------------------------------------------------------------------------------------
+  // ---- expressions
+  // --------------------------------------------------------------------------------------------------
 
   // `option` is what the value is for, where that is known.
   void expression(const dsl::Expr& expr, const strata_option* option = nullptr) {
@@ -161,7 +173,8 @@ class Checker : public Names {
         }
       }
       const bool capital = !head.text.empty() && head.text[0] >= 'A' && head.text[0] <= 'Z';
-      if (capital && option && (option->kinds & STRATA_PLUGIN) && reference->path.parts.size() == 1) {
+      if (capital && option && (option->kinds & STRATA_PLUGIN) &&
+          reference->path.parts.size() == 1) {
         find_wanted(head.text, head.span, static_cast<Kind>(option->plugin_kind), session_);
         return;
       }
@@ -189,8 +202,8 @@ class Checker : public Names {
     }
   }
 
-  // Which of several things of one name an option wants; null where that is left open, or where it is of the wrong kind
-  // (said when it is bound).
+  // Which of several things of one name an option wants; null where that is left open, or where it
+  // is of the wrong kind (said when it is bound).
   static const Entry* meant(const std::vector<const Entry*>& entries, const strata_option* option) {
     if (option && (option->kinds & STRATA_PLUGIN)) {
       for (const Entry* entry : entries) {
@@ -212,13 +225,16 @@ class Checker : public Names {
     if (entries.empty()) {
       if (declarations_.is_incomplete(call.callee.text)) return;
       if (declarations_.find_block(call.callee.text)) {
-        session_.error("wrong-kind", call.callee.span,
-                       fmt::format("`{}` is a block: it stands in a flow, not in an expression", call.callee.text))
+        session_
+            .error("wrong-kind", call.callee.span,
+                   fmt::format("`{}` is a block: it stands in a flow, not in an expression",
+                               call.callee.text))
             .help = "name its value in a statement: `y = x -> " + call.callee.text + "`";
         return;
       }
       if (option && (option->kinds & STRATA_PLUGIN)) {
-        find_wanted(call.callee.text, call.callee.span, static_cast<Kind>(option->plugin_kind), session_);
+        find_wanted(call.callee.text, call.callee.span, static_cast<Kind>(option->plugin_kind),
+                    session_);
       } else {
         report_unknown_callee(call.callee, session_);
       }
@@ -234,7 +250,8 @@ class Checker : public Names {
       if (!argument.value) continue;
       const strata_option* wanted = nullptr;
       if (argument.name) {
-        named.push_back({argument.name->text, argument.name->span, argument.value->span, text_of(*argument.value)});
+        named.push_back({argument.name->text, argument.name->span, argument.value->span,
+                         text_of(*argument.value)});
         const int index = entry ? entry->find_option(argument.name->text) : -1;
         if (index >= 0) wanted = &entry->schema().options[index];
       } else if (takes_names && std::holds_alternative<dsl::Reference>(argument.value->node)) {
@@ -246,10 +263,13 @@ class Checker : public Names {
     if (entry) match_arguments(*entry, call.callee.span, named, session_, sound);
   }
 
-  static std::string text_of(const dsl::Expr& expr) { return std::string(expr.span.text().substr(0, 60)); }
+  static std::string text_of(const dsl::Expr& expr) {
+    return std::string(expr.span.text().substr(0, 60));
+  }
 
   // The arguments of a call from `first` on, by the options of what is called.
-  void options(const Entry& entry, Span callee, const std::vector<dsl::Argument>& arguments, std::size_t first) {
+  void options(const Entry& entry, Span callee, const std::vector<dsl::Argument>& arguments,
+               std::size_t first) {
     std::vector<ArgumentName> names;
     std::vector<const dsl::Expr*> values;
     for (std::size_t i = first; i < arguments.size(); ++i) {
@@ -266,7 +286,8 @@ class Checker : public Names {
     bool sound = true;
     const std::vector<int> matched = match_arguments(entry, callee, names, session_, sound);
     for (std::size_t i = 0; i < values.size(); ++i) {
-      if (matched[i] < 0 && !names[i].name.empty()) {  // an option that does not exist: its value may be foreign
+      if (matched[i] < 0 &&
+          !names[i].name.empty()) {  // an option that does not exist: its value may be foreign
         mark_used(*values[i]);
         continue;
       }
@@ -274,16 +295,19 @@ class Checker : public Names {
     }
   }
 
-  // ---- flows --------------------------------------------------------------------------------------------------------
+  // ---- flows
+  // --------------------------------------------------------------------------------------------------------
 
   template <class Section>
-  void body_section(const Section& section, bool in_main, const std::function<void()>& define_inputs) {
+  void body_section(const Section& section, bool in_main,
+                    const std::function<void()>& define_inputs) {
     inner_.clear();
     upcoming_.clear();
     first_value_.clear();
     for (const dsl::BodyStatement& statement : section.body) {
       if (const auto* flow = std::get_if<dsl::FlowStatement>(&statement.node)) {
-        for (const dsl::Name& target : flow->targets) upcoming_.try_emplace(target.text, target.span);
+        for (const dsl::Name& target : flow->targets)
+          upcoming_.try_emplace(target.text, target.span);
         for (const dsl::Stage& stage : flow->flow.stages) {
           if (stage.alias) upcoming_.try_emplace(stage.alias->text, stage.alias->span);
         }
@@ -312,13 +336,15 @@ class Checker : public Names {
     std::unordered_set<std::string> outputs;
     for (const dsl::Name& output : section.outputs) {
       if (!outputs.insert(output.text).second) {
-        session_.error("duplicate-name", output.span, fmt::format("`{}` is an output already", output.text));
+        session_.error("duplicate-name", output.span,
+                       fmt::format("`{}` is an output already", output.text));
       }
       complete = check_output(output, dropped) && complete;
     }
     const bool lints = in_main && complete;
     if (lints) {
-      for (const Span span : dropped) session_.lint("unused-value", span, "the value at the end of this flow is never used");
+      for (const Span span : dropped)
+        session_.lint("unused-value", span, "the value at the end of this flow is never used");
     }
     close_frame(lints);
   }
@@ -329,7 +355,9 @@ class Checker : public Names {
     if (local) {
       local->used = true;
       if (local->may_flow()) return true;
-      session_.error("not-a-value", output.span, fmt::format("`{}` is a constant, not a value of the model", output.text))
+      session_
+          .error("not-a-value", output.span,
+                 fmt::format("`{}` is a constant, not a value of the model", output.text))
           .notes.push_back({local->defined, "defined here"});
       return false;
     }
@@ -337,7 +365,9 @@ class Checker : public Names {
                                        fmt::format("the output `{}` is never made", output.text));
     const auto inner = inner_.find(output.text);
     if (inner != inner_.end()) {
-      error.notes.push_back({inner->second, fmt::format("`{}` is named here, and known only inside these braces", output.text)});
+      error.notes.push_back(
+          {inner->second,
+           fmt::format("`{}` is named here, and known only inside these braces", output.text)});
     } else if (dropped.size() == 1) {
       error.help = fmt::format("write `as {}` at the end of the flow that makes it", output.text);
       error.notes.push_back({dropped.front(), "this value has no name"});
@@ -396,7 +426,9 @@ class Checker : public Names {
     if (is_source && !call.has_parentheses && local) {
       local->used = true;
       if (!local->may_flow()) {
-        session_.error("not-a-value", call.callee.span, fmt::format("`{}` is a constant, not a value of the model", name))
+        session_
+            .error("not-a-value", call.callee.span,
+                   fmt::format("`{}` is a constant, not a value of the model", name))
             .notes.push_back({local->defined, "defined here"});
       }
       return;
@@ -414,15 +446,18 @@ class Checker : public Names {
     if (!session_.registry.find(STRATA_LAYER, name)) return unknown_stage(call, local, is_source);
     const Entry& entry = *session_.registry.find(STRATA_LAYER, name);
     const std::size_t values = value_arguments(entry.schema(), call, !is_source);
-    if (is_source && values == 0) return report_no_input(call, call.callee.span, session_, first_value_);
+    if (is_source && values == 0)
+      return report_no_input(call, call.callee.span, session_, first_value_);
     std::size_t first_option = 0;
     for (std::size_t left = values; left > 0; ++first_option) {
       const dsl::Argument& argument = call.arguments[first_option];
       if (argument.name) break;  // a value behind a named argument: a positional option then
       --left;
-      if (argument.value && !value_argument(call, *argument.value, is_source && first_option == 0)) return;
+      if (argument.value && !value_argument(call, *argument.value, is_source && first_option == 0))
+        return;
     }
-    if (is_source && may_be_constant(call)) {  // `Dense(units)`: the expansion knows whether that is a value
+    if (is_source &&
+        may_be_constant(call)) {  // `Dense(units)`: the expansion knows whether that is a value
       for (std::size_t i = first_option; i < call.arguments.size(); ++i) {
         if (call.arguments[i].value) expression(*call.arguments[i].value);
       }
@@ -438,7 +473,8 @@ class Checker : public Names {
                                 : std::get_if<dsl::Reference>(&call.arguments[0].value->node);
     if (!reference || reference->path.parts.size() != 1) return false;
     const Local* local = lookup(reference->path.parts[0].text);
-    return local && local->what == What::kParameter && reference->path.parts[0].text != first_value_;
+    return local && local->what == What::kParameter &&
+           reference->path.parts[0].text != first_value_;
   }
 
   // False where the stage makes no sense without it. `is_first`: it is what the flow begins with.
@@ -502,16 +538,20 @@ class Checker : public Names {
       if (argument.value) mark_used(*argument.value);
     }
     if (local || (!is_source && declarations_.find_constant(name))) {
-      Diagnostic& error = session_.error(
-          "not-a-stage", call.callee.span,
-          fmt::format("`{}` is a {}, not a layer or block", name, local && local->may_flow() ? "value" : "constant"));
-      if (local && local->may_flow()) error.help = "values meet in a layer that takes several: `Add(a, b)`";
+      Diagnostic& error =
+          session_.error("not-a-stage", call.callee.span,
+                         fmt::format("`{}` is a {}, not a layer or block", name,
+                                     local && local->may_flow() ? "value" : "constant"));
+      if (local && local->may_flow())
+        error.help = "values meet in a layer that takes several: `Add(a, b)`";
       return;
     }
     if (is_source && !call.has_parentheses) {
       if (Constant* constant = declarations_.find_constant(name)) {
         constant->used = true;
-        session_.error("not-a-value", call.callee.span, fmt::format("`{}` is a constant, not a value of the model", name))
+        session_
+            .error("not-a-value", call.callee.span,
+                   fmt::format("`{}` is a constant, not a value of the model", name))
             .notes.push_back({constant->name->span, "defined here"});
         return;
       }
@@ -523,14 +563,16 @@ class Checker : public Names {
     find_wanted(name, call.callee.span, STRATA_LAYER, session_, blocks, " or block");
   }
 
-  // ---- data ---------------------------------------------------------------------------------------------------------
+  // ---- data
+  // ---------------------------------------------------------------------------------------------------------
 
   void data_flow(const dsl::Flow& flow, bool has_source) {
     for (std::size_t i = 0; i < flow.stages.size(); ++i) {
       const dsl::Stage& stage = flow.stages[i];
       const bool is_source = has_source && i == 0;
       if (stage.alias) {
-        session_.error("alias-in-data", stage.alias->span, "`as` names values of a model; data has fields by name");
+        session_.error("alias-in-data", stage.alias->span,
+                       "`as` names values of a model; data has fields by name");
       }
       if (const auto* call = std::get_if<dsl::CallStage>(&stage.node)) {
         const Entry* entry = find_wanted(call->callee.text, call->callee.span,
@@ -546,7 +588,8 @@ class Checker : public Names {
     }
   }
 
-  // ---- blocks in blocks ---------------------------------------------------------------------------------------------
+  // ---- blocks in blocks
+  // ---------------------------------------------------------------------------------------------
 
   void find_recursion() {
     enum Color { kWhite, kGrey, kBlack };
@@ -570,14 +613,17 @@ class Checker : public Names {
         BlockDecl* const callee = calls[top.next].first;
         const Span span = calls[top.next++].second;
         if (color[callee] == kGrey) {
-          Diagnostic& error = session_.error(
-              "recursive-block", span, fmt::format("block `{}` contains itself", callee->node->name.text));
-          auto from = std::find_if(stack.begin(), stack.end(), [&](const Visit& v) { return v.block == callee; });
+          Diagnostic& error =
+              session_.error("recursive-block", span,
+                             fmt::format("block `{}` contains itself", callee->node->name.text));
+          auto from = std::find_if(stack.begin(), stack.end(),
+                                   [&](const Visit& v) { return v.block == callee; });
           for (auto v = from; v != stack.end(); ++v) {
             v->block->recursive = true;
             if (v + 1 != stack.end()) {
               error.notes.push_back({calls_[v->block][v->next - 1].second,
-                                     fmt::format("`{}` contains `{}`", v->block->node->name.text, (v + 1)->block->node->name.text)});
+                                     fmt::format("`{}` contains `{}`", v->block->node->name.text,
+                                                 (v + 1)->block->node->name.text)});
             }
           }
         } else if (color[callee] == kWhite) {
@@ -592,7 +638,8 @@ class Checker : public Names {
     for (const Constant& constant : declarations_.constants) {
       if (constant.used || !constant.in_main) continue;
       session_.lint(constant.param ? "unused-param" : "unused-value", constant.name->span,
-                    fmt::format("the {} `{}` is never used", constant.param ? "param" : "constant", constant.name->text));
+                    fmt::format("the {} `{}` is never used", constant.param ? "param" : "constant",
+                                constant.name->text));
     }
     for (const BlockDecl& block : declarations_.blocks) {
       if (block.used || !block.in_main || declarations_.models.empty()) continue;
@@ -613,6 +660,8 @@ class Checker : public Names {
 
 }  // namespace
 
-void check_names(Declarations& declarations, Session& session) { Checker(declarations, session).run(); }
+void check_names(Declarations& declarations, Session& session) {
+  Checker(declarations, session).run();
+}
 
 }  // namespace strata::graph

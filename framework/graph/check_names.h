@@ -1,5 +1,6 @@
-// Every name in every section, also in branches and blocks that no model takes: a slip is an error wherever it stands,
-// and is reported once, before anything is expanded. Finds what is never used on the way.
+// Every name in every section, also in branches and blocks that no model takes: a slip is an error
+// wherever it stands, and is reported once, before anything is expanded. Finds what is never used
+// on the way.
 #pragma once
 
 #include "framework/graph/declarations.h"

@@ -1,9 +1,9 @@
 // Elaboration of data sections.
 #include "framework/graph/data.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "framework/base/text.h"
 #include "framework/graph/bind.h"
@@ -25,7 +25,8 @@ std::string_view dtype_name(strata_dtype dtype) {
 
 class DataElaborator {
  public:
-  DataElaborator(const DataDecl& declared, const Overrides& overrides, GlobalNames& globals, Session& session)
+  DataElaborator(const DataDecl& declared, const Overrides& overrides, GlobalNames& globals,
+                 Session& session)
       : declared_(declared), overrides_(overrides), globals_(globals), session_(session) {}
 
   std::optional<DataPipeline> run() {
@@ -49,7 +50,8 @@ class DataElaborator {
         sound_ = false;
       } else {
         sound_ = false;
-        session_.error("loop-in-data", stage.span, "data goes through transforms one by one: there are no loops");
+        session_.error("loop-in-data", stage.span,
+                       "data goes through transforms one by one: there are no loops");
       }
     }
   }
@@ -65,7 +67,8 @@ class DataElaborator {
     if (branches.otherwise) flow(*branches.otherwise, false, names);
   }
 
-  void call_stage(const dsl::Stage& stage, const dsl::CallStage& call, bool is_source, Names& names) {
+  void call_stage(const dsl::Stage& stage, const dsl::CallStage& call, bool is_source,
+                  Names& names) {
     const Kind kind = is_source ? STRATA_DATASET : STRATA_TRANSFORM;
     const Span span = call_span(stage, call);
     const Entry* entry = find_wanted(call.callee.text, call.callee.span, kind, session_);
@@ -91,8 +94,9 @@ class DataElaborator {
       sound_ = false;
       return;
     }
-    const Value changed = overrides_.apply_to_data(&declared_, transform,
-                                                   std::shared_ptr<const CallValue>(std::move(value)), globals_, session_);
+    const Value changed = overrides_.apply_to_data(
+        &declared_, transform, std::shared_ptr<const CallValue>(std::move(value)), globals_,
+        session_);
     const auto* final_call = changed.get<std::shared_ptr<const CallValue>>();
     std::optional<PluginCall> bound;
     if (final_call) bound = bind_arguments(*entry, span, (*final_call)->arguments, session_);
@@ -146,8 +150,8 @@ std::string describe_field(const DataDescription::FieldInfo& field) {
   return fmt::format("`{}`: {} {}", field.name, dtype_name(field.dtype), field.shape.text());
 }
 
-std::optional<DataPipeline> elaborate_data(const DataDecl& data, const Overrides& overrides, GlobalNames& globals,
-                                           Session& session) {
+std::optional<DataPipeline> elaborate_data(const DataDecl& data, const Overrides& overrides,
+                                           GlobalNames& globals, Session& session) {
   return DataElaborator(data, overrides, globals, session).run();
 }
 
@@ -163,16 +167,20 @@ std::optional<std::vector<int>> bind_inputs(const dsl::ModelSection& model, cons
       sound = false;
       std::vector<std::string> names;
       for (const auto& field : data.result().fields) names.push_back(field.name);
-      Diagnostic& error = session.error(
-          "unknown-field", input.name.span,
-          fmt::format("data `{}` has no field `{}` to feed this input", data.name, input.name.text));
-      for (const auto& field : data.result().fields) error.notes.push_back({{}, "it has " + describe_field(field)});
+      Diagnostic& error =
+          session.error("unknown-field", input.name.span,
+                        fmt::format("data `{}` has no field `{}` to feed this input", data.name,
+                                    input.name.text));
+      for (const auto& field : data.result().fields)
+        error.notes.push_back({{}, "it has " + describe_field(field)});
       error.help = did_you_mean(nearest_name(input.name.text, names));
       const auto& first = data.result().fields.front();
-      const bool same_shape = graph.inputs[i] >= 0 &&
-                              core(graph.values[static_cast<std::size_t>(graph.inputs[i])].shape) == core(first.shape);
+      const bool same_shape =
+          graph.inputs[i] >= 0 &&
+          core(graph.values[static_cast<std::size_t>(graph.inputs[i])].shape) == core(first.shape);
       if (error.help.empty() && graph.inputs.size() == 1 && same_shape) {
-        error.help = fmt::format("inputs are named as the fields that feed them: `{}: {}`", first.name, first.shape.text());
+        error.help = fmt::format("inputs are named as the fields that feed them: `{}: {}`",
+                                 first.name, first.shape.text());
       }
       continue;
     }
@@ -183,13 +191,14 @@ std::optional<std::vector<int>> bind_inputs(const dsl::ModelSection& model, cons
       sound = false;
       session
           .error("input-mismatch", input.shape.span,
-                 fmt::format("`{}` of data `{}` has the shape {}, and the model's input {}", field.name, data.name,
-                             field.shape.text(), shape.text()))
+                 fmt::format("`{}` of data `{}` has the shape {}, and the model's input {}",
+                             field.name, data.name, field.shape.text(), shape.text()))
           .help = fmt::format("write `{}: {}`", input.name.text, field.shape.text());
     } else if (field.dtype == STRATA_I32) {
       sound = false;
       session.error("input-mismatch", input.name.span,
-                    fmt::format("`{}` of data `{}` holds class numbers, and a model reads amounts", field.name, data.name));
+                    fmt::format("`{}` of data `{}` holds class numbers, and a model reads amounts",
+                                field.name, data.name));
     }
   }
   if (!sound) return std::nullopt;

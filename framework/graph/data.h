@@ -9,11 +9,12 @@
 namespace strata::graph {
 
 // Nullopt where an error was reported.
-std::optional<DataPipeline> elaborate_data(const DataDecl& data, const Overrides& overrides, GlobalNames& globals,
-                                           Session& session);
+std::optional<DataPipeline> elaborate_data(const DataDecl& data, const Overrides& overrides,
+                                           GlobalNames& globals, Session& session);
 
-// For each input of the model the field that feeds it, with its shape and type checked; nullopt after an error.
-// A field's shape may differ by leading axes of extent 1: [28, 28] feeds [1, 28, 28].
+// For each input of the model the field that feeds it, with its shape and type checked; nullopt
+// after an error. A field's shape may differ by leading axes of extent 1: [28, 28] feeds [1, 28,
+// 28].
 std::optional<std::vector<int>> bind_inputs(const dsl::ModelSection& model, const Graph& graph,
                                             const DataPipeline& data, Session& session);
 

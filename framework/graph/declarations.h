@@ -44,18 +44,18 @@ using DataDecl = Declared<dsl::DataSection>;
 using TrainDecl = Declared<dsl::TrainSection>;
 using StudyDecl = Declared<dsl::StudySection>;
 
-// Names of lets, params and blocks are one family: they must differ, in all files. Models, data, train and study
-// sections are named each among their own.
+// Names of lets, params and blocks are one family: they must differ, in all files. Models, data,
+// train and study sections are named each among their own.
 struct Declarations {
   std::vector<std::unique_ptr<dsl::File>> files;  // [0] is the main one
   std::vector<dsl::Section*> requires_;
-  std::deque<Constant> constants;                 // in the order of the text, included files first
+  std::deque<Constant> constants;  // in the order of the text, included files first
   std::deque<BlockDecl> blocks;
   std::deque<ModelDecl> models;
   std::deque<DataDecl> data;
   std::deque<TrainDecl> trains;
   std::deque<StudyDecl> studies;
-  std::unordered_set<std::string> incomplete;     // names whose declarations a syntax error kept out
+  std::unordered_set<std::string> incomplete;  // names whose declarations a syntax error kept out
 
   Constant* find_constant(std::string_view name) const;
   BlockDecl* find_block(std::string_view name) const;
@@ -70,7 +70,8 @@ struct Declarations {
 // Carets for a section as a whole: its first words, up to the brace.
 Span heading(const dsl::Section& section);
 
-// Parses the file and its includes and collects their sections. Mistakes are reported; what is sound is there.
+// Parses the file and its includes and collects their sections. Mistakes are reported; what is
+// sound is there.
 void load(const SourceFile& main, Session& session, Declarations& declarations);
 
 // Reads a file; an Error where that cannot be done.
@@ -79,11 +80,14 @@ Result<std::string> read_text(const std::string& path);
 // The lets and params that every expression sees.
 class GlobalNames : public Names {
  public:
-  GlobalNames(Declarations& declarations, Session& session) : declarations_(declarations), session_(session) {}
+  GlobalNames(Declarations& declarations, Session& session)
+      : declarations_(declarations), session_(session) {}
 
   std::optional<Value> find(std::string_view name, Span use) override;
   void list(std::vector<std::string>& names) const override;
-  bool is_incomplete(std::string_view name) const override { return declarations_.is_incomplete(name); }
+  bool is_incomplete(std::string_view name) const override {
+    return declarations_.is_incomplete(name);
+  }
 
   // Evaluates one and checks a param against its type and domain.
   Value evaluate_constant(Constant& constant);

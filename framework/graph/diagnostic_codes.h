@@ -1,4 +1,5 @@
-// Every code that elaboration reports, with what `trainer explain CODE` says of it; and which of them are lints.
+// Every code that elaboration reports, with what `trainer explain CODE` says of it; and which of
+// them are lints.
 #pragma once
 
 #include <string>

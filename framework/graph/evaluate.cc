@@ -8,8 +8,9 @@
 namespace strata::graph {
 namespace {
 
-const std::vector<Kind> kEveryKind{STRATA_LAYER,    STRATA_LOSS,        STRATA_METRIC,  STRATA_OPTIMIZER,
-                                   STRATA_SCHEDULE, STRATA_INITIALIZER, STRATA_DATASET, STRATA_TRANSFORM};
+const std::vector<Kind> kEveryKind{STRATA_LAYER,     STRATA_LOSS,     STRATA_METRIC,
+                                   STRATA_OPTIMIZER, STRATA_SCHEDULE, STRATA_INITIALIZER,
+                                   STRATA_DATASET,   STRATA_TRANSFORM};
 
 class Evaluator {
  public:
@@ -37,7 +38,8 @@ class Evaluator {
       items.push_back(run(*item.value));
       weight += weight_of(items.back());
       if (weight > kMaxListWeight) {
-        session_.error("list-too-long", expr.span, fmt::format("a list holds at most {} values", kMaxListWeight));
+        session_.error("list-too-long", expr.span,
+                       fmt::format("a list holds at most {} values", kMaxListWeight));
         return {};
       }
     }
@@ -49,7 +51,8 @@ class Evaluator {
     if (first.is_unknown() || last.is_unknown()) return {};
     const auto *from = first.get<std::int64_t>(), *to = last.get<std::int64_t>();
     if (from && to) return Range{*from, *to};
-    if (first.is_number() && last.is_number()) return make_list({first, last});  // 0.1..1.0: the domain of a param
+    if (first.is_number() && last.is_number())
+      return make_list({first, last});  // 0.1..1.0: the domain of a param
     const bool bad_first = !first.is_number();
     session_.error("wrong-type", bad_first ? range.first->span : range.last->span,
                    fmt::format("a range goes from a number to a number, not {} `{}`",
@@ -82,7 +85,8 @@ class Evaluator {
     const auto* flow = value.get<FlowRef>();
     if (!flow) {
       session_.error("unknown-attribute", name.span,
-                     fmt::format("`{}` is {}, which has no attributes", path.parts[part - 1].text, a_type(value)));
+                     fmt::format("`{}` is {}, which has no attributes", path.parts[part - 1].text,
+                                 a_type(value)));
       return {};
     }
     if (flow->id < 0 || !session_.graph) return {};
@@ -94,8 +98,10 @@ class Evaluator {
       for (const std::int64_t dim : shape) dims.emplace_back(dim);
       return make_list(std::move(dims));
     }
-    static constexpr std::string_view kAxes[][4] = {
-        {"features"}, {"height", "width"}, {"channels", "height", "width"}, {"channels", "depth", "height", "width"}};
+    static constexpr std::string_view kAxes[][4] = {{"features"},
+                                                    {"height", "width"},
+                                                    {"channels", "height", "width"},
+                                                    {"channels", "depth", "height", "width"}};
     std::vector<std::string> known{"shape", "rank", "size"};
     if (shape.rank() >= 1 && shape.rank() <= 4) {
       for (int axis = 0; axis < shape.rank(); ++axis) {
@@ -104,9 +110,10 @@ class Evaluator {
         known.emplace_back(axis_name);
       }
     }
-    Diagnostic& error = session_.error(
-        "unknown-attribute", name.span,
-        fmt::format("`{}` has no attribute `{}`: its shape is {}", path.parts[part - 1].text, name.text, shape.text()));
+    Diagnostic& error =
+        session_.error("unknown-attribute", name.span,
+                       fmt::format("`{}` has no attribute `{}`: its shape is {}",
+                                   path.parts[part - 1].text, name.text, shape.text()));
     error.notes.push_back({{}, "a value of this shape has " + list_names(known)});
     error.help = did_you_mean(nearest_name(name.text, known));
     return {};
@@ -127,8 +134,9 @@ class Evaluator {
     bool known = true;
     for (const dsl::Argument& argument : call.arguments) {
       if (argument.name) {
-        session_.error("unknown-option", argument.name->span,
-                       fmt::format("`{}` takes its arguments by position, not by name", call.callee.text));
+        session_.error(
+            "unknown-option", argument.name->span,
+            fmt::format("`{}` takes its arguments by position, not by name", call.callee.text));
         known = false;
       }
       if (!argument.value) return {};
@@ -144,7 +152,8 @@ class Evaluator {
     call->name = name.text;
     call->span = span;
     const std::vector<const Entry*> entries = session_.registry.find(name.text);
-    bool takes_names = false;  // CrossEntropy(logits, label): given meaning by the model and the data
+    bool takes_names =
+        false;  // CrossEntropy(logits, label): given meaning by the model and the data
     for (const Entry* entry : entries) {
       takes_names = takes_names || entry->kind() == STRATA_LOSS || entry->kind() == STRATA_METRIC;
     }
@@ -177,8 +186,9 @@ class Evaluator {
     if (unary.op == dsl::UnaryOp::kNot) {
       const auto* truth = operand.get<bool>();
       if (truth) return !*truth;
-      session_.error("wrong-type", unary.operand->span,
-                     fmt::format("`not` wants a bool, not {} `{}`", type_name(operand), print_value(operand)));
+      session_.error(
+          "wrong-type", unary.operand->span,
+          fmt::format("`not` wants a bool, not {} `{}`", type_name(operand), print_value(operand)));
       return {};
     }
     return apply_unary(unary.op, operand, expr.span, session_);
@@ -187,7 +197,8 @@ class Evaluator {
   Value value_of(const dsl::ChainExpr& chain, const dsl::Expr&) {
     if (chain.rest.empty()) return run(*chain.first);
     const dsl::BinaryOp op = chain.rest.front().op;
-    if (op == dsl::BinaryOp::kAnd || op == dsl::BinaryOp::kOr) return logic(chain, op == dsl::BinaryOp::kAnd);
+    if (op == dsl::BinaryOp::kAnd || op == dsl::BinaryOp::kOr)
+      return logic(chain, op == dsl::BinaryOp::kAnd);
     if (op == dsl::BinaryOp::kPower) return power(chain);
     Value left = run(*chain.first);
     Span left_span = chain.first->span;
@@ -195,7 +206,8 @@ class Evaluator {
       const Value right = run(*link.operand);
       left = left.is_unknown() || right.is_unknown()
                  ? Value{}
-                 : apply_binary(link.op, left, left_span, right, link.operand->span, link.op_span, session_);
+                 : apply_binary(link.op, left, left_span, right, link.operand->span, link.op_span,
+                                session_);
       left_span = cover(left_span, link.operand->span);
     }
     return left;
@@ -209,8 +221,8 @@ class Evaluator {
       const Value left = run(operand);
       right = left.is_unknown() || right.is_unknown()
                   ? Value{}
-                  : apply_binary(dsl::BinaryOp::kPower, left, operand.span, right, right_span, chain.rest[i].op_span,
-                                 session_);
+                  : apply_binary(dsl::BinaryOp::kPower, left, operand.span, right, right_span,
+                                 chain.rest[i].op_span, session_);
       right_span = cover(operand.span, right_span);
     }
     return right;
@@ -224,8 +236,8 @@ class Evaluator {
       const auto* truth = value.get<bool>();
       if (!truth) {
         session_.error("wrong-type", operand.span,
-                       fmt::format("`{}` joins bools, not {} `{}`", is_and ? "and" : "or", type_name(value),
-                                   print_value(value)));
+                       fmt::format("`{}` joins bools, not {} `{}`", is_and ? "and" : "or",
+                                   type_name(value), print_value(value)));
         return {};
       }
       if (*truth != is_and) return *truth;
@@ -248,26 +260,31 @@ class Evaluator {
 
 }  // namespace
 
-Value evaluate(const dsl::Expr& expr, Names& names, Session& session) { return Evaluator(names, session).run(expr); }
+Value evaluate(const dsl::Expr& expr, Names& names, Session& session) {
+  return Evaluator(names, session).run(expr);
+}
 
-std::optional<bool> evaluate_condition(const dsl::Expr& expr, Names& names, Session& session, std::string_view what) {
+std::optional<bool> evaluate_condition(const dsl::Expr& expr, Names& names, Session& session,
+                                       std::string_view what) {
   const Value value = evaluate(expr, names, session);
   if (value.is_unknown()) return std::nullopt;
   if (const auto* truth = value.get<bool>()) return *truth;
-  Diagnostic& error = session.error(
-      "wrong-type", expr.span,
-      fmt::format("{} is true or false, and this is {} `{}`", what, type_name(value), print_value(value)));
+  Diagnostic& error = session.error("wrong-type", expr.span,
+                                    fmt::format("{} is true or false, and this is {} `{}`", what,
+                                                type_name(value), print_value(value)));
   if (value.is_number()) error.help = "compare it with something: `… != 0`";
   return std::nullopt;
 }
 
 Diagnostic& report_unknown_name(const dsl::Name& name, const Names& names, Session& session) {
-  // The look for a near name costs as much as there are names: not for an error that will not be shown.
-  if (names.is_incomplete(name.text) || session.full() || session.has_error_at(name.span)) return session.nothing();
+  // The look for a near name costs as much as there are names: not for an error that will not be
+  // shown.
+  if (names.is_incomplete(name.text) || session.full() || session.has_error_at(name.span))
+    return session.nothing();
   std::vector<std::string> known;
   names.list(known);
-  Diagnostic& error =
-      session.error("unknown-name", name.span, fmt::format("nothing here is called `{}`", name.text));
+  Diagnostic& error = session.error("unknown-name", name.span,
+                                    fmt::format("nothing here is called `{}`", name.text));
   std::string near = suggest_plugin(name.text, kEveryKind, session.registry, known);
   if (near.empty()) near = nearest_name(name.text, function_names());
   error.help = did_you_mean(near);
@@ -282,7 +299,8 @@ void report_unknown_callee(const dsl::Name& name, Session& session) {
     error.help = "`//` divides ints to an int; `round`, `floor` and `ceil` make ints of floats";
     return;
   }
-  error.help = did_you_mean(suggest_plugin(name.text, kEveryKind, session.registry, function_names()));
+  error.help =
+      did_you_mean(suggest_plugin(name.text, kEveryKind, session.registry, function_names()));
 }
 
 }  // namespace strata::graph

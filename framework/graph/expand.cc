@@ -1,9 +1,9 @@
 // The expansion.
 #include "framework/graph/expand.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "framework/graph/bind.h"
 #include "framework/graph/expand_scope.h"
@@ -13,7 +13,8 @@
 namespace strata::graph {
 namespace {
 
-using Ids = std::vector<ValueId>;  // what a flow carries: one value, or a layer's several outputs; -1: unknown
+using Ids = std::vector<ValueId>;  // what a flow carries: one value, or a layer's several outputs;
+                                   // -1: unknown
 using ListPtr = std::shared_ptr<const List>;
 
 constexpr int kMaxDepth = 300;  // of blocks and braces inside one another
@@ -92,37 +93,44 @@ class Expander {
       return unknown;
     }
     if (!list) {
-      session_.error("input-shape", input.shape.span,
-                     fmt::format("the shape of `{}` is a list of ints, not {} `{}`", input.name.text,
-                                 type_name(value), print_value(value)))
-          .help = fmt::format("write `[{}]`", value.get<std::int64_t>() ? print_value(value) : "28, 28");
+      session_
+          .error("input-shape", input.shape.span,
+                 fmt::format("the shape of `{}` is a list of ints, not {} `{}`", input.name.text,
+                             type_name(value), print_value(value)))
+          .help =
+          fmt::format("write `[{}]`", value.get<std::int64_t>() ? print_value(value) : "28, 28");
       return unknown;
     }
     const std::string problem = Shape::why_invalid(dims.begin(), dims.end());
     if (!problem.empty()) {
       Diagnostic& error = session_.error("input-shape", input.shape.span,
-                                         fmt::format("`{}` cannot have the shape {}: {}", input.name.text,
-                                                     print_value(value), problem));
-      if (!dims.empty() && dims[0] == -1) error.help = "leave the batch axis out: shapes are those of one sample";
+                                         fmt::format("`{}` cannot have the shape {}: {}",
+                                                     input.name.text, print_value(value), problem));
+      if (!dims.empty() && dims[0] == -1)
+        error.help = "leave the batch axis out: shapes are those of one sample";
       return unknown;
     }
-    return graph_.inputs.back() = add_value(input.name.text, Shape(dims.begin(), dims.end()), -1, 0);
+    return graph_.inputs.back() =
+               add_value(input.name.text, Shape(dims.begin(), dims.end()), -1, 0);
   }
 
   // Whether there is room for one more stage and for one more level.
   bool spend(Span span) {
     if (stopped_ || session_.full()) return false;
     const std::int64_t most = session_.options.max_nodes;
-    if (static_cast<std::int64_t>(graph_.nodes.size()) < most && ++stages_ <= 10 * most + 1000) return true;
+    if (static_cast<std::int64_t>(graph_.nodes.size()) < most && ++stages_ <= 10 * most + 1000)
+      return true;
     stopped_ = true;
-    session_.error("too-many-layers", span, fmt::format("the model expands to more than {} layers", most));
+    session_.error("too-many-layers", span,
+                   fmt::format("the model expands to more than {} layers", most));
     return false;
   }
 
-  // ---- bodies -------------------------------------------------------------------------------------------------------
+  // ---- bodies
+  // -------------------------------------------------------------------------------------------------------
 
-  void body(const std::vector<dsl::BodyStatement>& statements, const std::vector<dsl::Name>& outputs, Scope& scope,
-            PathScope& paths) {
+  void body(const std::vector<dsl::BodyStatement>& statements,
+            const std::vector<dsl::Name>& outputs, Scope& scope, PathScope& paths) {
     for (const dsl::BodyStatement& statement : statements) {
       if (const auto* flow = std::get_if<dsl::FlowStatement>(&statement.node)) {
         for (const dsl::Name& target : flow->targets) paths.reserve(target.text);
@@ -138,10 +146,11 @@ class Expander {
     }
   }
 
-  void flow_statement(const dsl::FlowStatement& statement, const std::vector<dsl::Name>& outputs, Scope& scope,
-                      PathScope& paths) {
+  void flow_statement(const dsl::FlowStatement& statement, const std::vector<dsl::Name>& outputs,
+                      Scope& scope, PathScope& paths) {
     const dsl::Name* name = statement.targets.size() == 1 ? &statement.targets.front() : nullptr;
-    if (name && std::any_of(outputs.begin(), outputs.end(), [&](const auto& o) { return o.text == name->text; })) {
+    if (name && std::any_of(outputs.begin(), outputs.end(),
+                            [&](const auto& o) { return o.text == name->text; })) {
       name = nullptr;
     }
     Ids result;
@@ -156,9 +165,11 @@ class Expander {
     const std::size_t wanted = statement.targets.size();
     if (result.size() != wanted && !is_unknown(result)) {
       Span span = cover(statement.targets.front().span, statement.targets.back().span);
-      session_.error("output-count", span,
-                     fmt::format("this flow makes {} for {}", counted(static_cast<std::int64_t>(result.size()), "value"),
-                                 counted(static_cast<std::int64_t>(wanted), "name")))
+      session_
+          .error("output-count", span,
+                 fmt::format("this flow makes {} for {}",
+                             counted(static_cast<std::int64_t>(result.size()), "value"),
+                             counted(static_cast<std::int64_t>(wanted), "name")))
           .notes.push_back({statement.flow.stages.back().span, "made here"});
       result = {-1};
     }
@@ -169,7 +180,9 @@ class Expander {
     }
   }
 
-  static bool is_unknown(const Ids& ids) { return ids.empty() || std::find(ids.begin(), ids.end(), -1) != ids.end(); }
+  static bool is_unknown(const Ids& ids) {
+    return ids.empty() || std::find(ids.begin(), ids.end(), -1) != ids.end();
+  }
 
   // `Layer(x, …)` or `x -> Layer(…)`: an assignment then names that one instance.
   static bool is_one_call(const dsl::Flow& flow, Scope& scope) {
@@ -190,14 +203,17 @@ class Expander {
     graph_.values[static_cast<std::size_t>(id)].name = std::move(name);
   }
 
-  // ---- flows --------------------------------------------------------------------------------------------------------
+  // ---- flows
+  // --------------------------------------------------------------------------------------------------------
 
   // `name` is what an assignment calls the flow's one call.
-  Ids flow(const dsl::Flow& flow, Ids carried, bool has_source, Place place, const dsl::Name* name) {
+  Ids flow(const dsl::Flow& flow, Ids carried, bool has_source, Place place,
+           const dsl::Name* name) {
     if (++depth_ > kMaxDepth) {
       --depth_;
       if (!stopped_) {
-        session_.error("too-deep", flow.span, fmt::format("more than {} blocks and braces inside one another", kMaxDepth));
+        session_.error("too-deep", flow.span,
+                       fmt::format("more than {} blocks and braces inside one another", kMaxDepth));
       }
       stopped_ = true;
       return {-1};
@@ -210,17 +226,20 @@ class Expander {
       }
       const bool is_source = has_source && i == 0;
       if (!is_source && carried.size() > 1) {
-        session_.error("several-values", stage.span,
-                       fmt::format("{} values arrive here, and a flow carries one", carried.size()))
+        session_
+            .error("several-values", stage.span,
+                   fmt::format("{} values arrive here, and a flow carries one", carried.size()))
             .help = "name them and go on from each: `a, b = …`";
         carried = {-1};
       }
       const dsl::Name* own = i + 1 == flow.stages.size() ? name : nullptr;
-      carried = run_stage(stage, std::move(carried), is_source, place, stage.alias ? &*stage.alias : own);
+      carried =
+          run_stage(stage, std::move(carried), is_source, place, stage.alias ? &*stage.alias : own);
       if (!stage.alias) continue;
       if (carried.size() > 1) {
-        session_.error("several-values", stage.alias->span,
-                       fmt::format("`as` names one value, and here are {}", carried.size()))
+        session_
+            .error("several-values", stage.alias->span,
+                   fmt::format("`as` names one value, and here are {}", carried.size()))
             .help = "give each a name: `a, b = …`";
         carried = {-1};
       }
@@ -231,14 +250,15 @@ class Expander {
     return carried;
   }
 
-  Ids run_stage(const dsl::Stage& stage, Ids carried, bool is_source, Place place, const dsl::Name* name) {
+  Ids run_stage(const dsl::Stage& stage, Ids carried, bool is_source, Place place,
+                const dsl::Name* name) {
     if (const auto* call = std::get_if<dsl::CallStage>(&stage.node)) {
       return call_stage(stage, *call, std::move(carried), is_source, place, name);
     }
     if (std::holds_alternative<dsl::ErrorStage>(stage.node)) return {-1};
     if (is_source) {
-      session_.error("no-input", stage.span, "this has nothing to read: a flow begins with a value").help =
-          "write the value first: `x -> …`";
+      session_.error("no-input", stage.span, "this has nothing to read: a flow begins with a value")
+          .help = "write the value first: `x -> …`";
       return {-1};
     }
     if (stage.alias && !place.in_loop) {
@@ -251,11 +271,13 @@ class Expander {
   Ids control(const dsl::Stage& stage, Ids carried, Place place) {
     const auto braces = [&](const dsl::Flow& inner_flow, Ids value, Scope& scope, bool in_loop) {
       if (stage.alias) collect_names(inner_flow, place.paths);
-      return flow(inner_flow, std::move(value), false, Place{scope, place.paths, in_loop || place.in_loop}, nullptr);
+      return flow(inner_flow, std::move(value), false,
+                  Place{scope, place.paths, in_loop || place.in_loop}, nullptr);
     };
     if (const auto* branches = std::get_if<dsl::IfStage>(&stage.node)) {
       for (const auto& branch : branches->branches) {
-        const std::optional<bool> chosen = evaluate_condition(*branch.condition, place.scope, session_);
+        const std::optional<bool> chosen =
+            evaluate_condition(*branch.condition, place.scope, session_);
         if (!chosen) return {-1};
         if (!*chosen) continue;
         Scope scope(place.scope);
@@ -274,7 +296,8 @@ class Expander {
     const auto* times = count.get<std::int64_t>();
     if (!times || *times < 0) {
       session_.error("wrong-type", repeat.count->span,
-                     fmt::format("`repeat` counts with an int from 0 on, not {} `{}`", type_name(count), print_value(count)));
+                     fmt::format("`repeat` counts with an int from 0 on, not {} `{}`",
+                                 type_name(count), print_value(count)));
       return {-1};
     }
     for (std::int64_t i = 0; i < *times && !stopped_; ++i) {
@@ -287,23 +310,28 @@ class Expander {
   }
 
   template <class Braces>
-  Ids for_loop(const dsl::Stage& stage, const dsl::ForStage& loop, Ids carried, Place place, const Braces& braces) {
+  Ids for_loop(const dsl::Stage& stage, const dsl::ForStage& loop, Ids carried, Place place,
+               const Braces& braces) {
     const Value values = evaluate(*loop.values, place.scope, session_);
     if (values.is_unknown() || !loop.body) return {-1};
     const auto* list = values.get<ListPtr>();
     const auto* range = values.get<Range>();
     if (!list && !range) {
-      Diagnostic& error = session_.error("wrong-type", loop.values->span,
-                                         fmt::format("`for` goes over a list or a range, not {} `{}`",
-                                                     type_name(values), print_value(values)));
-      if (values.get<std::int64_t>()) error.help = fmt::format("write `repeat {0}`, or `1..{0}`", print_value(values));
+      Diagnostic& error =
+          session_.error("wrong-type", loop.values->span,
+                         fmt::format("`for` goes over a list or a range, not {} `{}`",
+                                     type_name(values), print_value(values)));
+      if (values.get<std::int64_t>())
+        error.help = fmt::format("write `repeat {0}`, or `1..{0}`", print_value(values));
       return {-1};
     }
-    const std::int64_t rounds = list ? static_cast<std::int64_t>((*list)->items.size()) : range->size();
+    const std::int64_t rounds =
+        list ? static_cast<std::int64_t>((*list)->items.size()) : range->size();
     for (std::int64_t i = 0; i < rounds && !stopped_; ++i) {
-      const Value value = list ? (*list)->items[static_cast<std::size_t>(i)] : Value(range->first + i);
-      session_.frames.push_back(
-          {stage.span, fmt::format("in round {} of `for`: {} = {}", i + 1, loop.variable.text, print_value(value))});
+      const Value value =
+          list ? (*list)->items[static_cast<std::size_t>(i)] : Value(range->first + i);
+      session_.frames.push_back({stage.span, fmt::format("in round {} of `for`: {} = {}", i + 1,
+                                                         loop.variable.text, print_value(value))});
       Scope scope(place.scope);
       if (loop.index) scope.define(loop.index->text, i);
       scope.define(loop.variable.text, value);
@@ -313,14 +341,16 @@ class Expander {
     return carried;
   }
 
-  // ---- calls --------------------------------------------------------------------------------------------------------
+  // ---- calls
+  // --------------------------------------------------------------------------------------------------------
 
-  Ids call_stage(const dsl::Stage& stage, const dsl::CallStage& call, Ids carried, bool is_source, Place place,
-                 const dsl::Name* name) {
+  Ids call_stage(const dsl::Stage& stage, const dsl::CallStage& call, Ids carried, bool is_source,
+                 Place place, const dsl::Name* name) {
     if (is_source && !call.has_parentheses) {
       if (const std::optional<Value> value = place.scope.find(call.callee.text, call.callee.span)) {
         const auto* flow_value = value->get<FlowRef>();
-        return {flow_value ? flow_value->id : -1};  // what is no value was reported by the check of names
+        return {flow_value ? flow_value->id
+                           : -1};  // what is no value was reported by the check of names
       }
     }
     if (BlockDecl* block = declarations_.find_block(call.callee.text)) {
@@ -339,8 +369,8 @@ class Expander {
     return place.paths.counted(name ? name->text : kind_word(kind));
   }
 
-  Ids layer_call(const dsl::Stage& stage, const dsl::CallStage& call, const Entry& entry, Ids inputs, bool is_source,
-                 Place place, const dsl::Name* name) {
+  Ids layer_call(const dsl::Stage& stage, const dsl::CallStage& call, const Entry& entry,
+                 Ids inputs, bool is_source, Place place, const dsl::Name* name) {
     const Span span = call_span(stage, call);
     const std::string path = path_for(entry.name(), place, name);
     const std::size_t values = value_arguments(entry.schema(), call, !is_source);
@@ -351,7 +381,8 @@ class Expander {
     std::size_t first_option = 0;
     for (; first_option < values && !call.arguments[first_option].name; ++first_option) {
       const dsl::Argument& argument = call.arguments[first_option];
-      const Value value = argument.value ? evaluate(*argument.value, place.scope, session_) : Value{};
+      const Value value =
+          argument.value ? evaluate(*argument.value, place.scope, session_) : Value{};
       const auto* flow_value = value.get<FlowRef>();
       if (!flow_value && !value.is_unknown()) {
         if (is_source && first_option == 0) {
@@ -384,15 +415,18 @@ class Expander {
 
   bool check_input_count(const Entry& entry, std::size_t count, Span span) {
     const strata_schema& schema = entry.schema();
-    const std::size_t wanted = schema.input_count > 0 ? static_cast<std::size_t>(schema.input_count) : 1;
+    const std::size_t wanted =
+        schema.input_count > 0 ? static_cast<std::size_t>(schema.input_count) : 1;
     if (schema.variadic ? count >= 2 : count == wanted) return true;
-    Diagnostic& error =
-        session_.error("argument-count", span,
-                       schema.variadic ? fmt::format("`{}` joins two or more values, and here is {}", entry.name(), count)
-                                       : fmt::format("`{}` reads {}, and here {} {}", entry.name(),
-                                                     counted(static_cast<std::int64_t>(wanted), "value"),
-                                                     count == 1 ? "is" : "are", count));
-    if (schema.example && *schema.example) error.help = fmt::format("for example `{}`", schema.example);
+    Diagnostic& error = session_.error(
+        "argument-count", span,
+        schema.variadic
+            ? fmt::format("`{}` joins two or more values, and here is {}", entry.name(), count)
+            : fmt::format("`{}` reads {}, and here {} {}", entry.name(),
+                          counted(static_cast<std::int64_t>(wanted), "value"),
+                          count == 1 ? "is" : "are", count));
+    if (schema.example && *schema.example)
+      error.help = fmt::format("for example `{}`", schema.example);
     return false;
   }
 
@@ -406,7 +440,8 @@ class Expander {
     if (!plan) {
       Diagnostic& error = session_.error("bad-shape", span, plan.error().message);
       for (const Input& input : inputs) {
-        error.notes.push_back({{}, fmt::format("`{}` has the shape {}", input.name, input.shape.text())});
+        error.notes.push_back(
+            {{}, fmt::format("`{}` has the shape {}", input.name, input.shape.text())});
       }
       error.help = plan.error().hint;
       return {-1};
@@ -427,12 +462,13 @@ class Expander {
     return outputs;
   }
 
-  Ids block_call(const dsl::Stage& stage, const dsl::CallStage& call, BlockDecl& declared, Ids carried, bool is_source,
-                 Place place, const dsl::Name* name) {
+  Ids block_call(const dsl::Stage& stage, const dsl::CallStage& call, BlockDecl& declared,
+                 Ids carried, bool is_source, Place place, const dsl::Name* name) {
     const dsl::BlockSection& block = *declared.node;
     const std::string path = path_for(block.name.text, place, name);
     bool sound = true;
-    const std::vector<int> matched = match_block_arguments(block, call, !is_source, session_, sound);
+    const std::vector<int> matched =
+        match_block_arguments(block, call, !is_source, session_, sound);
     std::vector<Value> given(block.parameters.size());
     std::vector<bool> is_given(block.parameters.size(), false);
     for (std::size_t i = 0; i < call.arguments.size(); ++i) {
@@ -451,11 +487,13 @@ class Expander {
       given[0] = FlowRef{carried.empty() ? -1 : carried[0]};
       is_given[0] = true;
     }
-    session_.frames.push_back({call_span(stage, call), fmt::format("in block `{}`, here `{}`", block.name.text, path)});
+    session_.frames.push_back(
+        {call_span(stage, call), fmt::format("in block `{}`, here `{}`", block.name.text, path)});
     Scope scope(globals_);
     for (std::size_t i = 0; i < block.parameters.size(); ++i) {
       const dsl::BlockParameter& parameter = block.parameters[i];
-      if (!is_given[i] && parameter.default_value) given[i] = evaluate(*parameter.default_value, scope, session_);
+      if (!is_given[i] && parameter.default_value)
+        given[i] = evaluate(*parameter.default_value, scope, session_);
       scope.define(parameter.name.text, given[i]);
     }
     PathScope paths(path + ".");
@@ -463,7 +501,8 @@ class Expander {
       body(block.body, block.outputs, scope, paths);
     } else if (!stopped_) {
       stopped_ = true;
-      session_.error("too-deep", call.callee.span, fmt::format("more than {} blocks and braces inside one another", kMaxDepth));
+      session_.error("too-deep", call.callee.span,
+                     fmt::format("more than {} blocks and braces inside one another", kMaxDepth));
     }
     --depth_;
     session_.frames.pop_back();
@@ -487,15 +526,16 @@ class Expander {
 
 }  // namespace
 
-bool expand_model(const dsl::ModelSection& model, Declarations& declarations, GlobalNames& globals, Session& session,
-                  Graph& graph) {
+bool expand_model(const dsl::ModelSection& model, Declarations& declarations, GlobalNames& globals,
+                  Session& session, Graph& graph) {
   const int before = session.errors();
   const Graph* around = session.graph;
   session.graph = &graph;
   Expander(declarations, globals, session, graph).run(model);
   session.graph = around;
   const auto known = [](ValueId id) { return id >= 0; };
-  return session.errors() == before && std::all_of(graph.outputs.begin(), graph.outputs.end(), known) &&
+  return session.errors() == before &&
+         std::all_of(graph.outputs.begin(), graph.outputs.end(), known) &&
          std::all_of(graph.inputs.begin(), graph.inputs.end(), known);
 }
 

@@ -1,12 +1,12 @@
 // The scopes of an expansion: what names mean, and what paths are taken. Private to expand.cc.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "framework/base/text.h"
 #include "framework/graph/evaluate.h"
@@ -39,7 +39,8 @@ class Scope : public Names {
   std::unordered_map<std::string, Value> values_;
 };
 
-// What instances of a kind are called: snake case, with abbreviations of functions left whole ("ReLU" → "relu").
+// What instances of a kind are called: snake case, with abbreviations of functions left whole
+// ("ReLU" → "relu").
 inline std::string kind_word(std::string_view kind) {
   std::string word = snake_case(kind);
   for (const std::string_view torn : {"re_lu", "si_lu"}) {

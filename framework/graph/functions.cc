@@ -1,8 +1,8 @@
 // The functions of expressions: min max abs round floor ceil sqrt log2 len sum range.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "framework/graph/evaluate.h"
 #include "framework/graph/suggest.h"
@@ -22,7 +22,8 @@ struct Call {
   Span argument_span(std::size_t i) const { return call.arguments[i].value->span; }
   Value wrong_type(Span at, const std::string& wanted, const Value& found) const {
     session.error("wrong-type", at,
-                  fmt::format("`{}` wants {}, not {} `{}`", name(), wanted, type_name(found), print_value(found)));
+                  fmt::format("`{}` wants {}, not {} `{}`", name(), wanted, type_name(found),
+                              print_value(found)));
     return {};
   }
   bool count_is(std::size_t least, std::size_t most, std::string_view what) const {
@@ -41,7 +42,8 @@ std::optional<std::vector<Value>> numbers(const Call& c) {
     span = c.argument_span(0);
     if (const auto* range = c.arguments[0].get<Range>()) {
       if (range->size() > kMaxListWeight || !c.session.spend(range->size(), span)) {
-        c.session.error("list-too-long", span, fmt::format("a list holds at most {} values", kMaxListWeight));
+        c.session.error("list-too-long", span,
+                        fmt::format("a list holds at most {} values", kMaxListWeight));
         return std::nullopt;
       }
       items.clear();
@@ -66,7 +68,8 @@ Value extreme(const Call& c, bool largest) {
   const auto items = numbers(c);
   if (!items) return {};
   if (items->empty()) {
-    c.session.error("argument-count", c.span, fmt::format("`{}` of an empty list is nothing", c.name()));
+    c.session.error("argument-count", c.span,
+                    fmt::format("`{}` of an empty list is nothing", c.name()));
     return {};
   }
   const Value* best = &items->front();
@@ -93,7 +96,8 @@ Value sum(const Call& c) {
 
 Value length(const Call& c) {
   if (!c.count_is(1, 1, "one list")) return {};
-  if (const auto* list = c.arguments[0].get<ListPtr>()) return static_cast<std::int64_t>((*list)->items.size());
+  if (const auto* list = c.arguments[0].get<ListPtr>())
+    return static_cast<std::int64_t>((*list)->items.size());
   if (const auto* range = c.arguments[0].get<Range>()) return range->size();
   if (const auto* text = c.arguments[0].get<std::string>()) {
     return static_cast<std::int64_t>(
@@ -120,7 +124,8 @@ Value python_range(const Call& c) {
   for (std::int64_t i = first; step > 0 ? i < end : i > end;) {
     items.emplace_back(i);
     if (static_cast<std::int64_t>(items.size()) >= kMaxListWeight || !c.session.spend(1, c.span)) {
-      c.session.error("list-too-long", c.span, fmt::format("a list holds at most {} values", kMaxListWeight));
+      c.session.error("list-too-long", c.span,
+                      fmt::format("a list holds at most {} values", kMaxListWeight));
       return {};
     }
     if (__builtin_add_overflow(i, step, &i)) break;
@@ -130,8 +135,9 @@ Value python_range(const Call& c) {
 
 Value to_int(const Call& c, double x) {
   if (std::abs(x) < 9.2e18) return static_cast<std::int64_t>(x);
-  c.session.error("overflow", c.span, fmt::format("`{}` of {} is beyond the range of an int", c.name(),
-                                                  print_value(c.arguments[0])));
+  c.session.error("overflow", c.span,
+                  fmt::format("`{}` of {} is beyond the range of an int", c.name(),
+                              print_value(c.arguments[0])));
   return {};
 }
 
@@ -144,14 +150,15 @@ Value of_one_number(const Call& c) {
   if (c.name() == "abs") {
     return x < 0 ? apply_unary(dsl::UnaryOp::kNegate, value, c.span, c.session) : value;
   }
-  if (c.name() == "round") return is_int ? value : to_int(c, std::nearbyint(x));  // halves to the even neighbour
+  if (c.name() == "round")
+    return is_int ? value : to_int(c, std::nearbyint(x));  // halves to the even neighbour
   if (c.name() == "floor") return is_int ? value : to_int(c, std::floor(x));
   if (c.name() == "ceil") return is_int ? value : to_int(c, std::ceil(x));
   const bool root = c.name() == "sqrt";
   if (root ? x < 0 : x <= 0) {
     c.session.error("no-number", c.argument_span(0),
-                    fmt::format("`{}` wants a number {} 0, not {}", c.name(), root ? "from" : "above",
-                                print_value(value)));
+                    fmt::format("`{}` wants a number {} 0, not {}", c.name(),
+                                root ? "from" : "above", print_value(value)));
     return {};
   }
   return root ? std::sqrt(x) : std::log2(x);
@@ -166,10 +173,12 @@ const std::vector<std::string>& function_names() {
 }
 
 bool is_function(std::string_view name) {
-  return std::find(function_names().begin(), function_names().end(), name) != function_names().end();
+  return std::find(function_names().begin(), function_names().end(), name) !=
+         function_names().end();
 }
 
-Value apply_function(const dsl::CallExpr& call, Span span, const std::vector<Value>& arguments, Session& session) {
+Value apply_function(const dsl::CallExpr& call, Span span, const std::vector<Value>& arguments,
+                     Session& session) {
   const Call c{call, span, arguments, session};
   if (c.name() == "min" || c.name() == "max") return extreme(c, c.name() == "max");
   if (c.name() == "sum") return sum(c);

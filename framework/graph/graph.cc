@@ -13,7 +13,8 @@ ValueId Graph::find_output(std::string_view name_wanted) const {
 std::int64_t Graph::parameter_count() const {
   std::int64_t count = 0;
   for (const GraphNode& node : nodes) {
-    for (const InferredPlan::Parameter& parameter : node.plan.parameters) count += parameter.shape.elements();
+    for (const InferredPlan::Parameter& parameter : node.plan.parameters)
+      count += parameter.shape.elements();
   }
   return count;
 }

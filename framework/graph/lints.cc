@@ -1,9 +1,10 @@
-// The lints of graphs and programs. Those of names are in check_names.cc, those of studies in study.cc.
+// The lints of graphs and programs. Those of names are in check_names.cc, those of studies in
+// study.cc.
 #include "framework/graph/lints.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "framework/graph/suggest.h"
 
@@ -39,39 +40,45 @@ std::optional<std::int64_t> training_samples(const Program& program) {
   if (!program.has_data) return std::nullopt;
   const int split = program.data.result().find_split("train");
   if (split < 0) return std::nullopt;
-  const std::int64_t samples = program.data.result().splits[static_cast<std::size_t>(split)].samples;
+  const std::int64_t samples =
+      program.data.result().splits[static_cast<std::size_t>(split)].samples;
   if (samples <= 0) return std::nullopt;
   return samples;
 }
 
-// Values per feature that one sample brings to batch statistics: [channels, positions…] have several.
+// Values per feature that one sample brings to batch statistics: [channels, positions…] have
+// several.
 std::int64_t values_per_feature(const Graph& graph, const GraphNode& node) {
   const Shape& shape = graph.values[static_cast<std::size_t>(node.inputs[0])].shape;
   return shape.rank() == 0 ? 1 : shape.elements(1, shape.rank());
 }
 
-void batch_of_one(const Program& program, const TrainResult& train, Span section, Session& session) {
+void batch_of_one(const Program& program, const TrainResult& train, Span section,
+                  Session& session) {
   const TrainSettings& settings = program.train;
   const auto at = [&](const char* name) {
     const auto span = train.spans.find(name);
     return span == train.spans.end() ? section : span->second;
   };
   for (const GraphNode& node : program.graph.nodes) {
-    if (!node.plan.has(STRATA_BATCH_STATISTICS) || values_per_feature(program.graph, node) > 1) continue;
+    if (!node.plan.has(STRATA_BATCH_STATISTICS) || values_per_feature(program.graph, node) > 1)
+      continue;
     const std::string layer = node.layer->entry().name();
     if (settings.batch_size == 1) {
-      Diagnostic& lint = session.lint("batch-of-one", at("batch_size"),
-                                      fmt::format("a batch of one sample has no statistics for `{}` to use", layer));
+      Diagnostic& lint = session.lint(
+          "batch-of-one", at("batch_size"),
+          fmt::format("a batch of one sample has no statistics for `{}` to use", layer));
       lint.notes.push_back({node.span, "used here"});
       lint.help = "take at least two samples per batch";
       return;
     }
     const std::optional<std::int64_t> samples = training_samples(program);
-    if (!samples || settings.last_batch != LastBatch::kKeep || *samples % settings.batch_size != 1) continue;
-    Diagnostic& lint = session.lint(
-        "batch-of-one", at("batch_size"),
-        fmt::format("{} samples in batches of {} leave a last one of a single sample, which has no statistics for `{}`",
-                    *samples, settings.batch_size, layer));
+    if (!samples || settings.last_batch != LastBatch::kKeep || *samples % settings.batch_size != 1)
+      continue;
+    Diagnostic& lint = session.lint("batch-of-one", at("batch_size"),
+                                    fmt::format("{} samples in batches of {} leave a last one of a "
+                                                "single sample, which has no statistics for `{}`",
+                                                *samples, settings.batch_size, layer));
     lint.notes.push_back({node.span, "used here"});
     lint.help = "write `last_batch = \"merge\"` or `last_batch = \"drop\"`";
     return;
@@ -85,40 +92,49 @@ void schedule_length(const Program& program, const TrainResult& train, Session& 
   const auto* rise = warmup ? std::get_if<std::int64_t>(&warmup->data) : nullptr;
   std::optional<std::int64_t> total = settings.steps;
   if (const auto samples = training_samples(program); !total && samples && settings.epochs) {
-    const std::int64_t whole = *samples / settings.batch_size, rest = *samples % settings.batch_size;
-    const std::int64_t per_epoch =
-        std::max<std::int64_t>(1, whole + (rest > 0 && settings.last_batch == LastBatch::kKeep ? 1 : 0));
+    const std::int64_t whole = *samples / settings.batch_size,
+                       rest = *samples % settings.batch_size;
+    const std::int64_t per_epoch = std::max<std::int64_t>(
+        1, whole + (rest > 0 && settings.last_batch == LastBatch::kKeep ? 1 : 0));
     std::int64_t steps = 0;
     if (!__builtin_mul_overflow(per_epoch, *settings.epochs, &steps)) total = steps;
   }
   if (!rise || !total || *rise < *total) return;
   Diagnostic& lint = session.lint(
       "schedule-longer-than-run", train.spans.at("schedule"),
-      fmt::format("the learning rate still rises when the run ends: {} steps of warm-up, and {} in all", *rise, *total));
-  lint.help = fmt::format("a warm-up of a tenth of the run would be {}", std::max<std::int64_t>(1, *total / 10));
+      fmt::format(
+          "the learning rate still rises when the run ends: {} steps of warm-up, and {} in all",
+          *rise, *total));
+  lint.help = fmt::format("a warm-up of a tenth of the run would be {}",
+                          std::max<std::int64_t>(1, *total / 10));
 }
 
 void softmax_before_loss(const Program& program, Session& session) {
   for (const Term& loss : program.train.losses) {
-    if (!loss.plan.has_trait("applies-softmax") || loss.inputs.empty() || loss.inputs[0].is_field) continue;
+    if (!loss.plan.has_trait("applies-softmax") || loss.inputs.empty() || loss.inputs[0].is_field)
+      continue;
     const ValueId id = program.graph.outputs[static_cast<std::size_t>(loss.inputs[0].index)];
     const GraphNode* node = maker(program.graph, id);
     if (!node || !node->plan.has_trait("softmax")) continue;
     Diagnostic& lint = session.lint("softmax-twice", node->span, kTwice);
-    lint.notes.push_back({loss.span, fmt::format("`{}` applies it to what it reads", loss.instance->entry().name())});
+    lint.notes.push_back({loss.span, fmt::format("`{}` applies it to what it reads",
+                                                 loss.instance->entry().name())});
     lint.help = fmt::format("leave `{}` out", node->layer->entry().name());
-    if (loss.instance->entry().find_option("from_logits") >= 0) lint.help += ", or tell the loss `from_logits = false`";
+    if (loss.instance->entry().find_option("from_logits") >= 0)
+      lint.help += ", or tell the loss `from_logits = false`";
   }
 }
 
 void unread_outputs(const Program& program, const dsl::ModelSection& model, Session& session) {
   for (std::size_t i = 0; i < program.graph.outputs.size(); ++i) {
     const auto reads = [&](const Term& term) {
-      return std::any_of(term.inputs.begin(), term.inputs.end(),
-                         [&](const TermInput& t) { return !t.is_field && t.index == static_cast<int>(i); });
+      return std::any_of(term.inputs.begin(), term.inputs.end(), [&](const TermInput& t) {
+        return !t.is_field && t.index == static_cast<int>(i);
+      });
     };
     const TrainSettings& t = program.train;
-    if (std::any_of(t.losses.begin(), t.losses.end(), reads) || std::any_of(t.metrics.begin(), t.metrics.end(), reads)) {
+    if (std::any_of(t.losses.begin(), t.losses.end(), reads) ||
+        std::any_of(t.metrics.begin(), t.metrics.end(), reads)) {
       continue;
     }
     session.lint("unread-output", model.outputs[i].span,
@@ -128,10 +144,12 @@ void unread_outputs(const Program& program, const dsl::ModelSection& model, Sess
 
 void unscaled_bytes(const Program& program, const dsl::ModelSection& model, Session& session) {
   for (std::size_t i = 0; i < program.input_fields.size(); ++i) {
-    const auto& field = program.data.result().fields[static_cast<std::size_t>(program.input_fields[i])];
+    const auto& field =
+        program.data.result().fields[static_cast<std::size_t>(program.input_fields[i])];
     if (field.dtype != STRATA_U8) continue;
-    Diagnostic& lint = session.lint("unscaled-bytes", program.data.span,
-                                    fmt::format("`{}` reaches the model as bytes, from 0 to 255", field.name));
+    Diagnostic& lint =
+        session.lint("unscaled-bytes", program.data.span,
+                     fmt::format("`{}` reaches the model as bytes, from 0 to 255", field.name));
     lint.notes.push_back({model.inputs[i].name.span, "read here"});
     lint.help = "bring it near 0 and 1 first: `-> Rescale(1 / 255)` or `-> Normalize(…)`";
   }
@@ -149,8 +167,10 @@ void lint_graph(const Graph& graph, Session& session) {
     const std::string earlier = before->layer->entry().name();
     const bool alone = read[static_cast<std::size_t>(node.inputs[0])] == 1;
     if (node.plan.has_trait("cancels-bias") && before->plan.has_trait("bias") && alone) {
-      Diagnostic& lint = session.lint("cancelled-bias", before->span,
-                                      fmt::format("the bias of this `{}` does nothing: `{}` takes the mean away", earlier, name));
+      Diagnostic& lint =
+          session.lint("cancelled-bias", before->span,
+                       fmt::format("the bias of this `{}` does nothing: `{}` takes the mean away",
+                                   earlier, name));
       lint.notes.push_back({node.span, "here"});
       lint.help = "write `bias = false`";
     }
@@ -161,10 +181,11 @@ void lint_graph(const Graph& graph, Session& session) {
         mask = producer(graph, mask->inputs[0]);
       }
       if (mask && mask->plan.has_trait("random-mask")) {
-        Diagnostic& lint = session.lint(
-            "dropout-before-batchnorm", mask->span,
-            fmt::format("`{}` before `{}`: the variance that it learns in training is not the one it meets afterwards",
-                        mask->layer->entry().name(), name));
+        Diagnostic& lint =
+            session.lint("dropout-before-batchnorm", mask->span,
+                         fmt::format("`{}` before `{}`: the variance that it learns in training is "
+                                     "not the one it meets afterwards",
+                                     mask->layer->entry().name(), name));
         lint.notes.push_back({node.span, "here"});
         lint.help = fmt::format("put `{}` behind the last `{}`", mask->layer->entry().name(), name);
       }

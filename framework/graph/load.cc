@@ -1,9 +1,9 @@
 // Files and their includes, collected.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-
-#include <fmt/format.h>
 
 #include "framework/base/text.h"
 #include "framework/dsl/parser.h"
@@ -23,8 +23,8 @@ class Loader {
     const std::string identity = identity_of(source.name());
     stack_.push_back({identity, from});
     done_.insert(identity);
-    auto& file = *out_.files.emplace_back(std::make_unique<dsl::File>(
-        dsl::parse_file(source, session_.diagnostics())));
+    auto& file = *out_.files.emplace_back(
+        std::make_unique<dsl::File>(dsl::parse_file(source, session_.diagnostics())));
     const bool in_main = stack_.size() == 1;
     for (const dsl::Name& name : file.incomplete) out_.incomplete.insert(name.text);
     for (dsl::Section& section : file.sections) {
@@ -56,28 +56,35 @@ class Loader {
       session_.error("include-not-found", include.path_span, "this text may not include files");
       return;
     }
-    const fs::path base = fs::path(include.path_span.file ? include.path_span.file->name() : "").parent_path();
+    const fs::path base =
+        fs::path(include.path_span.file ? include.path_span.file->name() : "").parent_path();
     const std::string path = (base / include.path.value).lexically_normal().string();
     const std::string identity = identity_of(path);
-    const auto open = std::find_if(stack_.begin(), stack_.end(), [&](const Open& o) { return o.identity == identity; });
+    const auto open = std::find_if(stack_.begin(), stack_.end(),
+                                   [&](const Open& o) { return o.identity == identity; });
     if (open != stack_.end()) {
-      Diagnostic& error = session_.error("include-cycle", include.path_span,
-                                         fmt::format("{} includes itself", print_string(include.path.value)));
-      for (auto o = open + 1; o != stack_.end(); ++o) error.notes.push_back({o->from, "by way of this include"});
+      Diagnostic& error =
+          session_.error("include-cycle", include.path_span,
+                         fmt::format("{} includes itself", print_string(include.path.value)));
+      for (auto o = open + 1; o != stack_.end(); ++o)
+        error.notes.push_back({o->from, "by way of this include"});
       return;
     }
     if (done_.contains(identity)) return;  // shared once
     if (static_cast<int>(stack_.size()) > session_.options.max_include_depth) {
       session_.error("include-too-deep", include.path_span,
-                     fmt::format("more than {} files include one another", session_.options.max_include_depth));
+                     fmt::format("more than {} files include one another",
+                                 session_.options.max_include_depth));
       return;
     }
     Result<std::string> text = read_text(path);
     if (!text) {
-      Diagnostic& error = session_.error("include-not-found", include.path_span, text.error().message);
+      Diagnostic& error =
+          session_.error("include-not-found", include.path_span, text.error().message);
       error.help = "paths of includes are relative to the file that includes";
       const std::string near = neighbour(path);
-      if (!near.empty()) error.help = fmt::format("there is {} in the same folder", print_string(near));
+      if (!near.empty())
+        error.help = fmt::format("there is {} in the same folder", print_string(near));
       return;
     }
     run(session_.sources.add(path, std::move(*text)), include.path_span);
@@ -87,9 +94,10 @@ class Loader {
   static std::string neighbour(const std::string& path) {
     std::vector<std::string> names;
     std::error_code error;
-    for (fs::directory_iterator entry(fs::path(path).parent_path(), error), end; !error && entry != end;
-         entry.increment(error)) {
-      if (names.size() < 1000 && entry->path().extension() == ".model") names.push_back(entry->path().filename());
+    for (fs::directory_iterator entry(fs::path(path).parent_path(), error), end;
+         !error && entry != end; entry.increment(error)) {
+      if (names.size() < 1000 && entry->path().extension() == ".model")
+        names.push_back(entry->path().filename());
     }
     std::sort(names.begin(), names.end());
     const std::string wanted = fs::path(path).filename();
@@ -101,12 +109,14 @@ class Loader {
     out_.requires_.push_back(&section);
     for (const Entry* entry : session_.registry.all()) {
       const std::string stem = fs::path(entry->origin).stem();
-      if (entry->origin == require.plugin.value || stem == require.plugin.value || stem == "lib" + require.plugin.value) {
+      if (entry->origin == require.plugin.value || stem == require.plugin.value ||
+          stem == "lib" + require.plugin.value) {
         return;
       }
     }
-    session_.error("missing-plugin", require.plugin_span,
-                   fmt::format("plugin `{}` is not loaded", require.plugin.value))
+    session_
+        .error("missing-plugin", require.plugin_span,
+               fmt::format("plugin `{}` is not loaded", require.plugin.value))
         .help = "plugins are found on the plugin path; a model file only names them";
   }
 
@@ -116,8 +126,8 @@ class Loader {
   void add(dsl::ParamSection& param, dsl::Section& section, bool in_main) {
     constant(section, param.name, param.value, &param, in_main);
   }
-  void constant(dsl::Section& section, const dsl::Name& name, const dsl::Expr& value, const dsl::ParamSection* param,
-                bool in_main) {
+  void constant(dsl::Section& section, const dsl::Name& name, const dsl::Expr& value,
+                const dsl::ParamSection* param, bool in_main) {
     if (!claim(name)) return;
     Constant& added = out_.constants.emplace_back();
     added.section = &section;
@@ -143,9 +153,10 @@ class Loader {
     const dsl::Name& name = train.name ? *train.name : unnamed;
     const auto [before, added] = trains_.try_emplace(name.text, name.span);
     if (!added) {
-      Diagnostic& error = session_.error("duplicate-name", name.span,
-                                         train.name ? fmt::format("there is a train section `{}` already", name.text)
-                                                    : "there is a train section without a name already");
+      Diagnostic& error = session_.error(
+          "duplicate-name", name.span,
+          train.name ? fmt::format("there is a train section `{}` already", name.text)
+                     : "there is a train section without a name already");
       error.notes.push_back({before->second, "the first one"});
       error.help = "give each a name: `train quick { … }`";
       return;
@@ -153,7 +164,8 @@ class Loader {
     out_.trains.push_back({&section, &train, in_main});
   }
   void add(dsl::StudySection& study, dsl::Section& section, bool in_main) {
-    if (first_of(study.name, studies_, "study")) out_.studies.push_back({&section, &study, in_main});
+    if (first_of(study.name, studies_, "study"))
+      out_.studies.push_back({&section, &study, in_main});
   }
 
   using Family = std::unordered_map<std::string, Span>;
@@ -161,7 +173,9 @@ class Loader {
   bool first_of(const dsl::Name& name, Family& family, std::string_view what) {
     const auto [before, added] = family.try_emplace(name.text, name.span);
     if (added) return true;
-    session_.error("duplicate-name", name.span, fmt::format("there is a {} `{}` already", what, name.text))
+    session_
+        .error("duplicate-name", name.span,
+               fmt::format("there is a {} `{}` already", what, name.text))
         .notes.push_back({before->second, "first defined here"});
     return false;
   }
@@ -169,8 +183,10 @@ class Loader {
   // Lets, params and blocks share one family.
   bool claim(const dsl::Name& name) {
     if (is_function(name.text)) {
-      session_.error("reserved-name", name.span, fmt::format("`{}` is a function of expressions", name.text)).help =
-          "choose another name";
+      session_
+          .error("reserved-name", name.span,
+                 fmt::format("`{}` is a function of expressions", name.text))
+          .help = "choose another name";
       return false;
     }
     const auto [before, added] = globals_.try_emplace(name.text, name.span);
@@ -205,7 +221,9 @@ BlockDecl* Declarations::find_block(std::string_view name) const {
   const auto at = block_by_name.find(name);
   return at == block_by_name.end() ? nullptr : at->second;
 }
-ModelDecl* Declarations::find_model(std::string_view name) const { return find_by_name(models, name); }
+ModelDecl* Declarations::find_model(std::string_view name) const {
+  return find_by_name(models, name);
+}
 DataDecl* Declarations::find_data(std::string_view name) const { return find_by_name(data, name); }
 
 Span heading(const dsl::Section& section) {
@@ -213,7 +231,8 @@ Span heading(const dsl::Section& section) {
   if (!span.file) return span;
   const std::string_view text = span.file->text();
   const std::size_t brace = text.find('{', span.begin);
-  if (brace != std::string_view::npos && brace < span.end) span.end = static_cast<std::uint32_t>(brace);
+  if (brace != std::string_view::npos && brace < span.end)
+    span.end = static_cast<std::uint32_t>(brace);
   while (span.end > span.begin && text[span.end - 1] == ' ') --span.end;
   return span;
 }
@@ -225,11 +244,14 @@ void load(const SourceFile& main, Session& session, Declarations& declarations) 
 Result<std::string> read_text(const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) return make_error(ExitCode::kModel, "there is no file {}", print_string(path));
-  if (!fs::is_regular_file(status)) return make_error(ExitCode::kModel, "{} is not a file", print_string(path));
-  if (const auto size = fs::file_size(path, error); !error && size > dsl::ParseLimits{}.file_bytes) {
-    return make_error(ExitCode::kModel, "{} has {} bytes; {} are the most", print_string(path), size,
-                      dsl::ParseLimits{}.file_bytes);
+  if (!fs::exists(status))
+    return make_error(ExitCode::kModel, "there is no file {}", print_string(path));
+  if (!fs::is_regular_file(status))
+    return make_error(ExitCode::kModel, "{} is not a file", print_string(path));
+  if (const auto size = fs::file_size(path, error);
+      !error && size > dsl::ParseLimits{}.file_bytes) {
+    return make_error(ExitCode::kModel, "{} has {} bytes; {} are the most", print_string(path),
+                      size, dsl::ParseLimits{}.file_bytes);
   }
   std::ifstream in(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());

@@ -1,8 +1,8 @@
 // Operators on values.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "framework/graph/evaluate.h"
 
@@ -14,8 +14,9 @@ using dsl::BinaryOp;
 constexpr std::int64_t kBytesPerStep = 64;  // of a copied text, as work is counted
 
 std::string_view sign_of(BinaryOp op) {
-  static constexpr std::string_view kSigns[] = {"or", "and", "in", "not in", "==", "!=", "<", "<=", ">",
-                                                ">=", "+",   "-",  "*",      "/",  "//", "%", "**"};
+  static constexpr std::string_view kSigns[] = {
+      "or", "and", "in", "not in", "==", "!=", "<", "<=", ">",
+      ">=", "+",   "-",  "*",      "/",  "//", "%", "**"};
   return kSigns[static_cast<int>(op)];
 }
 
@@ -35,13 +36,16 @@ struct Operation {
   Value mismatch() const {
     // The guilty side, where one alone is wrong.
     const bool left_ok = left.is_number(), right_ok = right.is_number();
-    const Span span = left_ok && !right_ok ? right_span : !left_ok && right_ok ? left_span : whole();
+    const Span span = left_ok && !right_ok   ? right_span
+                      : !left_ok && right_ok ? left_span
+                                             : whole();
     Diagnostic& error = session.error(
         "wrong-type", span,
         fmt::format("`{}` does not go with {} and {}", sign_of(op), a_type(left), a_type(right)));
     if (left.get<FlowRef>() || right.get<FlowRef>()) {
-      error.help = op == BinaryOp::kAdd ? "values of the model are added by a layer: `Add(a, b)`"
-                                        : "expressions read a value's attributes: `x.size`, `x.shape`";
+      error.help = op == BinaryOp::kAdd
+                       ? "values of the model are added by a layer: `Add(a, b)`"
+                       : "expressions read a value's attributes: `x.size`, `x.shape`";
     }
     return {};
   }
@@ -83,9 +87,12 @@ Value of_ints(const Operation& o, std::int64_t a, std::int64_t b) {
   std::int64_t result = 0;
   const bool lowest_by_minus_one = a == std::numeric_limits<std::int64_t>::min() && b == -1;
   switch (o.op) {
-    case BinaryOp::kAdd: return __builtin_add_overflow(a, b, &result) ? o.overflow() : Value(result);
-    case BinaryOp::kSubtract: return __builtin_sub_overflow(a, b, &result) ? o.overflow() : Value(result);
-    case BinaryOp::kMultiply: return __builtin_mul_overflow(a, b, &result) ? o.overflow() : Value(result);
+    case BinaryOp::kAdd:
+      return __builtin_add_overflow(a, b, &result) ? o.overflow() : Value(result);
+    case BinaryOp::kSubtract:
+      return __builtin_sub_overflow(a, b, &result) ? o.overflow() : Value(result);
+    case BinaryOp::kMultiply:
+      return __builtin_mul_overflow(a, b, &result) ? o.overflow() : Value(result);
     case BinaryOp::kDivide:
       if (b == 0) return o.by_zero();
       if (lowest_by_minus_one) return o.overflow();
@@ -106,17 +113,23 @@ Value of_ints(const Operation& o, std::int64_t a, std::int64_t b) {
 
 Value of_floats(const Operation& o, double a, double b) {
   switch (o.op) {
-    case BinaryOp::kAdd: return o.real(a + b);
-    case BinaryOp::kSubtract: return o.real(a - b);
-    case BinaryOp::kMultiply: return o.real(a * b);
-    case BinaryOp::kDivide: return b == 0 ? o.by_zero() : o.real(a / b);
-    case BinaryOp::kFloorDivide: return b == 0 ? o.by_zero() : o.real(std::floor(a / b));
+    case BinaryOp::kAdd:
+      return o.real(a + b);
+    case BinaryOp::kSubtract:
+      return o.real(a - b);
+    case BinaryOp::kMultiply:
+      return o.real(a * b);
+    case BinaryOp::kDivide:
+      return b == 0 ? o.by_zero() : o.real(a / b);
+    case BinaryOp::kFloorDivide:
+      return b == 0 ? o.by_zero() : o.real(std::floor(a / b));
     case BinaryOp::kModulo: {
       if (b == 0) return o.by_zero();
       const double rest = std::fmod(a, b);
       return o.real(rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest);
     }
-    default: return a == 0 && b < 0 ? o.by_zero() : o.real(std::pow(a, b));
+    default:
+      return a == 0 && b < 0 ? o.by_zero() : o.real(std::pow(a, b));
   }
 }
 
@@ -126,7 +139,8 @@ Value arithmetic(const Operation& o) {
     return a && b ? of_ints(o, *a, *b) : of_floats(o, o.left.number(), o.right.number());
   }
   const auto too_long = [&] {
-    o.session.error("list-too-long", o.whole(), fmt::format("a list holds at most {} values", kMaxListWeight));
+    o.session.error("list-too-long", o.whole(),
+                    fmt::format("a list holds at most {} values", kMaxListWeight));
     return Value{};
   };
   using ListPtr = std::shared_ptr<const List>;
@@ -142,7 +156,8 @@ Value arithmetic(const Operation& o) {
   const auto *left_text = o.left.get<std::string>(), *right_text = o.right.get<std::string>();
   if (o.op == BinaryOp::kAdd && left_text && right_text) {
     if (left_text->size() + right_text->size() > kMaxStringBytes) {
-      o.session.error("list-too-long", o.whole(), fmt::format("a str holds at most {} bytes", kMaxStringBytes));
+      o.session.error("list-too-long", o.whole(),
+                      fmt::format("a str holds at most {} bytes", kMaxStringBytes));
       return {};
     }
     const auto bytes = static_cast<std::int64_t>(left_text->size() + right_text->size());
@@ -181,7 +196,8 @@ Value membership(const Operation& o) {
   if (const auto* range = o.right.get<Range>()) {
     if (!o.left.is_number()) return o.mismatch();
     const double x = o.left.number();
-    const bool inside = x >= static_cast<double>(range->first) && x <= static_cast<double>(range->last);
+    const bool inside =
+        x >= static_cast<double>(range->first) && x <= static_cast<double>(range->last);
     return inside != negated;
   }
   const auto* list = o.right.get<std::shared_ptr<const List>>();
@@ -203,8 +219,8 @@ Value membership(const Operation& o) {
 Value comparison(const Operation& o) {
   const bool numbers = o.left.is_number() && o.right.is_number();
   if (o.op == BinaryOp::kEqual || o.op == BinaryOp::kNotEqual) {
-    const bool comparable = numbers || o.left.data.index() == o.right.data.index() || o.left.is_none() ||
-                            o.right.is_none();
+    const bool comparable = numbers || o.left.data.index() == o.right.data.index() ||
+                            o.left.is_none() || o.right.is_none();
     if (!comparable || o.left.get<FlowRef>() || o.right.get<FlowRef>()) {
       Diagnostic& error = o.session.error(
           "wrong-type", o.whole(),
@@ -219,10 +235,14 @@ Value comparison(const Operation& o) {
   }
   const auto order = [&](const auto& a, const auto& b) {
     switch (o.op) {
-      case BinaryOp::kLess: return a < b;
-      case BinaryOp::kLessEqual: return a <= b;
-      case BinaryOp::kGreater: return a > b;
-      default: return a >= b;
+      case BinaryOp::kLess:
+        return a < b;
+      case BinaryOp::kLessEqual:
+        return a <= b;
+      case BinaryOp::kGreater:
+        return a > b;
+      default:
+        return a >= b;
     }
   };
   const auto *a = o.left.get<std::int64_t>(), *b = o.right.get<std::int64_t>();
@@ -237,9 +257,10 @@ Value comparison(const Operation& o) {
 
 Value apply_unary(dsl::UnaryOp op, const Value& operand, Span span, Session& session) {
   if (!operand.is_number()) {
-    session.error("wrong-type", span,
-                  fmt::format("`{}` wants a number, not {} `{}`", op == dsl::UnaryOp::kNegate ? "-" : "+",
-                              type_name(operand), print_value(operand)));
+    session.error(
+        "wrong-type", span,
+        fmt::format("`{}` wants a number, not {} `{}`", op == dsl::UnaryOp::kNegate ? "-" : "+",
+                    type_name(operand), print_value(operand)));
     return {};
   }
   if (op == dsl::UnaryOp::kPlus) return operand;
@@ -252,8 +273,8 @@ Value apply_unary(dsl::UnaryOp op, const Value& operand, Span span, Session& ses
   return -*i;
 }
 
-Value apply_binary(BinaryOp op, const Value& left, Span left_span, const Value& right, Span right_span, Span,
-                   Session& session) {
+Value apply_binary(BinaryOp op, const Value& left, Span left_span, const Value& right,
+                   Span right_span, Span, Session& session) {
   const Operation operation{op, left, left_span, right, right_span, session};
   if (op == BinaryOp::kIn || op == BinaryOp::kNotIn) return membership(operation);
   if (op >= BinaryOp::kEqual && op <= BinaryOp::kGreaterEqual) return comparison(operation);

@@ -1,9 +1,9 @@
 // From files to a program: the order of the passes, and which of a file's sections are meant.
 #include "framework/graph/program.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "framework/graph/check_names.h"
 #include "framework/graph/data.h"
@@ -46,7 +46,8 @@ class Elaboration {
     check_studies();
     std::optional<Program> program;
     if (chosen && model_ && !session_.has_errors()) program = assemble();
-    session_.flush_lints(chosen_train_ ? chosen_result_.settings.allow : std::vector<std::string>{});
+    session_.flush_lints(chosen_train_ ? chosen_result_.settings.allow
+                                       : std::vector<std::string>{});
     if (session_.has_errors() || !program) return std::nullopt;
     const TrainDecl* train = program->has_train ? chosen_train_ : nullptr;
     program->resolved = resolve(*program, *model_, train, declarations_, session_);
@@ -71,22 +72,30 @@ class Elaboration {
     return names;
   }
 
-  // ---- which sections are meant -------------------------------------------------------------------------------------
+  // ---- which sections are meant
+  // -------------------------------------------------------------------------------------
 
   Span whole_file() const { return {&source_, 0, 0}; }
 
-  // The only section of its kind, or the one that is named; null where that is not clear (reported where `report`).
+  // The only section of its kind, or the one that is named; null where that is not clear (reported
+  // where `report`).
   template <class T>
   T* only(std::deque<T>& all, const std::string& kind, Span at, bool report) {
     if (all.size() == 1) return &all.front();
     if (!report) return nullptr;
     if (all.empty()) {
-      if (declarations_.incomplete.empty()) session_.error("missing-section", at, fmt::format("the file has no {}", kind));
+      if (declarations_.incomplete.empty())
+        session_.error("missing-section", at, fmt::format("the file has no {}", kind));
     } else {
-      session_.error("ambiguous-section", at, fmt::format("the file has several sections `{}`: {}", kind, list_names(names_of(all))))
-          .help = declarations_.trains.empty()
-                      ? fmt::format("choose one on the command line: `{}={}`", kind, all.front().node->name.text)
-                      : fmt::format("say which: `{} = {}` in `train`", kind, all.front().node->name.text);
+      session_
+          .error("ambiguous-section", at,
+                 fmt::format("the file has several sections `{}`: {}", kind,
+                             list_names(names_of(all))))
+          .help =
+          declarations_.trains.empty()
+              ? fmt::format("choose one on the command line: `{}={}`", kind,
+                            all.front().node->name.text)
+              : fmt::format("say which: `{} = {}` in `train`", kind, all.front().node->name.text);
     }
     return nullptr;
   }
@@ -97,7 +106,8 @@ class Elaboration {
       if (declared.node->name.text == name) return &declared;
     }
     if (declarations_.is_incomplete(name)) return nullptr;
-    Diagnostic& error = session_.error("unknown-section", at, fmt::format("the file has no {} `{}`", kind, name));
+    Diagnostic& error =
+        session_.error("unknown-section", at, fmt::format("the file has no {} `{}`", kind, name));
     error.help = did_you_mean(nearest_name(name, names_of(all)));
     return nullptr;
   }
@@ -117,7 +127,8 @@ class Elaboration {
     return only(declarations_.data, "data", heading(*train.section), true);
   }
 
-  // The train section that is meant, where the file has several; null, and an error, where that is not clear.
+  // The train section that is meant, where the file has several; null, and an error, where that is
+  // not clear.
   TrainDecl* one_of_trains(const std::string& wanted) {
     const dsl::Override* given = overrides_.chosen("train");
     const std::string& name = given ? given->raw_value : wanted;
@@ -127,19 +138,23 @@ class Elaboration {
       names.push_back(train.node->name ? train.node->name->text : "train");
       if (train.node->name && train.node->name->text == name) return &train;
       Span at;
-      const std::optional<std::string> model = named_setting(train, "model", overrides_, session_, at);
+      const std::optional<std::string> model =
+          named_setting(train, "model", overrides_, session_, at);
       if (!given && model && *model == name) fitting.push_back(&train);
     }
     if (given) {
-      session_.error("unknown-section", given->value.span, fmt::format("the file has no train section `{}`", name)).help =
-          did_you_mean(nearest_name(name, names));
+      session_
+          .error("unknown-section", given->value.span,
+                 fmt::format("the file has no train section `{}`", name))
+          .help = did_you_mean(nearest_name(name, names));
       return nullptr;
     }
     if (fitting.size() == 1) return fitting.front();
     if (declarations_.trains.size() == 1) return &declarations_.trains.front();
     if (session_.options.any_file) return nullptr;
-    session_.error("ambiguous-section", heading(*declarations_.trains[1].section),
-                   fmt::format("the file has several train sections: {}", list_names(names)))
+    session_
+        .error("ambiguous-section", heading(*declarations_.trains[1].section),
+               fmt::format("the file has several train sections: {}", list_names(names)))
         .help = fmt::format("choose one on the command line: `train={}`", names.front());
     return nullptr;
   }
@@ -164,7 +179,8 @@ class Elaboration {
       model_ = nullptr;
     }
     if (!wanted.empty()) {
-      model_ = named(declarations_.models, "model", wanted, given ? given->value.span : whole_file());
+      model_ =
+          named(declarations_.models, "model", wanted, given ? given->value.span : whole_file());
     } else {
       model_ = only(declarations_.models, "model", whole_file(), strictly);
     }
@@ -172,11 +188,13 @@ class Elaboration {
     return model_ != nullptr;
   }
 
-  // ---- train and studies --------------------------------------------------------------------------------------------
+  // ---- train and studies
+  // --------------------------------------------------------------------------------------------
 
   template <class T>
   static std::size_t index_of(const std::deque<T>& all, const T* one) {
-    return static_cast<std::size_t>(std::find_if(all.begin(), all.end(), [&](const T& x) { return &x == one; }) - all.begin());
+    return static_cast<std::size_t>(
+        std::find_if(all.begin(), all.end(), [&](const T& x) { return &x == one; }) - all.begin());
   }
 
   TrainContext context_of(const TrainDecl& train, const ModelDecl* model, const DataDecl* data) {
@@ -188,7 +206,8 @@ class Elaboration {
       if (expanded.sound) context.graph = &expanded.graph;
     }
     context.data_section = data;
-    if (data && data_[index_of(declarations_.data, data)]) context.data = &*data_[index_of(declarations_.data, data)];
+    if (data && data_[index_of(declarations_.data, data)])
+      context.data = &*data_[index_of(declarations_.data, data)];
     return context;
   }
 
@@ -224,9 +243,11 @@ class Elaboration {
 
   std::optional<Program> assemble() {
     Program program;
-    program.graph = std::move(models_[index_of(declarations_.models, static_cast<const ModelDecl*>(model_))].graph);
+    program.graph = std::move(
+        models_[index_of(declarations_.models, static_cast<const ModelDecl*>(model_))].graph);
     if (chosen_data_) {
-      std::optional<DataPipeline>& data = data_[index_of(declarations_.data, static_cast<const DataDecl*>(chosen_data_))];
+      std::optional<DataPipeline>& data =
+          data_[index_of(declarations_.data, static_cast<const DataDecl*>(chosen_data_))];
       if (data) {
         program.data = std::move(*data);
         program.has_data = true;
@@ -264,16 +285,18 @@ class Elaboration {
 
 }  // namespace
 
-Result<std::optional<Program>> elaborate_text(std::string name, std::string text, const Registry& registry,
-                                              Sources& sources, Diagnostics& diagnostics,
+Result<std::optional<Program>> elaborate_text(std::string name, std::string text,
+                                              const Registry& registry, Sources& sources,
+                                              Diagnostics& diagnostics,
                                               const ElaborateOptions& options) {
   Session session(registry, sources, diagnostics, options);
   const SourceFile& source = sources.add(std::move(name), std::move(text));
   return Elaboration(source, session).run();
 }
 
-Result<std::optional<Program>> load_program(const std::string& path, const Registry& registry, Sources& sources,
-                                            Diagnostics& diagnostics, const ElaborateOptions& options) {
+Result<std::optional<Program>> load_program(const std::string& path, const Registry& registry,
+                                            Sources& sources, Diagnostics& diagnostics,
+                                            const ElaborateOptions& options) {
   Result<std::string> text = read_text(path);
   if (!text) return text.error();
   return elaborate_text(path, std::move(*text), registry, sources, diagnostics, options);

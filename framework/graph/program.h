@@ -1,4 +1,5 @@
-// All that a model file says, resolved: the graph, the data with its transforms, how to train. Made by elaborate().
+// All that a model file says, resolved: the graph, the data with its transforms, how to train. Made
+// by elaborate().
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ struct DataPipeline {
   std::string name;
   InstancePtr dataset;
   std::vector<InstancePtr> transforms;
-  std::vector<DataDescription> stages;  // transforms.size() + 1, from describe: sizes may be unknown (-1)
+  std::vector<DataDescription>
+      stages;  // transforms.size() + 1, from describe: sizes may be unknown (-1)
   Span span;
 
   const DataDescription& result() const { return stages.back(); }
@@ -33,7 +35,7 @@ struct TermInput {
   std::string name;
 };
 
-struct Term {           // a loss or a metric
+struct Term {  // a loss or a metric
   InstancePtr instance;
   InferredPlan plan;
   std::vector<TermInput> inputs;
@@ -45,16 +47,18 @@ struct Term {           // a loss or a metric
 enum class LastBatch { kKeep, kDrop, kMerge };
 enum class Precision { kF32, kF64 };
 
-// The settings of a `train` section. Defaults are written here alone; train_settings.cc documents and checks them.
+// The settings of a `train` section. Defaults are written here alone; train_settings.cc documents
+// and checks them.
 struct TrainSettings {
-  std::string name;               // of the section; may be empty
-  std::vector<Term> losses;       // at least one
+  std::string name;          // of the section; may be empty
+  std::vector<Term> losses;  // at least one
   std::vector<Term> metrics;
   InstancePtr optimizer;
-  InstancePtr schedule;           // null: constant
+  InstancePtr schedule;  // null: constant
   std::int64_t batch_size = 32;
   LastBatch last_batch = LastBatch::kKeep;
-  std::optional<std::int64_t> epochs;  // one of epochs and steps is set (10 epochs where the file says neither)
+  std::optional<std::int64_t>
+      epochs;  // one of epochs and steps is set (10 epochs where the file says neither)
   std::optional<std::int64_t> steps;
   std::int64_t seed = 42;
   Precision precision = Precision::kF32;
@@ -66,39 +70,43 @@ struct Program {
   Graph graph;
   DataPipeline data;
   TrainSettings train;
-  bool has_train = false;     // `summary` and `graph` do without
+  bool has_train = false;  // `summary` and `graph` do without
   bool has_data = false;
   // For each of the graph's inputs, the field of data.result() that feeds it.
   std::vector<int> input_fields;
   std::vector<Study> studies;
-  // The file with overrides applied, includes merged and every default spelled out; elaborating it gives an equal
-  // program.
+  // The file with overrides applied, includes merged and every default spelled out; elaborating it
+  // gives an equal program.
   std::string resolved;
 };
 
 struct ElaborateOptions {
-  std::string model;                     // which model, data, train where a file has several; empty: the only one
-  std::vector<std::string> overrides;    // "train.batch_size=256", as on the command line
-  bool strict = false;                   // lints are errors
-  std::int64_t max_nodes = 1'000'000;    // expanded layers
+  std::string model;  // which model, data, train where a file has several; empty: the only one
+  std::vector<std::string> overrides;  // "train.batch_size=256", as on the command line
+  bool strict = false;                 // lints are errors
+  std::int64_t max_nodes = 1'000'000;  // expanded layers
   int max_include_depth = 16;
-  std::int64_t max_work = 200'000'000;   // steps that all expressions may take together
-  // For a text that is not trusted: an include or a path in it is an error, and no file is looked at.
+  std::int64_t max_work = 200'000'000;  // steps that all expressions may take together
+  // For a text that is not trusted: an include or a path in it is an error, and no file is looked
+  // at.
   bool allow_files = true;
-  // A file without a model (blocks to include), or with several and none chosen, is fine: it is checked, and nullopt
-  // comes back without an error.
+  // A file without a model (blocks to include), or with several and none chosen, is fine: it is
+  // checked, and nullopt comes back without an error.
   bool any_file = false;
 };
 
-// Reads `path`, its includes, applies overrides, checks everything and unrolls the graph. Mistakes go to `diagnostics`;
-// nullopt where any of them is an error. A file that cannot be read is an Error.
-Result<std::optional<Program>> load_program(const std::string& path, const Registry& registry, Sources& sources,
-                                            Diagnostics& diagnostics, const ElaborateOptions& options = {});
+// Reads `path`, its includes, applies overrides, checks everything and unrolls the graph. Mistakes
+// go to `diagnostics`; nullopt where any of them is an error. A file that cannot be read is an
+// Error.
+Result<std::optional<Program>> load_program(const std::string& path, const Registry& registry,
+                                            Sources& sources, Diagnostics& diagnostics,
+                                            const ElaborateOptions& options = {});
 
-// The same for a text (tests, a checkpoint's own model). `name` is what messages call it; includes are relative to its
-// folder.
-Result<std::optional<Program>> elaborate_text(std::string name, std::string text, const Registry& registry,
-                                              Sources& sources, Diagnostics& diagnostics,
+// The same for a text (tests, a checkpoint's own model). `name` is what messages call it; includes
+// are relative to its folder.
+Result<std::optional<Program>> elaborate_text(std::string name, std::string text,
+                                              const Registry& registry, Sources& sources,
+                                              Diagnostics& diagnostics,
                                               const ElaborateOptions& options = {});
 
 }  // namespace strata

@@ -1,10 +1,10 @@
 // Resolved files.
 #include "framework/graph/resolved.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "framework/base/text.h"
 #include "framework/dsl/parser.h"
@@ -24,7 +24,8 @@ std::unique_ptr<dsl::Expr> make_expr_ptr(const OptionValue& value) {
 
 dsl::Expr negated(dsl::Expr operand) {
   dsl::Expr expr;
-  expr.node = dsl::UnaryExpr{dsl::UnaryOp::kNegate, std::make_unique<dsl::Expr>(std::move(operand))};
+  expr.node =
+      dsl::UnaryExpr{dsl::UnaryOp::kNegate, std::make_unique<dsl::Expr>(std::move(operand))};
   return expr;
 }
 
@@ -90,7 +91,8 @@ OptionValue plain(const Value& value) {
 
 class Resolver {
  public:
-  Resolver(Declarations& declarations, Session& session) : declarations_(declarations), session_(session) {}
+  Resolver(Declarations& declarations, Session& session)
+      : declarations_(declarations), session_(session) {}
 
   // Spells out the defaults in a section and collects what it refers to.
   void model(dsl::ModelSection& section) {
@@ -126,7 +128,8 @@ class Resolver {
  private:
   static std::string data_text(const DataPipeline& data) {
     std::string out = fmt::format("\ndata {} = {}", data.name, print_call(data.dataset->call()));
-    for (const InstancePtr& transform : data.transforms) out += " -> " + print_call(transform->call());
+    for (const InstancePtr& transform : data.transforms)
+      out += " -> " + print_call(transform->call());
     return out + "\n";
   }
 
@@ -137,8 +140,8 @@ class Resolver {
     for (const TermInput& input : term.inputs) out += std::exchange(separator, ", ") + input.name;
     const PluginCall& call = term.instance->call();
     for (std::size_t i = 0; i < call.options.size(); ++i) {
-      out += std::exchange(separator, ", ") + std::string(call.entry->schema().options[i].name) + " = " +
-             print_value(call.options[i]);
+      out += std::exchange(separator, ", ") + std::string(call.entry->schema().options[i].name) +
+             " = " + print_value(call.options[i]);
     }
     return out + ")";
   }
@@ -153,7 +156,9 @@ class Resolver {
     static constexpr const char* kLastBatch[] = {"keep", "drop", "merge"};
     const TrainSettings& s = program.train;
     std::string out = s.name.empty() ? "\ntrain {\n" : fmt::format("\ntrain {} {{\n", s.name);
-    const auto set = [&](const char* key, const std::string& value) { out += fmt::format("  {} = {}\n", key, value); };
+    const auto set = [&](const char* key, const std::string& value) {
+      out += fmt::format("  {} = {}\n", key, value);
+    };
     set("model", program.graph.name);
     if (program.has_data) set("data", program.data.name);
     set("loss", s.losses.size() == 1 ? term_text(s.losses[0]) : terms_text(s.losses));
@@ -168,7 +173,8 @@ class Resolver {
     set("precision", s.precision == Precision::kF64 ? "\"f64\"" : "\"f32\"");
     set("shuffle", s.shuffle ? "true" : "false");
     std::string allow = "[";
-    for (std::size_t i = 0; i < s.allow.size(); ++i) allow += (i ? ", " : "") + print_string(s.allow[i]);
+    for (std::size_t i = 0; i < s.allow.size(); ++i)
+      allow += (i ? ", " : "") + print_string(s.allow[i]);
     set("allow", allow + "]");
     return out + "}\n";
   }
@@ -181,7 +187,8 @@ class Resolver {
     return mine.has_errors() ? text : dsl::print(file);
   }
 
-  // ---- what is used -------------------------------------------------------------------------------------------------
+  // ---- what is used
+  // -------------------------------------------------------------------------------------------------
 
   void refer(std::string_view name) {
     if (Constant* constant = declarations_.find_constant(name)) {
@@ -216,10 +223,12 @@ class Resolver {
     }
   }
 
-  // ---- defaults -----------------------------------------------------------------------------------------------------
+  // ---- defaults
+  // -----------------------------------------------------------------------------------------------------
 
   // Adds what `arguments` leaves out; `positional` of them are values or inputs.
-  void spell_out(const Entry& entry, std::vector<dsl::Argument>& arguments, std::size_t positional) {
+  void spell_out(const Entry& entry, std::vector<dsl::Argument>& arguments,
+                 std::size_t positional) {
     std::vector<bool> given(static_cast<std::size_t>(entry.schema().option_count), false);
     for (std::size_t i = 0; i < arguments.size(); ++i) {
       dsl::Argument& argument = arguments[i];
@@ -273,7 +282,8 @@ class Resolver {
       spell_out(*entry, call.arguments, 0);
       if (!call.arguments.empty()) expr.node = std::move(call);
     } else if (auto* call = std::get_if<dsl::CallExpr>(&expr.node)) {
-      const Entry* entry = is_function(call->callee.text) ? nullptr : entry_for(call->callee.text, kind);
+      const Entry* entry =
+          is_function(call->callee.text) ? nullptr : entry_for(call->callee.text, kind);
       if (entry) {
         spell_out(*entry, call->arguments, static_cast<std::size_t>(entry->schema().input_count));
       } else {
@@ -358,8 +368,8 @@ class Resolver {
 
 }  // namespace
 
-std::string resolve(const Program& program, ModelDecl& model, const TrainDecl* train, Declarations& declarations,
-                    Session& session) {
+std::string resolve(const Program& program, ModelDecl& model, const TrainDecl* train,
+                    Declarations& declarations, Session& session) {
   Resolver resolver(declarations, session);
   resolver.model(*model.node);
   return resolver.text(program, model, train);

@@ -1,9 +1,9 @@
 // Reporting, each mistake once.
 #include "framework/graph/session.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace strata::graph {
 namespace {
@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t kMaxFrames = 10;
 
 std::string key_of(const std::string& code, Span span, const std::string& message) {
-  return fmt::format("{}\n{}\n{}\n{}\n{}", code, static_cast<const void*>(span.file), span.begin, span.end, message);
+  return fmt::format("{}\n{}\n{}\n{}\n{}", code, static_cast<const void*>(span.file), span.begin,
+                     span.end, message);
 }
 
 }  // namespace
@@ -24,7 +25,8 @@ Diagnostic& Session::error(std::string code, Span span, std::string message) {
   Diagnostic& added = diagnostics_.error(std::move(code), span, std::move(message));
   // Of a tall stack the innermost ones, and where it all began.
   const std::size_t tall = frames.size(), shown = tall > kMaxFrames ? kMaxFrames - 1 : tall;
-  for (std::size_t i = 0; i < shown; ++i) added.instances.push_back({frames[tall - 1 - i].span, frames[tall - 1 - i].what});
+  for (std::size_t i = 0; i < shown; ++i)
+    added.instances.push_back({frames[tall - 1 - i].span, frames[tall - 1 - i].what});
   if (shown < tall) {
     added.instances.push_back({{}, fmt::format("… {} more …", tall - shown - 1)});
     added.instances.push_back({frames[0].span, frames[0].what});

@@ -10,15 +10,17 @@
 namespace strata {
 
 struct StudyAxis {
-  std::vector<std::string> paths;                // one, or those of a zip that move together
-  std::vector<std::vector<std::string>> values;  // for each point the values of the paths, as text of the language
+  std::vector<std::string> paths;  // one, or those of a zip that move together
+  std::vector<std::vector<std::string>>
+      values;  // for each point the values of the paths, as text of the language
   Span span;
 };
 
 struct Study {
   std::string name;
   std::vector<StudyAxis> axes;
-  // Every combination that `where` keeps: for each axis the index of its point. The last axis changes fastest.
+  // Every combination that `where` keeps: for each axis the index of its point. The last axis
+  // changes fastest.
   std::vector<std::vector<int>> runs;
   std::vector<std::int64_t> seeds;   // of every run; n seeds follow on the train section's
   std::vector<std::string> reports;  // "val.accuracy", "samples_per_second"

@@ -1,10 +1,10 @@
 // Checking of studies.
 #include "framework/graph/study_check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "framework/base/text.h"
 #include "framework/graph/bind.h"
@@ -39,7 +39,8 @@ struct Axis {
 // What `where` reads: the values of the axes, then the file's own.
 class RunNames : public Names {
  public:
-  RunNames(const StudyContext& context, const std::vector<Axis>& axes) : context_(context), axes_(axes) {}
+  RunNames(const StudyContext& context, const std::vector<Axis>& axes)
+      : context_(context), axes_(axes) {}
 
   std::vector<int> run;
 
@@ -49,18 +50,22 @@ class RunNames : public Names {
   }
   std::optional<Value> find_path(const dsl::Path& path) override {
     if (std::optional<Value> value = of_axis(path.text())) return value;
-    const std::optional<Target> target = resolve_path(path, context_.declarations, context_.session);
+    const std::optional<Target> target =
+        resolve_path(path, context_.declarations, context_.session);
     if (!target) return Value{};
     return current(*target);
   }
   void list(std::vector<std::string>& names) const override { context_.globals.list(names); }
-  bool is_incomplete(std::string_view name) const override { return context_.globals.is_incomplete(name); }
+  bool is_incomplete(std::string_view name) const override {
+    return context_.globals.is_incomplete(name);
+  }
 
  private:
   std::optional<Value> of_axis(std::string_view path) const {
     for (std::size_t a = 0; a < axes_.size(); ++a) {
       for (std::size_t i = 0; i < axes_[a].paths.size(); ++i) {
-        if (axes_[a].paths[i].text() == path) return axes_[a].points[static_cast<std::size_t>(run[a])][i];
+        if (axes_[a].paths[i].text() == path)
+          return axes_[a].points[static_cast<std::size_t>(run[a])][i];
       }
     }
     return std::nullopt;
@@ -85,7 +90,8 @@ class RunNames : public Names {
       if (target.setting == "optimizer") instance = &context_.result->settings.optimizer;
       if (target.setting == "schedule") instance = &context_.result->settings.schedule;
     }
-    if (target.kind == Target::kDataOption && context_.data && target.transform.empty()) instance = &context_.data->dataset;
+    if (target.kind == Target::kDataOption && context_.data && target.transform.empty())
+      instance = &context_.data->dataset;
     if (!instance || !*instance) return {};
     const OptionValue* option = (*instance)->call().option(target.option.text);
     return option ? from_option(*option) : Value{};
@@ -109,13 +115,16 @@ class StudyChecker {
     }
     if (!context_.train) {
       if (context_.declarations.trains.empty()) {
-        session_.error("missing-section", section_.name.span, "a study repeats training, and the file has no train section");
+        session_.error("missing-section", section_.name.span,
+                       "a study repeats training, and the file has no train section");
       }
       return std::nullopt;
     }
     if (axes_.empty() && !failed_) {
-      session_.error("empty-study", section_.name.span, fmt::format("study `{}` varies nothing", section_.name.text)).help =
-          "write `grid train.batch_size = [16, 64, 256]` in it";
+      session_
+          .error("empty-study", section_.name.span,
+                 fmt::format("study `{}` varies nothing", section_.name.text))
+          .help = "write `grid train.batch_size = [16, 64, 256]` in it";
       return std::nullopt;
     }
     if (study_.seeds.empty()) study_.seeds = {context_.result->settings.seed};
@@ -135,7 +144,8 @@ class StudyChecker {
   }
 
  private:
-  // ---- axes ---------------------------------------------------------------------------------------------------------
+  // ---- axes
+  // ---------------------------------------------------------------------------------------------------------
 
   void add(const dsl::GridStatement& grid, Span span) {
     Axis axis;
@@ -162,7 +172,8 @@ class StudyChecker {
       if (tuple) {
         for (std::size_t i = 0; i < tuple->items.size(); ++i) {
           if (!tuple->items[i].value) continue;
-          point.push_back(item_value(*tuple->items[i].value, i < wanted ? axis.targets[i] : std::nullopt));
+          point.push_back(
+              item_value(*tuple->items[i].value, i < wanted ? axis.targets[i] : std::nullopt));
           spans.push_back(tuple->items[i].value->span);
         }
       } else {
@@ -172,9 +183,12 @@ class StudyChecker {
         spans.assign(point.size(), at);
       }
       if (point.size() != wanted) {
-        session_.error("zip-length", at,
-                       fmt::format("this gives {}, and {} set together", counted(static_cast<std::int64_t>(point.size()), "value"),
-                                   wanted == 1 ? std::string("one path is") : fmt::format("{} paths are", wanted)))
+        session_
+            .error("zip-length", at,
+                   fmt::format("this gives {}, and {} set together",
+                               counted(static_cast<std::int64_t>(point.size()), "value"),
+                               wanted == 1 ? std::string("one path is")
+                                           : fmt::format("{} paths are", wanted)))
             .notes.push_back({cover(zip.paths.front().span, zip.paths.back().span), "these paths"});
         return fail();
       }
@@ -191,7 +205,8 @@ class StudyChecker {
       sound = sound && axis.targets.back();
       const auto [before, added] = paths_.try_emplace(path.text(), path.span);
       if (added) continue;
-      session_.error("duplicate-name", path.span, fmt::format("`{}` is varied already", path.text()))
+      session_
+          .error("duplicate-name", path.span, fmt::format("`{}` is varied already", path.text()))
           .notes.push_back({before->second, "first here"});
       sound = false;
     }
@@ -218,8 +233,10 @@ class StudyChecker {
         each(nullptr, &item, values.span);
       }
     } else {
-      session_.error("wrong-type", values.span,
-                     fmt::format("an axis is a list of values, not {} `{}`", type_name(value), print_value(value)))
+      session_
+          .error("wrong-type", values.span,
+                 fmt::format("an axis is a list of values, not {} `{}`", type_name(value),
+                             print_value(value)))
           .help = fmt::format("write `[{}]`", print_value(value));
       fail();
     }
@@ -227,8 +244,10 @@ class StudyChecker {
 
   Value item_value(const dsl::Expr& item, const std::optional<Target>& target) {
     const auto* reference = std::get_if<dsl::Reference>(&item.node);
-    const bool names = target && target->kind == Target::kSetting && (target->setting == "model" || target->setting == "data");
-    if (names && reference && reference->path.parts.size() == 1) return Symbol{reference->path.parts[0].text};
+    const bool names = target && target->kind == Target::kSetting &&
+                       (target->setting == "model" || target->setting == "data");
+    if (names && reference && reference->path.parts.size() == 1)
+      return Symbol{reference->path.parts[0].text};
     return evaluate(item, context_.globals, session_);
   }
 
@@ -242,9 +261,15 @@ class StudyChecker {
         if (good) value = checked;
         break;
       }
-      case Target::kSetting: good = check_whole_setting(target->setting, value, span); break;
-      case Target::kSettingOption: good = check_setting_option(*target, value, span); break;
-      case Target::kDataOption: good = check_data_option(*target, value, span); break;
+      case Target::kSetting:
+        good = check_whole_setting(target->setting, value, span);
+        break;
+      case Target::kSettingOption:
+        good = check_setting_option(*target, value, span);
+        break;
+      case Target::kDataOption:
+        good = check_data_option(*target, value, span);
+        break;
     }
     if (!good) fail();
   }
@@ -252,10 +277,12 @@ class StudyChecker {
   bool check_whole_setting(const std::string& setting, const Value& value, Span span) {
     if (setting == "model" || setting == "data") {
       const auto* name = value.get<Symbol>();
-      const bool known = name && (setting == "model" ? context_.declarations.find_model(name->name) != nullptr
-                                                     : context_.declarations.find_data(name->name) != nullptr);
+      const bool known =
+          name && (setting == "model" ? context_.declarations.find_model(name->name) != nullptr
+                                      : context_.declarations.find_data(name->name) != nullptr);
       if (known) return true;
-      session_.error("unknown-section", span, fmt::format("the file has no {} `{}`", setting, print_value(value)));
+      session_.error("unknown-section", span,
+                     fmt::format("the file has no {} `{}`", setting, print_value(value)));
       return false;
     }
     return !context_.train || check_setting(*context_.train, setting, value, span, session_);
@@ -265,11 +292,14 @@ class StudyChecker {
     if (!context_.result || paths_.contains("train." + target.setting)) return true;
     const auto base = context_.result->values.find(target.setting);
     if (base == context_.result->values.end()) {
-      session_.error("unknown-path", target.option.span, fmt::format("`{}` is not set, and has no options", target.setting));
+      session_.error("unknown-path", target.option.span,
+                     fmt::format("`{}` is not set, and has no options", target.setting));
       return false;
     }
-    const Value changed = with_option(base->second, *setting_kind(target.setting), target.option, value, span, session_);
-    return !changed.is_unknown() && check_setting(*context_.train, target.setting, changed, span, session_);
+    const Value changed = with_option(base->second, *setting_kind(target.setting), target.option,
+                                      value, span, session_);
+    return !changed.is_unknown() &&
+           check_setting(*context_.train, target.setting, changed, span, session_);
   }
 
   bool check_data_option(const Target& target, const Value& value, Span span) {
@@ -281,16 +311,20 @@ class StudyChecker {
     const Entry* entry = instance ? &instance->entry() : nullptr;
     const int index = entry ? entry->find_option(target.option.text) : -1;
     if (index < 0) {
-      Diagnostic& error = session_.error("unknown-path", target.option.span,
-                                         entry ? fmt::format("`{}` has no option `{}`", entry->name(), target.option.text)
-                                               : fmt::format("data `{}` has no transform `{}`", context_.data->name, target.transform));
+      Diagnostic& error = session_.error(
+          "unknown-path", target.option.span,
+          entry ? fmt::format("`{}` has no option `{}`", entry->name(), target.option.text)
+                : fmt::format("data `{}` has no transform `{}`", context_.data->name,
+                              target.transform));
       if (entry) error.notes.push_back({{}, describe_options(*entry)});
       return false;
     }
     return bind_option(*entry, entry->schema().options[index], value, span, session_).has_value();
   }
 
-  static std::string snake_name(const Instance& instance) { return snake_case(instance.entry().name()); }
+  static std::string snake_name(const Instance& instance) {
+    return snake_case(instance.entry().name());
+  }
 
   void finish(Axis axis, Span values) {
     if (failed_) return;
@@ -305,20 +339,22 @@ class StudyChecker {
       different.insert(std::move(text));
     }
     if (different.size() == 1) {
-      session_.lint("study-axis-changes-nothing", axis.span, "all values of this axis are the same").help =
-          "give it several, or leave it out";
+      session_.lint("study-axis-changes-nothing", axis.span, "all values of this axis are the same")
+          .help = "give it several, or leave it out";
     }
     for (const std::optional<Target>& target : axis.targets) {
       if (!target->param || target->param->used) continue;
       session_
           .lint("study-axis-changes-nothing", axis.span,
-                fmt::format("nothing reads the param `{}`: every value gives the same run", target->param->name->text))
+                fmt::format("nothing reads the param `{}`: every value gives the same run",
+                            target->param->name->text))
           .notes.push_back({target->param->name->span, "defined here"});
     }
     axes_.push_back(std::move(axis));
   }
 
-  // ---- the rest -----------------------------------------------------------------------------------------------------
+  // ---- the rest
+  // -----------------------------------------------------------------------------------------------------
 
   void add(const dsl::WhereStatement& where, Span) { wheres_.push_back(&where); }
 
@@ -329,7 +365,8 @@ class StudyChecker {
       for (const auto& split : context_.data->result().splits) {
         known.push_back(split.name + ".loss");
         for (const Term& metric : context_.result->settings.metrics) {
-          for (const auto& figure : metric.plan.results) known.push_back(split.name + "." + figure.name);
+          for (const auto& figure : metric.plan.results)
+            known.push_back(split.name + "." + figure.name);
         }
       }
     }
@@ -337,7 +374,8 @@ class StudyChecker {
       const std::string text = path.text();
       study_.reports.push_back(text);
       if (!complete || std::find(known.begin(), known.end(), text) != known.end()) continue;
-      Diagnostic& error = session_.error("unknown-report", path.span, fmt::format("a run has no figure `{}`", text));
+      Diagnostic& error = session_.error("unknown-report", path.span,
+                                         fmt::format("a run has no figure `{}`", text));
       error.notes.push_back({{}, "figures: " + list_names(known, 20)});
       const std::string near = nearest_name(text, known);
       error.help = did_you_mean(near);
@@ -347,9 +385,12 @@ class StudyChecker {
 
   void add(const dsl::StudySetting& setting, Span) {
     if (setting.key.text != "seeds") {
-      session_.error("unknown-setting", setting.key.span, fmt::format("a study has no setting `{}`", setting.key.text)).help =
-          nearest_name(setting.key.text, {"seeds"}).empty() ? "a study varies a setting with `grid`; of its own it has `seeds`"
-                                                            : did_you_mean("seeds");
+      session_
+          .error("unknown-setting", setting.key.span,
+                 fmt::format("a study has no setting `{}`", setting.key.text))
+          .help = nearest_name(setting.key.text, {"seeds"}).empty()
+                      ? "a study varies a setting with `grid`; of its own it has `seeds`"
+                      : did_you_mean("seeds");
       return fail();
     }
     const Value value = evaluate(setting.value, context_.globals, session_);
@@ -368,7 +409,8 @@ class StudyChecker {
       if (study_.seeds.size() == (*list)->items.size()) return;
     }
     session_.error("option-range", setting.value.span,
-                   fmt::format("`seeds` is how many (from 1 to 10000), or a list of seeds, not {}", print_value(value)));
+                   fmt::format("`seeds` is how many (from 1 to 10000), or a list of seeds, not {}",
+                               print_value(value)));
     fail();
   }
 
@@ -378,7 +420,9 @@ class StudyChecker {
     for (const Axis& axis : axes_) {
       const auto size = static_cast<std::int64_t>(axis.points.size());
       if (__builtin_mul_overflow(total, size, &total) || total > kMaxRuns) {
-        session_.error("too-many-runs", section_.name.span, fmt::format("study `{}` has more than {} combinations", section_.name.text, kMaxRuns));
+        session_.error(
+            "too-many-runs", section_.name.span,
+            fmt::format("study `{}` has more than {} combinations", section_.name.text, kMaxRuns));
         return fail();
       }
     }
@@ -393,14 +437,16 @@ class StudyChecker {
       }
       bool kept = true;
       for (const dsl::WhereStatement* where : wheres_) {
-        const std::optional<bool> truth = evaluate_condition(where->condition, names, session_, "`where`");
+        const std::optional<bool> truth =
+            evaluate_condition(where->condition, names, session_, "`where`");
         if (!truth) return fail();
         kept = kept && *truth;
       }
       if (kept) study_.runs.push_back(names.run);
     }
     if (!study_.runs.empty()) return;
-    session_.error("no-runs", wheres_.front()->condition.span, fmt::format("`where` keeps none of the {} combinations", total));
+    session_.error("no-runs", wheres_.front()->condition.span,
+                   fmt::format("`where` keeps none of the {} combinations", total));
     fail();
   }
 

@@ -14,9 +14,9 @@ struct StudyContext {
   Declarations& declarations;
   GlobalNames& globals;
   Session& session;
-  const TrainContext* train = nullptr;   // null where the file trains nothing
+  const TrainContext* train = nullptr;  // null where the file trains nothing
   const TrainResult* result = nullptr;
-  const DataPipeline* data = nullptr;    // of the chosen data; null where it has errors
+  const DataPipeline* data = nullptr;  // of the chosen data; null where it has errors
 };
 
 // Nullopt after an error.

@@ -1,10 +1,10 @@
 // Names of other frameworks, and the nearest of ours.
 #include "framework/graph/suggest.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
-
-#include <fmt/format.h>
 
 #include "framework/base/diagnostic.h"
 
@@ -18,49 +18,141 @@ struct Alias {
 
 // Several of ours for one of theirs: the first that is registered under a wanted kind.
 constexpr Alias kPlugins[] = {
-    {"linear", "Dense"}, {"fullyconnected", "Dense"}, {"innerproduct", "Dense"}, {"fc", "Dense"}, {"affine", "Dense"},
-    {"conv2d", "Conv2D"}, {"convolution", "Conv2D"}, {"convolution2d", "Conv2D"}, {"conv", "Conv2D"},
-    {"batchnormalization", "BatchNorm"}, {"batchnorm1d", "BatchNorm"}, {"batchnorm2d", "BatchNorm"},
-    {"batchnorm3d", "BatchNorm"}, {"bn", "BatchNorm"}, {"norm", "BatchNorm"},
-    {"layernormalization", "LayerNorm"}, {"groupnormalization", "GroupNorm"},
-    {"maxpooling2d", "MaxPool"}, {"maxpool2d", "MaxPool"}, {"averagepooling2d", "AveragePool"},
-    {"avgpool2d", "AveragePool"}, {"globalaveragepooling2d", "GlobalAveragePool"},
-    {"adaptiveavgpool2d", "GlobalAveragePool"}, {"concatenate", "Concat"}, {"cat", "Concat"}, {"merge", "Concat"},
-    {"spatialdropout2d", "Dropout"}, {"dropout2d", "Dropout"}, {"view", "Flatten"},
-    {"rectifiedlinear", "ReLU"}, {"rectifier", "ReLU"}, {"swish", "SiLU"}, {"logistic", "Sigmoid"},
-    {"crossentropyloss", "CrossEntropy"}, {"softmaxcrossentropy", "CrossEntropy"},
-    {"softmaxwithloss", "CrossEntropy"}, {"sparsecategoricalcrossentropy", "CrossEntropy"},
-    {"categoricalcrossentropy", "CrossEntropy"}, {"nllloss", "CrossEntropy"}, {"nll", "CrossEntropy"},
-    {"softmaxcrossentropywithlogits", "CrossEntropy"}, {"logloss", "CrossEntropy"},
-    {"mseloss", "MeanSquaredError"}, {"mse", "MeanSquaredError"}, {"euclideanloss", "MeanSquaredError"},
-    {"l2loss", "MeanSquaredError"}, {"l1loss", "MeanAbsoluteError"}, {"mae", "MeanAbsoluteError"},
-    {"bcewithlogitsloss", "BinaryCrossEntropy"}, {"bceloss", "BinaryCrossEntropy"},
-    {"acc", "Accuracy"}, {"sparsecategoricalaccuracy", "Accuracy"}, {"categoricalaccuracy", "Accuracy"},
-    {"topkcategoricalaccuracy", "TopK"}, {"top5", "TopK"},
-    {"stochasticgradientdescent", "SGD"}, {"gradientdescent", "SGD"}, {"momentum", "SGD"},
-    {"cosineannealing", "Cosine"}, {"cosineannealinglr", "Cosine"}, {"cosinedecay", "Cosine"},
-    {"constantlr", "Constant"}, {"fixed", "Constant"},
-    {"xavieruniform", "GlorotUniform"}, {"xaviernormal", "GlorotNormal"}, {"xavier", "GlorotUniform"},
-    {"glorot", "GlorotUniform"}, {"kaimingnormal", "HeNormal"}, {"kaiming", "HeNormal"}, {"he", "HeNormal"},
-    {"msra", "HeNormal"}, {"zero", "Zeros"}, {"one", "Ones"}, {"normalinit", "Normal"},
-    {"rescaling", "Rescale"}, {"totensor", "Rescale"}, {"normalization", "Normalize"}, {"standardize", "Normalize"},
-    {"randomhorizontalflip", "RandomFlip"}, {"fashion", "FashionMNIST"},
+    {"linear", "Dense"},
+    {"fullyconnected", "Dense"},
+    {"innerproduct", "Dense"},
+    {"fc", "Dense"},
+    {"affine", "Dense"},
+    {"conv2d", "Conv2D"},
+    {"convolution", "Conv2D"},
+    {"convolution2d", "Conv2D"},
+    {"conv", "Conv2D"},
+    {"batchnormalization", "BatchNorm"},
+    {"batchnorm1d", "BatchNorm"},
+    {"batchnorm2d", "BatchNorm"},
+    {"batchnorm3d", "BatchNorm"},
+    {"bn", "BatchNorm"},
+    {"norm", "BatchNorm"},
+    {"layernormalization", "LayerNorm"},
+    {"groupnormalization", "GroupNorm"},
+    {"maxpooling2d", "MaxPool"},
+    {"maxpool2d", "MaxPool"},
+    {"averagepooling2d", "AveragePool"},
+    {"avgpool2d", "AveragePool"},
+    {"globalaveragepooling2d", "GlobalAveragePool"},
+    {"adaptiveavgpool2d", "GlobalAveragePool"},
+    {"concatenate", "Concat"},
+    {"cat", "Concat"},
+    {"merge", "Concat"},
+    {"spatialdropout2d", "Dropout"},
+    {"dropout2d", "Dropout"},
+    {"view", "Flatten"},
+    {"rectifiedlinear", "ReLU"},
+    {"rectifier", "ReLU"},
+    {"swish", "SiLU"},
+    {"logistic", "Sigmoid"},
+    {"crossentropyloss", "CrossEntropy"},
+    {"softmaxcrossentropy", "CrossEntropy"},
+    {"softmaxwithloss", "CrossEntropy"},
+    {"sparsecategoricalcrossentropy", "CrossEntropy"},
+    {"categoricalcrossentropy", "CrossEntropy"},
+    {"nllloss", "CrossEntropy"},
+    {"nll", "CrossEntropy"},
+    {"softmaxcrossentropywithlogits", "CrossEntropy"},
+    {"logloss", "CrossEntropy"},
+    {"mseloss", "MeanSquaredError"},
+    {"mse", "MeanSquaredError"},
+    {"euclideanloss", "MeanSquaredError"},
+    {"l2loss", "MeanSquaredError"},
+    {"l1loss", "MeanAbsoluteError"},
+    {"mae", "MeanAbsoluteError"},
+    {"bcewithlogitsloss", "BinaryCrossEntropy"},
+    {"bceloss", "BinaryCrossEntropy"},
+    {"acc", "Accuracy"},
+    {"sparsecategoricalaccuracy", "Accuracy"},
+    {"categoricalaccuracy", "Accuracy"},
+    {"topkcategoricalaccuracy", "TopK"},
+    {"top5", "TopK"},
+    {"stochasticgradientdescent", "SGD"},
+    {"gradientdescent", "SGD"},
+    {"momentum", "SGD"},
+    {"cosineannealing", "Cosine"},
+    {"cosineannealinglr", "Cosine"},
+    {"cosinedecay", "Cosine"},
+    {"constantlr", "Constant"},
+    {"fixed", "Constant"},
+    {"xavieruniform", "GlorotUniform"},
+    {"xaviernormal", "GlorotNormal"},
+    {"xavier", "GlorotUniform"},
+    {"glorot", "GlorotUniform"},
+    {"kaimingnormal", "HeNormal"},
+    {"kaiming", "HeNormal"},
+    {"he", "HeNormal"},
+    {"msra", "HeNormal"},
+    {"zero", "Zeros"},
+    {"one", "Ones"},
+    {"normalinit", "Normal"},
+    {"rescaling", "Rescale"},
+    {"totensor", "Rescale"},
+    {"normalization", "Normalize"},
+    {"standardize", "Normalize"},
+    {"randomhorizontalflip", "RandomFlip"},
+    {"fashion", "FashionMNIST"},
 };
 
 constexpr Alias kOptions[] = {
-    {"outfeatures", "units"}, {"filters", "channels"}, {"numoutput", "units"}, {"numoutput", "channels"},
-    {"outputdim", "units"}, {"outchannels", "channels"}, {"hidden", "units"}, {"size", "units"}, {"nodes", "units"},
-    {"width", "units"}, {"neurons", "units"},
-    {"usebias", "bias"}, {"biasterm", "bias"}, {"kernelinitializer", "weight_init"}, {"weightfiller", "weight_init"},
-    {"init", "weight_init"}, {"initializer", "weight_init"}, {"weightinitializer", "weight_init"},
-    {"kernelinit", "weight_init"}, {"biasinitializer", "bias_init"}, {"biasfiller", "bias_init"},
-    {"kernelsize", "kernel"}, {"strides", "stride"}, {"pad", "padding"},
-    {"epsilon", "eps"}, {"learningrate", "lr"}, {"baselr", "lr"}, {"alpha", "lr"}, {"rate", "lr"},
-    {"l2", "weight_decay"}, {"decay", "weight_decay"}, {"center", "shift"}, {"beta", "shift"}, {"gamma", "scale"},
-    {"affine", "scale"}, {"beta1", "beta1"}, {"rho", "beta2"}, {"rate", "rate"}, {"p", "rate"}, {"prob", "rate"},
-    {"dropout", "rate"}, {"ratio", "rate"}, {"root", "path"}, {"dir", "path"}, {"folder", "path"},
-    {"std", "std"}, {"stddev", "std"}, {"variance", "std"}, {"factor", "scale"}, {"warmupsteps", "warmup"},
-    {"topk", "k"}, {"fromlogits", "from_logits"},
+    {"outfeatures", "units"},
+    {"filters", "channels"},
+    {"numoutput", "units"},
+    {"numoutput", "channels"},
+    {"outputdim", "units"},
+    {"outchannels", "channels"},
+    {"hidden", "units"},
+    {"size", "units"},
+    {"nodes", "units"},
+    {"width", "units"},
+    {"neurons", "units"},
+    {"usebias", "bias"},
+    {"biasterm", "bias"},
+    {"kernelinitializer", "weight_init"},
+    {"weightfiller", "weight_init"},
+    {"init", "weight_init"},
+    {"initializer", "weight_init"},
+    {"weightinitializer", "weight_init"},
+    {"kernelinit", "weight_init"},
+    {"biasinitializer", "bias_init"},
+    {"biasfiller", "bias_init"},
+    {"kernelsize", "kernel"},
+    {"strides", "stride"},
+    {"pad", "padding"},
+    {"epsilon", "eps"},
+    {"learningrate", "lr"},
+    {"baselr", "lr"},
+    {"alpha", "lr"},
+    {"rate", "lr"},
+    {"l2", "weight_decay"},
+    {"decay", "weight_decay"},
+    {"center", "shift"},
+    {"beta", "shift"},
+    {"gamma", "scale"},
+    {"affine", "scale"},
+    {"beta1", "beta1"},
+    {"rho", "beta2"},
+    {"rate", "rate"},
+    {"p", "rate"},
+    {"prob", "rate"},
+    {"dropout", "rate"},
+    {"ratio", "rate"},
+    {"root", "path"},
+    {"dir", "path"},
+    {"folder", "path"},
+    {"std", "std"},
+    {"stddev", "std"},
+    {"variance", "std"},
+    {"factor", "scale"},
+    {"warmupsteps", "warmup"},
+    {"topk", "k"},
+    {"fromlogits", "from_logits"},
 };
 
 std::string folded(std::string_view name) {
@@ -76,9 +168,10 @@ std::string activation_of(std::string_view value_text) {
   for (const char c : value_text) {
     if (std::isalnum(static_cast<unsigned char>(c))) word += c;
   }
-  static constexpr Alias kActivations[] = {{"relu", "ReLU"},       {"softmax", "Softmax"}, {"sigmoid", "Sigmoid"},
-                                           {"tanh", "Tanh"},       {"gelu", "GELU"},       {"elu", "ELU"},
-                                           {"leakyrelu", "LeakyReLU"}, {"silu", "SiLU"},   {"swish", "SiLU"}};
+  static constexpr Alias kActivations[] = {
+      {"relu", "ReLU"},           {"softmax", "Softmax"}, {"sigmoid", "Sigmoid"},
+      {"tanh", "Tanh"},           {"gelu", "GELU"},       {"elu", "ELU"},
+      {"leakyrelu", "LeakyReLU"}, {"silu", "SiLU"},       {"swish", "SiLU"}};
   for (const Alias& alias : kActivations) {
     if (folded(word) == alias.theirs) return std::string(alias.ours);
   }
@@ -87,8 +180,8 @@ std::string activation_of(std::string_view value_text) {
 
 }  // namespace
 
-std::string suggest_plugin(std::string_view name, const std::vector<Kind>& kinds, const Registry& registry,
-                           const std::vector<std::string>& others) {
+std::string suggest_plugin(std::string_view name, const std::vector<Kind>& kinds,
+                           const Registry& registry, const std::vector<std::string>& others) {
   std::vector<std::string> candidates = others;
   for (const Kind kind : kinds) {
     for (std::string& known : registry.names(kind)) candidates.push_back(std::move(known));
@@ -99,7 +192,8 @@ std::string suggest_plugin(std::string_view name, const std::vector<Kind>& kinds
   }
   for (const Alias& alias : kPlugins) {
     if (alias.theirs != wanted) continue;
-    if (std::find(candidates.begin(), candidates.end(), alias.ours) != candidates.end()) return std::string(alias.ours);
+    if (std::find(candidates.begin(), candidates.end(), alias.ours) != candidates.end())
+      return std::string(alias.ours);
   }
   return nearest_name(name, candidates);
 }
@@ -108,20 +202,24 @@ std::string did_you_mean(std::string_view name) {
   return name.empty() ? std::string{} : fmt::format("did you mean `{}`?", name);
 }
 
-std::string suggest_option(const Entry& entry, std::string_view option, std::string_view value_text) {
+std::string suggest_option(const Entry& entry, std::string_view option,
+                           std::string_view value_text) {
   if (std::string hint = entry.hint_for(option); !hint.empty()) return hint;
   const std::string wanted = folded(option);
   if (entry.kind() == STRATA_LAYER) {
     if (wanted == "activation") {
       const std::string layer = activation_of(value_text);
-      return fmt::format("an activation is a layer of its own: write `-> {}` behind it", layer.empty() ? "ReLU" : layer);
+      return fmt::format("an activation is a layer of its own: write `-> {}` behind it",
+                         layer.empty() ? "ReLU" : layer);
     }
-    if (wanted == "inputshape" || wanted == "inputdim" || wanted == "infeatures" || wanted == "inchannels" ||
-        wanted == "numfeatures" || wanted == "batchinputshape" || wanted == "normalizedshape") {
+    if (wanted == "inputshape" || wanted == "inputdim" || wanted == "infeatures" ||
+        wanted == "inchannels" || wanted == "numfeatures" || wanted == "batchinputshape" ||
+        wanted == "normalizedshape") {
       return "leave it out: shapes of inputs are inferred from the model's own";
     }
     if (wanted == "name") return "write `as …` behind it: that names the layer and its value";
-    if (wanted == "trainable" || wanted == "training") return "leave it out: the trainer knows when it trains";
+    if (wanted == "trainable" || wanted == "training")
+      return "leave it out: the trainer knows when it trains";
   }
   for (const Alias& alias : kOptions) {
     if (alias.theirs == wanted && alias.ours != option && entry.find_option(alias.ours) >= 0) {
@@ -129,7 +227,8 @@ std::string suggest_option(const Entry& entry, std::string_view option, std::str
     }
   }
   std::vector<std::string> names;
-  for (std::int64_t i = 0; i < entry.schema().option_count; ++i) names.emplace_back(entry.schema().options[i].name);
+  for (std::int64_t i = 0; i < entry.schema().option_count; ++i)
+    names.emplace_back(entry.schema().options[i].name);
   return did_you_mean(nearest_name(option, names));
 }
 
@@ -138,9 +237,12 @@ std::string a_kind(Kind kind) {
   return (name.find_first_of("aeiou") == 0 ? "an " : "a ") + name;
 }
 
-std::string plural(Kind kind) { return std::string(kind_name(kind)) + (kind == STRATA_LOSS ? "es" : "s"); }
+std::string plural(Kind kind) {
+  return std::string(kind_name(kind)) + (kind == STRATA_LOSS ? "es" : "s");
+}
 
-std::string list_names(const std::vector<std::string>& names, std::size_t most, std::string_view last) {
+std::string list_names(const std::vector<std::string>& names, std::size_t most,
+                       std::string_view last) {
   std::string out;
   const std::size_t shown = names.size() > most ? most : names.size();
   for (std::size_t i = 0; i < shown; ++i) {

@@ -1,10 +1,10 @@
 // Summaries of graphs: the table and the JSON, made from the same figures.
 #include "framework/graph/summary.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "framework/base/text.h"
@@ -24,13 +24,15 @@ struct Figures {
   std::vector<Row> rows;
   std::int64_t parameters = 0, state = 0;
   double flops = 0;
-  // Bytes at the batch size: what forward makes and saves; the gradients of it; weights with state; their gradients.
+  // Bytes at the batch size: what forward makes and saves; the gradients of it; weights with state;
+  // their gradients.
   double activations = 0, activation_gradients = 0, weights = 0, weight_gradients = 0;
 };
 
 std::int64_t elements_of(const Shape& shape) { return shape.elements(); }
 
-// The layer with the options that differ from their defaults, and the one that is given by position.
+// The layer with the options that differ from their defaults, and the one that is given by
+// position.
 std::string describe(const PluginCall& call) {
   const strata_schema& schema = call.entry->schema();
   std::string options;
@@ -43,12 +45,22 @@ std::string describe(const PluginCall& call) {
       OptionValue standard;
       const strata_value& given = option.default_value;
       switch (given.kind) {
-        case STRATA_BOOL: standard.data = given.integer != 0; break;
-        case STRATA_INT: standard.data = given.integer; break;
-        case STRATA_FLOAT: standard.data = given.number; break;
-        case STRATA_STRING: standard.data = std::string(given.text ? given.text : ""); break;
-        case STRATA_NONE: break;
-        default: continue;
+        case STRATA_BOOL:
+          standard.data = given.integer != 0;
+          break;
+        case STRATA_INT:
+          standard.data = given.integer;
+          break;
+        case STRATA_FLOAT:
+          standard.data = given.number;
+          break;
+        case STRATA_STRING:
+          standard.data = std::string(given.text ? given.text : "");
+          break;
+        case STRATA_NONE:
+          break;
+        default:
+          continue;
       }
       if (print_value(standard) == value) continue;
     }
@@ -66,27 +78,32 @@ Figures figures_of(const Graph& graph, std::int64_t batch, Precision precision) 
     Row& row = figures.rows.emplace_back();
     row.path = node.path;
     row.kind = describe(node.layer->call());
-    if (!node.outputs.empty()) row.output = graph.values[static_cast<std::size_t>(node.outputs[0])].shape;
-    for (const auto& parameter : node.plan.parameters) row.parameters += elements_of(parameter.shape);
+    if (!node.outputs.empty())
+      row.output = graph.values[static_cast<std::size_t>(node.outputs[0])].shape;
+    for (const auto& parameter : node.plan.parameters)
+      row.parameters += elements_of(parameter.shape);
     for (const auto& state : node.plan.states) figures.state += elements_of(state.shape);
     row.flops = node.plan.flops;
     figures.parameters += row.parameters;
     figures.flops += row.flops;
     const bool alias = node.plan.has(STRATA_VIEW);
     for (const ValueId id : node.outputs) {
-      const auto size = static_cast<double>(elements_of(graph.values[static_cast<std::size_t>(id)].shape));
+      const auto size =
+          static_cast<double>(elements_of(graph.values[static_cast<std::size_t>(id)].shape));
       if (alias) continue;
       figures.activations += size * batch_size * bytes;
       figures.activation_gradients += size * batch_size * bytes;
     }
     for (const auto& saved : node.plan.saved) {
       figures.activations +=
-          (static_cast<double>(saved.per_sample) * batch_size + static_cast<double>(saved.fixed)) * bytes;
+          (static_cast<double>(saved.per_sample) * batch_size + static_cast<double>(saved.fixed)) *
+          bytes;
     }
   }
   for (const ValueId id : graph.inputs) {
     figures.activations +=
-        static_cast<double>(elements_of(graph.values[static_cast<std::size_t>(id)].shape)) * batch_size * bytes;
+        static_cast<double>(elements_of(graph.values[static_cast<std::size_t>(id)].shape)) *
+        batch_size * bytes;
   }
   figures.weights = static_cast<double>(figures.parameters + figures.state) * bytes;
   figures.weight_gradients = static_cast<double>(figures.parameters) * bytes;
@@ -111,7 +128,12 @@ std::string scaled(double number) {
     number /= 1000;
     ++unit;
   }
-  return unit == 0 ? fmt::format("{:.0f}", number) : fmt::format("{:.{}f}{}", number, number < 9.995 ? 2 : number < 99.95 ? 1 : 0, kUnits[unit]);
+  return unit == 0 ? fmt::format("{:.0f}", number)
+                   : fmt::format("{:.{}f}{}", number,
+                                 number < 9.995   ? 2
+                                 : number < 99.95 ? 1
+                                                  : 0,
+                                 kUnits[unit]);
 }
 
 std::string bytes_text(double number) {
@@ -121,7 +143,12 @@ std::string bytes_text(double number) {
     number /= 1024;
     ++unit;
   }
-  return unit == 0 ? fmt::format("{:.0f} {}", number, kUnits[0]) : fmt::format("{:.{}f} {}", number, number < 9.995 ? 2 : number < 99.95 ? 1 : 0, kUnits[unit]);
+  return unit == 0 ? fmt::format("{:.0f} {}", number, kUnits[0])
+                   : fmt::format("{:.{}f} {}", number,
+                                 number < 9.995   ? 2
+                                 : number < 99.95 ? 1
+                                                  : 0,
+                                 kUnits[unit]);
 }
 
 std::string batch_shape(const Shape& shape) {
@@ -132,7 +159,8 @@ std::string batch_shape(const Shape& shape) {
 
 // Cells on a terminal.
 std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 class Table {
@@ -145,7 +173,8 @@ class Table {
     std::vector<std::size_t> widths;
     for (const auto& cells : rows_) {
       widths.resize(std::max(widths.size(), cells.size()), 0);
-      for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], width_of(cells[i]));
+      for (std::size_t i = 0; i < cells.size(); ++i)
+        widths[i] = std::max(widths[i], width_of(cells[i]));
     }
     std::size_t total = 0;
     for (const std::size_t width : widths) total += width + 2;
@@ -191,19 +220,23 @@ std::string summary_table(const Graph& graph, std::int64_t batch_size, Precision
     table.row({graph.input_names[i], "input", batch_shape(shape), "", ""});
   }
   for (const Row& row : figures.rows) {
-    table.row({row.path, shorten(row.kind, 40), batch_shape(row.output), row.parameters ? grouped(row.parameters) : "–",
+    table.row({row.path, shorten(row.kind, 40), batch_shape(row.output),
+               row.parameters ? grouped(row.parameters) : "–",
                row.flops > 0 ? scaled(row.flops) : "–"});
   }
   table.rule();
-  table.row({"total", fmt::format("{} layers", grouped(static_cast<std::int64_t>(figures.rows.size()))), "",
+  table.row({"total",
+             fmt::format("{} layers", grouped(static_cast<std::int64_t>(figures.rows.size()))), "",
              grouped(figures.parameters), scaled(figures.flops)});
   std::string out = fmt::format("model {}\n\n", graph.name) + table.text(3);
   out += fmt::format("\nforward   {} FLOPs per sample\n", scaled(figures.flops));
-  out += fmt::format("weights   {} and {} of gradients, in {}{}\n", bytes_text(figures.weights),
-                     bytes_text(figures.weight_gradients), precision == Precision::kF64 ? "f64" : "f32",
-                     figures.state ? fmt::format("; {} values of state among them", grouped(figures.state)) : "");
-  out += fmt::format("values    {} and {} of gradients, at batch size {}\n", bytes_text(figures.activations),
-                     bytes_text(figures.activation_gradients), batch_size);
+  out += fmt::format(
+      "weights   {} and {} of gradients, in {}{}\n", bytes_text(figures.weights),
+      bytes_text(figures.weight_gradients), precision == Precision::kF64 ? "f64" : "f32",
+      figures.state ? fmt::format("; {} values of state among them", grouped(figures.state)) : "");
+  out += fmt::format("values    {} and {} of gradients, at batch size {}\n",
+                     bytes_text(figures.activations), bytes_text(figures.activation_gradients),
+                     batch_size);
   return out;
 }
 
@@ -216,13 +249,15 @@ std::string summary_json(const Graph& graph, std::int64_t batch_size, Precision 
   json["model"] = graph.name;
   json["inputs"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
-    json["inputs"].push_back({{"name", graph.input_names[i]},
-                              {"shape", shape_json(graph.values[static_cast<std::size_t>(graph.inputs[i])].shape)}});
+    json["inputs"].push_back(
+        {{"name", graph.input_names[i]},
+         {"shape", shape_json(graph.values[static_cast<std::size_t>(graph.inputs[i])].shape)}});
   }
   json["outputs"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
-    json["outputs"].push_back({{"name", graph.output_names[i]},
-                               {"shape", shape_json(graph.values[static_cast<std::size_t>(graph.outputs[i])].shape)}});
+    json["outputs"].push_back(
+        {{"name", graph.output_names[i]},
+         {"shape", shape_json(graph.values[static_cast<std::size_t>(graph.outputs[i])].shape)}});
   }
   json["layers"] = nlohmann::ordered_json::array();
   for (const GraphNode& node : graph.nodes) {
@@ -240,7 +275,8 @@ std::string summary_json(const Graph& graph, std::int64_t batch_size, Precision 
     }
     layer["parameters"] = nlohmann::ordered_json::array();
     for (const auto& parameter : node.plan.parameters) {
-      layer["parameters"].push_back({{"name", node.path + "." + parameter.name}, {"shape", shape_json(parameter.shape)}});
+      layer["parameters"].push_back(
+          {{"name", node.path + "." + parameter.name}, {"shape", shape_json(parameter.shape)}});
     }
     layer["flops"] = node.plan.flops;
     json["layers"].push_back(std::move(layer));

@@ -1,11 +1,11 @@
 // Elaboration of train sections.
 #include "framework/graph/train.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
-
-#include <fmt/format.h>
 
 #include "framework/base/text.h"
 #include "framework/graph/bind.h"
@@ -23,13 +23,27 @@ using CallPtr = std::shared_ptr<const CallValue>;
 // Settings that other frameworks call otherwise.
 std::string foreign_setting(std::string_view key) {
   static const std::map<std::string, std::string, std::less<>> kForeign{
-      {"learning_rate", "optimizer"}, {"lr", "optimizer"},         {"base_lr", "optimizer"},
-      {"max_iter", "steps"},          {"iterations", "steps"},     {"max_steps", "steps"},
-      {"num_epochs", "epochs"},       {"n_epochs", "epochs"},      {"max_epochs", "epochs"},
-      {"criterion", "loss"},          {"objective", "loss"},       {"solver", "optimizer"},
-      {"lr_policy", "schedule"},      {"scheduler", "schedule"},   {"lr_scheduler", "schedule"},
-      {"drop_last", "last_batch"},    {"random_seed", "seed"},     {"dtype", "precision"},
-      {"dataset", "data"},            {"net", "model"},            {"network", "model"}};
+      {"learning_rate", "optimizer"},
+      {"lr", "optimizer"},
+      {"base_lr", "optimizer"},
+      {"max_iter", "steps"},
+      {"iterations", "steps"},
+      {"max_steps", "steps"},
+      {"num_epochs", "epochs"},
+      {"n_epochs", "epochs"},
+      {"max_epochs", "epochs"},
+      {"criterion", "loss"},
+      {"objective", "loss"},
+      {"solver", "optimizer"},
+      {"lr_policy", "schedule"},
+      {"scheduler", "schedule"},
+      {"lr_scheduler", "schedule"},
+      {"drop_last", "last_batch"},
+      {"random_seed", "seed"},
+      {"dtype", "precision"},
+      {"dataset", "data"},
+      {"net", "model"},
+      {"network", "model"}};
   const auto at = kForeign.find(key);
   if (at == kForeign.end()) return did_you_mean(nearest_name(key, train_setting_names()));
   if (at->first == "lr" || at->first == "learning_rate" || at->first == "base_lr") {
@@ -40,8 +54,8 @@ std::string foreign_setting(std::string_view key) {
 
 class Trainer {
  public:
-  Trainer(const TrainContext& context, const Overrides* overrides, GlobalNames* globals, Session& session,
-          TrainResult& out)
+  Trainer(const TrainContext& context, const Overrides* overrides, GlobalNames* globals,
+          Session& session, TrainResult& out)
       : context_(context), overrides_(overrides), globals_(globals), session_(session), out_(out) {}
 
   void run() {
@@ -63,7 +77,8 @@ class Trainer {
     if (name == "loss") {
       out_.settings.losses = terms(value, span, STRATA_LOSS);
       if (out_.settings.losses.empty() && out_.sound) {
-        session_.error("missing-setting", span, "an empty list of losses leaves nothing to train for");
+        session_.error("missing-setting", span,
+                       "an empty list of losses leaves nothing to train for");
         fail();
       }
     } else if (name == "metrics") {
@@ -71,7 +86,8 @@ class Trainer {
     } else if (name == "optimizer") {
       out_.settings.optimizer = plugin(value, span, STRATA_OPTIMIZER, "`optimizer`");
     } else if (name == "schedule") {
-      out_.settings.schedule = value.is_none() ? nullptr : plugin(value, span, STRATA_SCHEDULE, "`schedule`");
+      out_.settings.schedule =
+          value.is_none() ? nullptr : plugin(value, span, STRATA_SCHEDULE, "`schedule`");
     } else {
       scalar(name, value, span);
     }
@@ -86,7 +102,8 @@ class Trainer {
     for (const dsl::Setting& setting : section.settings) {
       const std::string& key = setting.key.text;
       if (std::find(names.begin(), names.end(), key) == names.end()) {
-        Diagnostic& error = session_.error("unknown-setting", setting.key.span, fmt::format("`train` has no setting `{}`", key));
+        Diagnostic& error = session_.error("unknown-setting", setting.key.span,
+                                           fmt::format("`train` has no setting `{}`", key));
         error.notes.push_back({{}, "settings: " + list_names(names, 20)});
         error.help = foreign_setting(key);
         fail();
@@ -101,17 +118,20 @@ class Trainer {
       }
       if (key == "model" || key == "data") continue;
       if (overrides_->setting(key)) continue;
-      out_.values[key] = overrides_->apply_to_setting(key, evaluate(setting.value, *globals_, session_), *globals_, session_);
+      out_.values[key] = overrides_->apply_to_setting(
+          key, evaluate(setting.value, *globals_, session_), *globals_, session_);
       out_.spans[key] = setting.value.span;
     }
     for (const std::string& key : names) {
       if (key == "model" || key == "data") continue;
       if (const dsl::Override* override_of_it = overrides_->setting(key)) {
-        const Value value = override_value(*override_of_it, train_setting_option(key), *globals_, session_);
+        const Value value =
+            override_value(*override_of_it, train_setting_option(key), *globals_, session_);
         out_.values[key] = overrides_->apply_to_setting(key, value, *globals_, session_);
         out_.spans[key] = override_of_it->value.span;
       } else if (!out_.values.contains(key) && setting_kind(key)) {
-        overrides_->apply_to_setting(key, Value(None{}), *globals_, session_);  // says that there is no call to change
+        overrides_->apply_to_setting(key, Value(None{}), *globals_,
+                                     session_);  // says that there is no call to change
       }
     }
   }
@@ -119,20 +139,25 @@ class Trainer {
   void require(const std::string& key, std::string_view what, std::string_view example) {
     if (out_.values.contains(key)) return;
     fail();
-    session_.error("missing-setting", heading(*context_.section->section), fmt::format("`train` needs `{}`: {}", key, what)).help =
-        fmt::format("for example `{}`", example);
+    session_
+        .error("missing-setting", heading(*context_.section->section),
+               fmt::format("`train` needs `{}`: {}", key, what))
+        .help = fmt::format("for example `{}`", example);
   }
 
   // `epochs` or `steps`; one from the command line replaces the file's other one.
   void choose_length() {
     if (!out_.values.contains("epochs") || !out_.values.contains("steps")) return;
-    const bool epochs_given = overrides_->setting("epochs"), steps_given = overrides_->setting("steps");
+    const bool epochs_given = overrides_->setting("epochs"),
+               steps_given = overrides_->setting("steps");
     if (epochs_given != steps_given) {
       out_.values.erase(epochs_given ? "steps" : "epochs");
       return;
     }
     fail();
-    session_.error("setting-conflict", out_.spans.at("steps"), "`steps` and `epochs` both say how long to train")
+    session_
+        .error("setting-conflict", out_.spans.at("steps"),
+               "`steps` and `epochs` both say how long to train")
         .notes.push_back({out_.spans.at("epochs"), "`epochs` is set here"});
     out_.values.erase("steps");
   }
@@ -164,7 +189,9 @@ class Trainer {
     } else if (name == "precision") {
       s.precision = as_text() == "f64" ? Precision::kF64 : Precision::kF32;
     } else if (name == "last_batch") {
-      s.last_batch = as_text() == "keep" ? LastBatch::kKeep : as_text() == "drop" ? LastBatch::kDrop : LastBatch::kMerge;
+      s.last_batch = as_text() == "keep"   ? LastBatch::kKeep
+                     : as_text() == "drop" ? LastBatch::kDrop
+                                           : LastBatch::kMerge;
     } else if (name == "allow") {
       allow(std::get<OptionValue::List>(bound->data), span);
     }
@@ -184,14 +211,16 @@ class Trainer {
         at.begin = span.begin + static_cast<std::uint32_t>(found);
         at.end = at.begin + static_cast<std::uint32_t>(lint.size()) + 2;
       }
-      Diagnostic& error = session_.error("unknown-lint", at, fmt::format("no lint is called {}", print_string(lint)));
+      Diagnostic& error = session_.error("unknown-lint", at,
+                                         fmt::format("no lint is called {}", print_string(lint)));
       error.notes.push_back({{}, "lints: " + list_names(lint_names(), 20)});
       const std::string near = nearest_name(lint, lint_names());
       if (!near.empty()) error.help = fmt::format("did you mean \"{}\"?", near);
     }
   }
 
-  // ---- losses and metrics -------------------------------------------------------------------------------------------
+  // ---- losses and metrics
+  // -------------------------------------------------------------------------------------------
 
   std::vector<Term> terms(const Value& value, Span span, Kind kind) {
     std::vector<Term> found;
@@ -236,10 +265,11 @@ class Trainer {
     }
     if (given.size() < wanted) {
       std::vector<std::string> names(entry->schema().inputs, entry->schema().inputs + wanted);
-      session_.error("argument-count", (*call)->span,
-                     fmt::format("`{}` reads {} ({}), and here {} {}", entry->name(),
-                                 counted(static_cast<std::int64_t>(wanted), "value"), list_names(names),
-                                 given.size() == 1 ? "is" : "are", given.size()))
+      session_
+          .error("argument-count", (*call)->span,
+                 fmt::format("`{}` reads {} ({}), and here {} {}", entry->name(),
+                             counted(static_cast<std::int64_t>(wanted), "value"), list_names(names),
+                             given.size() == 1 ? "is" : "are", given.size()))
           .help = fmt::format("for example `{}`", entry->schema().example);
       wired = false;
     }
@@ -264,7 +294,8 @@ class Trainer {
   }
 
   // One value that a term reads; `inputs` grows only where everything about it is known.
-  bool wire(const CallArgument& argument, const Entry& entry, Term& made, std::vector<Input>& inputs) {
+  bool wire(const CallArgument& argument, const Entry& entry, Term& made,
+            std::vector<Input>& inputs) {
     if (argument.value.is_unknown()) return false;
     const auto* symbol = argument.value.get<Symbol>();
     if (!symbol) {
@@ -272,7 +303,8 @@ class Trainer {
           "unknown-term", argument.span,
           fmt::format("`{}` reads model outputs and data fields by name, not {} `{}`", entry.name(),
                       type_name(argument.value), print_value(argument.value)));
-      if (const auto* text = argument.value.get<std::string>()) error.help = fmt::format("write it without quotes: `{}`", *text);
+      if (const auto* text = argument.value.get<std::string>())
+        error.help = fmt::format("write it without quotes: `{}`", *text);
       return false;
     }
     if (!context_.model) return false;
@@ -281,7 +313,8 @@ class Trainer {
       if (outputs[i].text != symbol->name) continue;
       made.inputs.push_back({false, static_cast<int>(i), symbol->name});
       if (context_.graph && context_.graph->outputs[i] >= 0) {
-        const GraphValue& value = context_.graph->values[static_cast<std::size_t>(context_.graph->outputs[i])];
+        const GraphValue& value =
+            context_.graph->values[static_cast<std::size_t>(context_.graph->outputs[i])];
         inputs.push_back({symbol->name, value.shape, STRATA_REAL, false, 0});
       }
       return true;
@@ -302,8 +335,8 @@ class Trainer {
     names.insert(names.end(), field_names.begin(), field_names.end());
     Diagnostic& error = session_.error(
         "unknown-term", argument.span,
-        fmt::format("`{}` is neither an output of model `{}` nor a field of data `{}`", symbol->name,
-                    context_.model->node->name.text, context_.data->name));
+        fmt::format("`{}` is neither an output of model `{}` nor a field of data `{}`",
+                    symbol->name, context_.model->node->name.text, context_.data->name));
     error.notes.push_back({{}, "outputs: " + list_names(output_names)});
     error.notes.push_back({{}, "fields: " + list_names(field_names)});
     error.help = did_you_mean(nearest_name(symbol->name, names));
@@ -315,28 +348,28 @@ class Trainer {
   GlobalNames* globals_;
   Session& session_;
   TrainResult& out_;
-  std::unordered_set<std::string> term_names_;         // of the list at hand
+  std::unordered_set<std::string> term_names_;  // of the list at hand
   std::unordered_map<std::string, int> term_counts_;
 };
 
 }  // namespace
 
-TrainResult elaborate_train(const TrainContext& context, const Overrides& overrides, GlobalNames& globals,
-                            Session& session) {
+TrainResult elaborate_train(const TrainContext& context, const Overrides& overrides,
+                            GlobalNames& globals, Session& session) {
   TrainResult result;
   Trainer(context, &overrides, &globals, session, result).run();
   return result;
 }
 
-bool check_setting(const TrainContext& context, const std::string& setting, const Value& value, Span span,
-                   Session& session) {
+bool check_setting(const TrainContext& context, const std::string& setting, const Value& value,
+                   Span span, Session& session) {
   TrainResult result;
   Trainer(context, nullptr, nullptr, session, result).set(setting, value, span);
   return result.sound;
 }
 
-std::optional<std::string> named_setting(const TrainDecl& train, std::string_view key, const Overrides& overrides,
-                                         Session& session, Span& span) {
+std::optional<std::string> named_setting(const TrainDecl& train, std::string_view key,
+                                         const Overrides& overrides, Session& session, Span& span) {
   if (const dsl::Override* given = overrides.setting(key)) {
     span = given->value.span;
     return given->raw_value;
@@ -345,15 +378,20 @@ std::optional<std::string> named_setting(const TrainDecl& train, std::string_vie
     if (setting.key.text != key) continue;
     span = setting.value.span;
     if (const auto* text = std::get_if<dsl::StringLiteral>(&setting.value.node)) {
-      session.error("option-type", span, fmt::format("`{}` is the name of a section, without quotes", key)).help =
-          fmt::format("write `{} = {}`", key, text->value);
+      session
+          .error("option-type", span,
+                 fmt::format("`{}` is the name of a section, without quotes", key))
+          .help = fmt::format("write `{} = {}`", key, text->value);
       return text->value;
     }
     const auto* reference = std::get_if<dsl::Reference>(&setting.value.node);
     if (reference && reference->path.parts.size() == 1) return reference->path.parts[0].text;
     if (!std::holds_alternative<dsl::ErrorExpr>(setting.value.node)) {
-      session.error("option-type", span, fmt::format("`{}` is the name of a section of this file, and this is none", key))
-          .help = key == "data" ? "write a section `data NAME = …`, and its name here" : "write the name alone";
+      session
+          .error("option-type", span,
+                 fmt::format("`{}` is the name of a section of this file, and this is none", key))
+          .help = key == "data" ? "write a section `data NAME = …`, and its name here"
+                                : "write the name alone";
     }
     return std::nullopt;
   }

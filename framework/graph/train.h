@@ -1,4 +1,5 @@
-// Train sections: settings checked, losses and metrics wired to the model's outputs and the data's fields.
+// Train sections: settings checked, losses and metrics wired to the model's outputs and the data's
+// fields.
 #pragma once
 
 #include <optional>
@@ -10,8 +11,8 @@
 
 namespace strata::graph {
 
-// What a train section is about: either pointer is null where its own section has errors, and what would need it is
-// then left unchecked.
+// What a train section is about: either pointer is null where its own section has errors, and what
+// would need it is then left unchecked.
 struct TrainContext {
   const TrainDecl* section = nullptr;
   const ModelDecl* model = nullptr;
@@ -23,19 +24,21 @@ struct TrainContext {
 struct TrainResult {
   TrainSettings settings;
   bool sound = true;
-  std::unordered_map<std::string, Value> values;  // of the settings that are given, with overrides; for studies
-  std::unordered_map<std::string, Span> spans;    // of those values
+  std::unordered_map<std::string, Value>
+      values;  // of the settings that are given, with overrides; for studies
+  std::unordered_map<std::string, Span> spans;  // of those values
 };
 
-TrainResult elaborate_train(const TrainContext& context, const Overrides& overrides, GlobalNames& globals,
-                            Session& session);
+TrainResult elaborate_train(const TrainContext& context, const Overrides& overrides,
+                            GlobalNames& globals, Session& session);
 
 // Checks one value for one setting, as a study gives it. False after an error.
-bool check_setting(const TrainContext& context, const std::string& setting, const Value& value, Span span,
-                   Session& session);
+bool check_setting(const TrainContext& context, const std::string& setting, const Value& value,
+                   Span span, Session& session);
 
-// The name that the settings `model` and `data` hold; nullopt where they are not given. `span` is where.
-std::optional<std::string> named_setting(const TrainDecl& train, std::string_view key, const Overrides& overrides,
-                                         Session& session, Span& span);
+// The name that the settings `model` and `data` hold; nullopt where they are not given. `span` is
+// where.
+std::optional<std::string> named_setting(const TrainDecl& train, std::string_view key,
+                                         const Overrides& overrides, Session& session, Span& span);
 
 }  // namespace strata::graph

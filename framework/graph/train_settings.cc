@@ -18,8 +18,8 @@ struct Table {
   static constexpr const char* kLastBatch[] = {"keep", "drop", "merge"};
   static constexpr const char* kPrecision[] = {"f32", "f64"};
 
-  strata_option& add(const char* name, std::uint32_t kinds, const char* doc, std::string default_value,
-                     std::string example) {
+  strata_option& add(const char* name, std::uint32_t kinds, const char* doc,
+                     std::string default_value, std::string example) {
     strata_option& option = options.emplace_back();
     option.struct_size = sizeof(strata_option);
     option.name = name;
@@ -37,9 +37,10 @@ struct Table {
     option.choices = names;
     option.choice_count = n;
   }
-  strata_option& plugin(const char* name, Kind kind, std::uint32_t more, const char* doc, std::string default_value,
-                        std::string example) {
-    strata_option& option = add(name, STRATA_PLUGIN | more, doc, std::move(default_value), std::move(example));
+  strata_option& plugin(const char* name, Kind kind, std::uint32_t more, const char* doc,
+                        std::string default_value, std::string example) {
+    strata_option& option =
+        add(name, STRATA_PLUGIN | more, doc, std::move(default_value), std::move(example));
     option.plugin_kind = kind;
     if (more & STRATA_LIST) option.item_kinds = STRATA_PLUGIN;
     return option;
@@ -52,27 +53,41 @@ struct Table {
     add("data", 0, "which data to train on", "the only one in the file", "data = mnist");
     docs.back().type = "the name of a data section";
     plugin("loss", STRATA_LOSS, STRATA_LIST,
-           "what training makes small: a loss of model outputs and data fields, or a list whose weighted sum counts", "",
-           "loss = [CrossEntropy(logits, label), 0.1 * MeanSquaredError(code, image)]");
-    plugin("metrics", STRATA_METRIC, STRATA_LIST, "what is measured besides the loss, over every epoch", "[]",
+           "what training makes small: a loss of model outputs and data fields, or a list whose "
+           "weighted sum counts",
+           "", "loss = [CrossEntropy(logits, label), 0.1 * MeanSquaredError(code, image)]");
+    plugin("metrics", STRATA_METRIC, STRATA_LIST,
+           "what is measured besides the loss, over every epoch", "[]",
            "metrics = [Accuracy(logits, label)]");
-    plugin("optimizer", STRATA_OPTIMIZER, 0, "how weights follow from gradients", "", "optimizer = Adam(lr = 1e-3)");
-    plugin("schedule", STRATA_SCHEDULE, STRATA_NONE, "what the learning rate is multiplied by, step by step", "none",
+    plugin("optimizer", STRATA_OPTIMIZER, 0, "how weights follow from gradients", "",
+           "optimizer = Adam(lr = 1e-3)");
+    plugin("schedule", STRATA_SCHEDULE, STRATA_NONE,
+           "what the learning rate is multiplied by, step by step", "none",
            "schedule = Cosine(warmup = 100)");
-    at_least(add("batch_size", STRATA_INT, "samples per step", std::to_string(defaults.batch_size), "batch_size = 64"), 1);
+    at_least(add("batch_size", STRATA_INT, "samples per step", std::to_string(defaults.batch_size),
+                 "batch_size = 64"),
+             1);
     choices(add("last_batch", STRATA_STRING,
-                "what becomes of the samples left over at the end of an epoch: a smaller batch of their own, none, or "
+                "what becomes of the samples left over at the end of an epoch: a smaller batch of "
+                "their own, none, or "
                 "part of the batch before",
                 "\"keep\"", "last_batch = \"merge\""),
             kLastBatch);
-    at_least(add("epochs", STRATA_INT, "how often to go over the training data", "10, unless `steps` is given", "epochs = 10"), 1);
-    at_least(add("steps", STRATA_INT, "how many batches to train on, in place of `epochs`", "none", "steps = 20_000"), 1);
-    at_least(add("seed", STRATA_INT, "start of all random streams: weights, order of samples, masks",
-                 std::to_string(defaults.seed), "seed = 1"),
-             0);
-    choices(add("precision", STRATA_STRING, "floating-point type of weights and arithmetic", "\"f32\"", "precision = \"f64\""),
+    at_least(add("epochs", STRATA_INT, "how often to go over the training data",
+                 "10, unless `steps` is given", "epochs = 10"),
+             1);
+    at_least(add("steps", STRATA_INT, "how many batches to train on, in place of `epochs`", "none",
+                 "steps = 20_000"),
+             1);
+    at_least(
+        add("seed", STRATA_INT, "start of all random streams: weights, order of samples, masks",
+            std::to_string(defaults.seed), "seed = 1"),
+        0);
+    choices(add("precision", STRATA_STRING, "floating-point type of weights and arithmetic",
+                "\"f32\"", "precision = \"f64\""),
             kPrecision);
-    add("shuffle", STRATA_BOOL, "whether every epoch takes the samples in a new order", "true", "shuffle = false");
+    add("shuffle", STRATA_BOOL, "whether every epoch takes the samples in a new order", "true",
+        "shuffle = false");
     strata_option& allow = add("allow", STRATA_LIST, "names of lints that are not reported", "[]",
                                "allow = [\"cancelled-bias\"]");
     allow.item_kinds = STRATA_STRING;

@@ -22,8 +22,8 @@ const std::vector<TrainSettingDoc>& train_setting_docs();
 
 namespace graph {
 
-// What checks a setting's value: null for an unknown one. Those that want a plugin have its kind; `loss` and `metrics`
-// accept one call or a list of them.
+// What checks a setting's value: null for an unknown one. Those that want a plugin have its kind;
+// `loss` and `metrics` accept one call or a list of them.
 const strata_option* train_setting_option(std::string_view name);
 std::vector<std::string> train_setting_names();
 

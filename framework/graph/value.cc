@@ -1,9 +1,9 @@
 // Values: printing, types and equality.
 #include "framework/graph/value.h"
 
-#include <limits>
-
 #include <fmt/format.h>
+
+#include <limits>
 
 #include "framework/base/text.h"
 
@@ -73,7 +73,8 @@ std::string cut(std::string text) {
 std::int64_t Range::size() const {
   if (last < first) return 0;
   std::int64_t span = 0;
-  if (__builtin_sub_overflow(last, first, &span) || span == std::numeric_limits<std::int64_t>::max()) {
+  if (__builtin_sub_overflow(last, first, &span) ||
+      span == std::numeric_limits<std::int64_t>::max()) {
     return std::numeric_limits<std::int64_t>::max();
   }
   return span + 1;
@@ -87,7 +88,8 @@ double Value::number() const {
 
 std::int64_t weight_of(const Value& value) {
   if (const auto* list = value.get<std::shared_ptr<const List>>()) return (*list)->weight;
-  if (const auto* text = value.get<std::string>()) return 1 + static_cast<std::int64_t>(text->size() / 64);
+  if (const auto* text = value.get<std::string>())
+    return 1 + static_cast<std::int64_t>(text->size() / 64);
   return 1;
 }
 
@@ -103,8 +105,9 @@ std::string type_name(const Value& value) {
   if (const auto* call = value.get<std::shared_ptr<const CallValue>>()) {
     return (*call)->kind.empty() ? "plugin" : std::string((*call)->kind);
   }
-  static constexpr const char* kNames[] = {"unknown", "none",  "bool",   "int",  "float",            "str",
-                                           "list",    "range", "plugin", "name", "value of the model"};
+  static constexpr const char* kNames[] = {
+      "unknown",           "none", "bool", "int", "float", "str", "list", "range", "plugin", "name",
+      "value of the model"};
   return kNames[value.data.index()];
 }
 
@@ -151,7 +154,8 @@ bool equal(const Value& a, const Value& b) {
   if (const auto* x = a.get<std::string>()) return *x == *b.get<std::string>();
   if (const auto* x = a.get<Symbol>()) return x->name == b.get<Symbol>()->name;
   if (const auto* x = a.get<FlowRef>()) return x->id == b.get<FlowRef>()->id;
-  if (const auto* x = a.get<Range>()) return x->first == b.get<Range>()->first && x->last == b.get<Range>()->last;
+  if (const auto* x = a.get<Range>())
+    return x->first == b.get<Range>()->first && x->last == b.get<Range>()->last;
   if (const auto* x = a.get<std::shared_ptr<const List>>()) {
     const auto &left = (*x)->items, &right = (*b.get<std::shared_ptr<const List>>())->items;
     if (left.size() != right.size()) return false;
@@ -162,7 +166,8 @@ bool equal(const Value& a, const Value& b) {
   }
   if (const auto* x = a.get<std::shared_ptr<const CallValue>>()) {
     const CallValue &left = **x, &right = **b.get<std::shared_ptr<const CallValue>>();
-    if (left.name != right.name || left.weight != right.weight || left.arguments.size() != right.arguments.size()) {
+    if (left.name != right.name || left.weight != right.weight ||
+        left.arguments.size() != right.arguments.size()) {
       return false;
     }
     for (std::size_t i = 0; i < left.arguments.size(); ++i) {

@@ -1,8 +1,9 @@
 // What expressions of the language evaluate to.
 //
-// A plugin call (`HeNormal(scale = 2)`) is a value too: its arguments are evaluated, and it is bound to a registered
-// plugin where an option or a setting says which kind it wants (bind.h). `Unknown` stands for what an error kept from
-// being known: whatever is made from it is unknown too, and nobody reports it again.
+// A plugin call (`HeNormal(scale = 2)`) is a value too: its arguments are evaluated, and it is
+// bound to a registered plugin where an option or a setting says which kind it wants (bind.h).
+// `Unknown` stands for what an error kept from being known: whatever is made from it is unknown
+// too, and nobody reports it again.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ struct Range {
 struct FlowRef {
   ValueId id = -1;
 };
-// A name that the model's outputs and the data's fields give meaning to: CrossEntropy(logits, label).
+// A name that the model's outputs and the data's fields give meaning to: CrossEntropy(logits,
+// label).
 struct Symbol {
   std::string name;
 };
@@ -41,14 +43,14 @@ struct List {
 struct CallValue;
 
 struct Value {
-  std::variant<Unknown, None, bool, std::int64_t, double, std::string, std::shared_ptr<const List>, Range,
-               std::shared_ptr<const CallValue>, Symbol, FlowRef>
+  std::variant<Unknown, None, bool, std::int64_t, double, std::string, std::shared_ptr<const List>,
+               Range, std::shared_ptr<const CallValue>, Symbol, FlowRef>
       data;
 
   Value() = default;
   template <class T>
-    requires(!std::is_same_v<std::remove_cvref_t<T>, Value>)
-  Value(T&& x) : data(std::forward<T>(x)) {}  // NOLINT: implicit by intent
+  requires(!std::is_same_v<std::remove_cvref_t<T>, Value>) Value(T&& x)
+      : data(std::forward<T>(x)) {}  // NOLINT: implicit by intent
 
   template <class T>
   const T* get() const {
@@ -64,7 +66,7 @@ struct CallArgument {
   std::string name;  // empty for a positional one
   Span name_span;
   Value value;
-  Span span;         // of the value
+  Span span;  // of the value
 };
 
 struct CallValue {

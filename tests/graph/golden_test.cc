@@ -1,7 +1,9 @@
-// What elaboration says of mistakes that people make, character by character: tests/goldens/graph/NAME.model and
-// NAME.expected. A first line `# run: …` holds overrides and flags (--strict, --nodes=N, --includes=N).
+// What elaboration says of mistakes that people make, character by character:
+// tests/goldens/graph/NAME.model and NAME.expected. A first line `# run: …` holds overrides and
+// flags (--strict, --nodes=N, --includes=N).
 //
-//   UPDATE_GOLDENS=1 bazel run //tests/graph:golden_test    # rewrites the expectations: look at the difference
+//   UPDATE_GOLDENS=1 bazel run //tests/graph:golden_test    # rewrites the expectations: look at
+//   the difference
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -61,8 +63,8 @@ Diagnostics run(const std::string& path, Sources& sources) {
   Diagnostics diagnostics;
   const fs::path before = fs::current_path();
   fs::current_path(kFolder);
-  const auto program =
-      elaborate_text(fs::path(path).filename(), text, golden_registry(), sources, diagnostics, options);
+  const auto program = elaborate_text(fs::path(path).filename(), text, golden_registry(), sources,
+                                      diagnostics, options);
   fs::current_path(before);
   EXPECT_TRUE(program.ok());
   if (program.ok()) {
@@ -102,7 +104,8 @@ TEST(DiagnosticCodes, EachHasAnEntryAndAGolden) {
     const Diagnostics said = run(path, sources);
     for (const Diagnostic& d : said.all()) seen.insert(d.code);
   }
-  for (const std::string& code : documented()) EXPECT_TRUE(seen.contains(code)) << code << " has no golden";
+  for (const std::string& code : documented())
+    EXPECT_TRUE(seen.contains(code)) << code << " has no golden";
   for (const std::string& code : seen) {
     const bool of_parser = code == "bad-override";
     EXPECT_TRUE(of_parser || documented().contains(code)) << code << " has no entry";
@@ -113,7 +116,8 @@ TEST(DiagnosticCodes, AreDocumentedOnceAndWhole) {
   std::set<std::string> codes;
   for (const DiagnosticDoc& doc : graph_diagnostic_docs()) {
     EXPECT_TRUE(codes.insert(std::string(doc.code)).second) << doc.code << " has two entries";
-    for (const std::string_view text : {doc.title, doc.text, doc.wrong, doc.right}) EXPECT_NE(text, "") << doc.code;
+    for (const std::string_view text : {doc.title, doc.text, doc.wrong, doc.right})
+      EXPECT_NE(text, "") << doc.code;
     EXPECT_NE(doc.wrong, doc.right) << doc.code;
   }
   for (const std::string& lint : lint_names()) EXPECT_TRUE(codes.contains(lint)) << lint;
@@ -126,7 +130,8 @@ TEST(DiagnosticCodes, OfTheSourcesAreAllDocumented) {
   int found = 0;
   for (const std::string& path : files_in("framework/graph", ".cc")) {
     const std::string text = read(path);
-    for (std::sregex_iterator match(text.begin(), text.end(), reported), end; match != end; ++match, ++found) {
+    for (std::sregex_iterator match(text.begin(), text.end(), reported), end; match != end;
+         ++match, ++found) {
       EXPECT_TRUE(codes.contains((*match)[2].str())) << (*match)[2].str() << " in " << path;
     }
   }

@@ -24,8 +24,9 @@ class Add final : public Inert {
   Plan infer(const std::vector<Input>& inputs) const {
     for (const Input& input : inputs) {
       if (input.shape == inputs[0].shape) continue;
-      throw PluginError(text("Add needs values of one shape, and `", inputs[0].name, "` is ", inputs[0].shape.text(),
-                             " where `", input.name, "` is ", input.shape.text()));
+      throw PluginError(text("Add needs values of one shape, and `", inputs[0].name, "` is ",
+                             inputs[0].shape.text(), " where `", input.name, "` is ",
+                             input.shape.text()));
     }
     return Plan().output(inputs[0].shape);
   }
@@ -62,7 +63,9 @@ class Gate final : public Inert {
     bool hard = false;
   };
   static void describe(Schema<Options>& schema) {
-    schema.doc("One value opened and shut by another.").example("Gate(x, gate)").inputs({"value", "gate"});
+    schema.doc("One value opened and shut by another.")
+        .example("Gate(x, gate)")
+        .inputs({"value", "gate"});
     schema.option("hard", &Options::hard).doc("nothing between open and shut");
   }
   explicit Gate(const Options&) {}
@@ -79,7 +82,8 @@ class Fussy final : public Inert {
     schema.option("size", &Options::size).doc("odd");
   }
   explicit Fussy(const Options& options) {
-    if (options.size % 2 == 0) throw PluginError(text("`size` must be odd, not ", options.size), "take the next one");
+    if (options.size % 2 == 0)
+      throw PluginError(text("`size` must be odd, not ", options.size), "take the next one");
   }
   Plan infer(const Shape& input) const { return Plan().output(input); }
 };
@@ -109,10 +113,13 @@ const strata_entry* table(const char* name) {
   return &entry;
 }
 
-constexpr const char* kReal[] = {"Flatten", "Dense", "BatchNorm", "ReLU", "Softmax", "Dropout", "CrossEntropy",
-                                 "MeanSquaredError", "Accuracy", "SGD", "Adam", "GlorotUniform", "GlorotNormal",
-                                 "HeNormal", "HeUniform", "KaimingUniform", "FanInUniform", "Zeros", "Ones", "Constant",
-                                 "Cosine", "MNIST", "FashionMNIST", "Rescale", "Normalize"};
+constexpr const char* kReal[] = {"Flatten",      "Dense",    "BatchNorm",    "ReLU",
+                                 "Softmax",      "Dropout",  "CrossEntropy", "MeanSquaredError",
+                                 "Accuracy",     "SGD",      "Adam",         "GlorotUniform",
+                                 "GlorotNormal", "HeNormal", "HeUniform",    "KaimingUniform",
+                                 "FanInUniform", "Zeros",    "Ones",         "Constant",
+                                 "Cosine",       "MNIST",    "FashionMNIST", "Rescale",
+                                 "Normalize"};
 
 Registry make() {
   const Registry all = Registry::builtin();
@@ -120,8 +127,8 @@ Registry make() {
   for (const char* name : kReal) {
     for (const Entry* entry : all.find(name)) (void)chosen.add(entry->table, "built in").ok();
   }
-  for (const strata_entry* entry :
-       {table<Add>("Add"), table<Split>("Split"), table<Gate>("Gate"), table<Fussy>("Fussy"), table<Orphan>("Orphan")}) {
+  for (const strata_entry* entry : {table<Add>("Add"), table<Split>("Split"), table<Gate>("Gate"),
+                                    table<Fussy>("Fussy"), table<Orphan>("Orphan")}) {
     (void)chosen.add(entry, "built in").ok();
   }
   return chosen;
