@@ -84,13 +84,14 @@ TEST(Train, FromItsResolvedFileGivesTheSameBits) {
 TEST(Train, LiveLineFitsTheTerminal) {
   // An epoch that takes long enough to be watched.
   std::string model = kSmallModel;
-  model.replace(model.find("samples = 60"), 12, "samples = 100_000");
+  model.replace(model.find("samples = 60"), 12, "samples = 1_000_000");
   write_text("watched.model", model);
   for (const int columns : {40, 80, 200}) {
     int code = -1;
-    const std::string shown = run_on_terminal(
-        {"train", "watched.model", "train.epochs=1", "--run", "live" + std::to_string(columns)},
-        columns, code);
+    const std::string shown =
+        run_on_terminal({"train", "watched.model", "train.epochs=1", "train.batch_size=5", "--run",
+                         "live" + std::to_string(columns)},
+                        columns, code);
     EXPECT_EQ(code, 0) << shown;
     const std::size_t drawn = shown.find("\r");
     ASSERT_NE(shown.find(" % "), std::string::npos);
