@@ -207,17 +207,6 @@ class Binder {
 
 }  // namespace
 
-std::string describe_options(const Entry& entry) {
-  const strata_schema& schema = entry.schema();
-  if (schema.option_count == 0) return fmt::format("`{}` has no options", entry.name());
-  std::string out = fmt::format("options of `{}`: ", entry.name());
-  for (std::int64_t i = 0; i < schema.option_count; ++i) {
-    if (i > 0) out += "; ";
-    out += fmt::format("{} ({})", schema.options[i].name, describe_type(schema.options[i]));
-  }
-  return out;
-}
-
 std::vector<int> match_arguments(const Entry& entry, Span callee,
                                  const std::vector<ArgumentName>& arguments, Session& session,
                                  bool& sound) {

@@ -54,7 +54,4 @@ std::optional<PluginCall> bind_plugin(const Value& value, Span span, Kind wanted
 // Creates the plugin; an error at `span` where it refuses its options.
 InstancePtr make_instance(PluginCall call, Span span, Session& session);
 
-// The allowed options as a note: "options of `Dense`: units: int at least 1; …".
-std::string describe_options(const Entry& entry);
-
 }  // namespace strata::graph

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "framework/graph/bind.h"
+#include "framework/graph/expression_check.h"
 #include "framework/graph/stage.h"
 #include "framework/graph/suggest.h"
 #include "framework/graph/train_settings.h"
@@ -14,20 +15,9 @@
 namespace strata::graph {
 namespace {
 
-enum class What { kLet, kAssigned, kResult, kAlias, kParameter, kInput, kLoopVariable };
-
-struct Local {
-  Span defined;
-  What what = What::kLet;
-  bool used = false;
-
-  bool may_flow() const { return what != What::kLet && what != What::kLoopVariable; }
-};
-
-class Checker : public Names {
+class Checker : public ExpressionCheck {
  public:
-  Checker(Declarations& declarations, Session& session)
-      : declarations_(declarations), session_(session) {}
+  using ExpressionCheck::ExpressionCheck;
 
   void run() {
     for (Constant& constant : declarations_.constants) {
@@ -65,238 +55,8 @@ class Checker : public Names {
     lint_globals();
   }
 
-  // As Names: for suggestions only.
-  std::optional<Value> find(std::string_view, Span) override { return std::nullopt; }
-  void list(std::vector<std::string>& names) const override {
-    for (const auto& frame : frames_) {
-      for (const auto& [name, local] : frame) names.push_back(name);
-    }
-    for (const Constant& constant : declarations_.constants) names.push_back(constant.name->text);
-    std::sort(names.begin(), names.end());
-  }
-  bool is_incomplete(std::string_view name) const override {
-    return declarations_.is_incomplete(name);
-  }
-
  private:
-  using Frame = std::unordered_map<std::string, Local>;
-
-  // ---- names
-  // ------------------------------------------------------------------------------------------------------
-
-  Local* lookup(std::string_view name) {
-    const std::string key(name);
-    for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
-      const auto at = frame->find(key);
-      if (at != frame->end()) return &at->second;
-    }
-    return nullptr;
-  }
-
-  void define(const dsl::Name& name, What what) {
-    if (const Local* before = lookup(name.text)) {
-      Diagnostic& error = session_.error("duplicate-name", name.span,
-                                         fmt::format("`{}` is defined already", name.text));
-      error.notes.push_back({before->defined, "first defined here"});
-      return;
-    }
-    frames_.back().emplace(name.text, Local{name.span, what, false});
-  }
-
-  void close_frame(bool lints) {
-    for (const auto& [name, local] : frames_.back()) {
-      inner_.try_emplace(name, local.defined);
-      if (local.used || !lints || local.what == What::kAlias || local.what == What::kLoopVariable)
-        continue;
-      const std::string_view noun = local.what == What::kParameter ? "the parameter "
-                                    : local.what == What::kInput   ? "the input "
-                                                                   : "";
-      session_.lint("unused-value", local.defined, fmt::format("{}`{}` is never used", noun, name));
-    }
-    frames_.pop_back();
-  }
-
-  Diagnostic& unknown(const dsl::Name& name, const strata_option* option) {
-    Diagnostic& error = report_unknown_name(name, *this, session_);
-    for (std::int64_t i = 0; option && i < option->choice_count; ++i) {
-      if (name.text == option->choices[i])
-        error.help = fmt::format("write it in quotes: `\"{}\"`", name.text);
-    }
-    const auto inner = inner_.find(name.text);
-    if (inner != inner_.end()) {
-      error.notes.push_back(
-          {inner->second,
-           fmt::format("`{}` is named here, and known only inside these braces", name.text)});
-      error.help.clear();
-    } else if (const auto later = upcoming_.find(name.text); later != upcoming_.end()) {
-      error.notes.push_back(
-          {later->second, fmt::format("`{}` is made only here, further down", name.text)});
-      error.help.clear();
-    }
-    return error;
-  }
-
-  // The same where a flow begins.
-  void unknown_value(const dsl::Name& name) {
-    Diagnostic& error = unknown(name, nullptr);
-    if (upcoming_.contains(name.text) || inner_.contains(name.text) || session_.full()) return;
-    std::vector<std::string> values;
-    for (const Frame& frame : frames_) {
-      for (const auto& [known_name, local] : frame) {
-        if (local.may_flow() && values.size() < 1000) values.push_back(known_name);
-      }
-    }
-    std::sort(values.begin(), values.end());
-    if (!values.empty()) error.notes.push_back({{}, "values here: " + list_names(values)});
-  }
-
-  bool known(const dsl::Name& head) {
-    if (Local* local = lookup(head.text)) return local->used = true;
-    if (Constant* constant = declarations_.find_constant(head.text)) return constant->used = true;
-    return declarations_.is_incomplete(head.text);
-  }
-
-  // ---- expressions
-  // --------------------------------------------------------------------------------------------------
-
-  // `option` is what the value is for, where that is known.
-  void expression(const dsl::Expr& expr, const strata_option* option = nullptr) {
-    if (const auto* reference = std::get_if<dsl::Reference>(&expr.node)) {
-      if (reference->path.parts.empty()) return;
-      const dsl::Name& head = reference->path.parts.front();
-      if (known(head)) return;
-      if (reference->path.parts.size() == 1) {
-        const std::vector<const Entry*> entries = session_.registry.find(head.text);
-        if (!entries.empty()) {
-          if (const Entry* entry = meant(entries, option)) options(*entry, head.span, {}, 0);
-          return;
-        }
-      }
-      const bool capital = !head.text.empty() && head.text[0] >= 'A' && head.text[0] <= 'Z';
-      if (capital && option && (option->kinds & STRATA_PLUGIN) &&
-          reference->path.parts.size() == 1) {
-        find_wanted(head.text, head.span, static_cast<Kind>(option->plugin_kind), session_);
-        return;
-      }
-      unknown(head, option);
-    } else if (const auto* call = std::get_if<dsl::CallExpr>(&expr.node)) {
-      call_expression(*call, option);
-    } else if (const auto* list = std::get_if<dsl::ListExpr>(&expr.node)) {
-      for (const dsl::Argument& item : list->items) {
-        if (item.value) expression(*item.value, option);
-      }
-    } else if (const auto* range = std::get_if<dsl::RangeExpr>(&expr.node)) {
-      expression(*range->first);
-      expression(*range->last);
-    } else if (const auto* unary = std::get_if<dsl::UnaryExpr>(&expr.node)) {
-      expression(*unary->operand);
-    } else if (const auto* chain = std::get_if<dsl::ChainExpr>(&expr.node)) {
-      expression(*chain->first);
-      for (const auto& link : chain->rest) expression(*link.operand);
-    } else if (const auto* conditional = std::get_if<dsl::ConditionalExpr>(&expr.node)) {
-      for (const auto& branch : conditional->branches) {
-        expression(*branch.condition);
-        expression(*branch.value, option);
-      }
-      if (conditional->otherwise) expression(*conditional->otherwise, option);
-    }
-  }
-
-  // Which of several things of one name an option wants; null where that is left open, or where it
-  // is of the wrong kind (said when it is bound).
-  static const Entry* meant(const std::vector<const Entry*>& entries, const strata_option* option) {
-    if (option && (option->kinds & STRATA_PLUGIN)) {
-      for (const Entry* entry : entries) {
-        if (entry->kind() == option->plugin_kind) return entry;
-      }
-      return nullptr;
-    }
-    return entries.size() == 1 ? entries.front() : nullptr;
-  }
-
-  void call_expression(const dsl::CallExpr& call, const strata_option* option) {
-    if (is_function(call.callee.text)) {
-      for (const dsl::Argument& argument : call.arguments) {
-        if (argument.value) expression(*argument.value);
-      }
-      return;
-    }
-    const std::vector<const Entry*> entries = session_.registry.find(call.callee.text);
-    if (entries.empty()) {
-      if (declarations_.is_incomplete(call.callee.text)) return;
-      if (declarations_.find_block(call.callee.text)) {
-        session_
-            .error("wrong-kind", call.callee.span,
-                   fmt::format("`{}` is a block: it stands in a flow, not in an expression",
-                               call.callee.text))
-            .help = "name its value in a statement: `y = x -> " + call.callee.text + "`";
-        return;
-      }
-      if (option && (option->kinds & STRATA_PLUGIN)) {
-        find_wanted(call.callee.text, call.callee.span, static_cast<Kind>(option->plugin_kind),
-                    session_);
-      } else {
-        report_unknown_callee(call.callee, session_);
-      }
-      return;
-    }
-    const Entry* entry = meant(entries, option);
-    const bool takes_names = std::any_of(entries.begin(), entries.end(), [](const Entry* e) {
-      return e->kind() == STRATA_LOSS || e->kind() == STRATA_METRIC;
-    });
-    if (entry && !takes_names) return options(*entry, call.callee.span, call.arguments, 0);
-    std::vector<ArgumentName> named;
-    for (const dsl::Argument& argument : call.arguments) {
-      if (!argument.value) continue;
-      const strata_option* wanted = nullptr;
-      if (argument.name) {
-        named.push_back({argument.name->text, argument.name->span, argument.value->span,
-                         text_of(*argument.value)});
-        const int index = entry ? entry->find_option(argument.name->text) : -1;
-        if (index >= 0) wanted = &entry->schema().options[index];
-      } else if (takes_names && std::holds_alternative<dsl::Reference>(argument.value->node)) {
-        continue;
-      }
-      expression(*argument.value, wanted);
-    }
-    bool sound = true;
-    if (entry) match_arguments(*entry, call.callee.span, named, session_, sound);
-  }
-
-  static std::string text_of(const dsl::Expr& expr) {
-    return std::string(expr.span.text().substr(0, 60));
-  }
-
-  // The arguments of a call from `first` on, by the options of what is called.
-  void options(const Entry& entry, Span callee, const std::vector<dsl::Argument>& arguments,
-               std::size_t first) {
-    std::vector<ArgumentName> names;
-    std::vector<const dsl::Expr*> values;
-    for (std::size_t i = first; i < arguments.size(); ++i) {
-      const dsl::Argument& argument = arguments[i];
-      if (!argument.value) return;
-      ArgumentName name{{}, argument.span, argument.value->span, text_of(*argument.value)};
-      if (argument.name) {
-        name.name = argument.name->text;
-        name.name_span = argument.name->span;
-      }
-      names.push_back(name);
-      values.push_back(argument.value.get());
-    }
-    bool sound = true;
-    const std::vector<int> matched = match_arguments(entry, callee, names, session_, sound);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (matched[i] < 0 &&
-          !names[i].name.empty()) {  // an option that does not exist: its value may be foreign
-        mark_used(*values[i]);
-        continue;
-      }
-      expression(*values[i], matched[i] < 0 ? nullptr : &entry.schema().options[matched[i]]);
-    }
-  }
-
-  // ---- flows
-  // --------------------------------------------------------------------------------------------------------
+  // ---- flows ----
 
   template <class Section>
   void body_section(const Section& section, bool in_main,
@@ -506,32 +266,6 @@ class Checker : public Names {
     return true;
   }
 
-  // Names in what makes no sense anyway count as used, and are not complained about.
-  void mark_used(const dsl::Expr& expr) {
-    if (const auto* reference = std::get_if<dsl::Reference>(&expr.node)) {
-      if (!reference->path.parts.empty()) known(reference->path.parts.front());
-    } else if (const auto* call = std::get_if<dsl::CallExpr>(&expr.node)) {
-      for (const auto& argument : call->arguments) {
-        if (argument.value) mark_used(*argument.value);
-      }
-    } else if (const auto* list = std::get_if<dsl::ListExpr>(&expr.node)) {
-      for (const auto& item : list->items) {
-        if (item.value) mark_used(*item.value);
-      }
-    } else if (const auto* unary = std::get_if<dsl::UnaryExpr>(&expr.node)) {
-      mark_used(*unary->operand);
-    } else if (const auto* chain = std::get_if<dsl::ChainExpr>(&expr.node)) {
-      mark_used(*chain->first);
-      for (const auto& link : chain->rest) mark_used(*link.operand);
-    } else if (const auto* conditional = std::get_if<dsl::ConditionalExpr>(&expr.node)) {
-      for (const auto& branch : conditional->branches) {
-        mark_used(*branch.condition);
-        mark_used(*branch.value);
-      }
-      if (conditional->otherwise) mark_used(*conditional->otherwise);
-    }
-  }
-
   void unknown_stage(const dsl::CallStage& call, const Local* local, bool is_source) {
     const std::string& name = call.callee.text;
     for (const dsl::Argument& argument : call.arguments) {
@@ -563,8 +297,7 @@ class Checker : public Names {
     find_wanted(name, call.callee.span, STRATA_LAYER, session_, blocks, " or block");
   }
 
-  // ---- data
-  // ---------------------------------------------------------------------------------------------------------
+  // ---- data ----
 
   void data_flow(const dsl::Flow& flow, bool has_source) {
     for (std::size_t i = 0; i < flow.stages.size(); ++i) {
@@ -588,8 +321,7 @@ class Checker : public Names {
     }
   }
 
-  // ---- blocks in blocks
-  // ---------------------------------------------------------------------------------------------
+  // ---- blocks in blocks ----
 
   void find_recursion() {
     enum Color { kWhite, kGrey, kBlack };
@@ -648,12 +380,7 @@ class Checker : public Names {
     }
   }
 
-  Declarations& declarations_;
-  Session& session_;
-  std::vector<Frame> frames_;
-  std::unordered_map<std::string, Span> inner_;     // names of frames that are closed, in this body
-  std::unordered_map<std::string, Span> upcoming_;  // names that this body defines, wherever
-  std::string first_value_;                         // the body's first input or parameter
+  std::string first_value_;  // the body's first input or parameter
   BlockDecl* current_block_ = nullptr;
   std::unordered_map<const BlockDecl*, std::vector<std::pair<BlockDecl*, Span>>> calls_;
 };

@@ -7,33 +7,16 @@
 
 #include "framework/graph/bind.h"
 #include "framework/graph/expand_scope.h"
+#include "framework/graph/graph_builder.h"
 #include "framework/graph/stage.h"
 #include "framework/graph/suggest.h"
 
 namespace strata::graph {
 namespace {
 
-using Ids = std::vector<ValueId>;  // what a flow carries: one value, or a layer's several outputs;
-                                   // -1: unknown
 using ListPtr = std::shared_ptr<const List>;
 
 constexpr int kMaxDepth = 300;  // of blocks and braces inside one another
-
-void collect_names(const dsl::Flow& flow, PathScope& paths) {
-  for (const dsl::Stage& stage : flow.stages) {
-    if (stage.alias) paths.reserve(stage.alias->text);
-    if (const auto* branches = std::get_if<dsl::IfStage>(&stage.node)) {
-      for (const auto& branch : branches->branches) {
-        if (branch.body) collect_names(*branch.body, paths);
-      }
-      if (branches->otherwise) collect_names(*branches->otherwise, paths);
-    } else if (const auto* loop = std::get_if<dsl::ForStage>(&stage.node)) {
-      if (loop->body) collect_names(*loop->body, paths);
-    } else if (const auto* repeat = std::get_if<dsl::RepeatStage>(&stage.node)) {
-      if (repeat->body) collect_names(*repeat->body, paths);
-    }
-  }
-}
 
 class Expander {
  public:
@@ -45,7 +28,7 @@ class Expander {
     Scope scope(globals_);
     PathScope paths("");
     for (const dsl::ModelInput& input : model.inputs) {
-      const ValueId id = add_input(input);
+      const ValueId id = add_input(graph_, input, globals_, session_);
       scope.define(input.name.text, FlowRef{id});
     }
     body(model.body, model.outputs, scope, paths);
@@ -64,56 +47,6 @@ class Expander {
     bool in_loop = false;
   };
 
-  ValueId add_value(std::string name, const Shape& shape, int producer, int output) {
-    graph_.values.push_back({std::move(name), shape, producer, output});
-    return static_cast<ValueId>(graph_.values.size() - 1);
-  }
-
-  ValueId add_input(const dsl::ModelInput& input) {
-    const Value value = evaluate(input.shape, globals_, session_);
-    const ValueId unknown = -1;
-    graph_.input_names.push_back(input.name.text);
-    graph_.inputs.push_back(unknown);
-    if (value.is_unknown()) return unknown;
-    const auto* list = value.get<ListPtr>();
-    std::vector<std::int64_t> dims;
-    for (std::size_t i = 0; list && i < (*list)->items.size(); ++i) {
-      const Value& item = (*list)->items[i];
-      if (item.is_unknown()) return unknown;
-      if (const auto* dim = item.get<std::int64_t>()) {
-        dims.push_back(*dim);
-        continue;
-      }
-      const auto* written = std::get_if<dsl::ListExpr>(&input.shape.node);
-      const bool own_place = written && i < written->items.size() && written->items[i].value;
-      Diagnostic& error = session_.error(
-          "input-shape", own_place ? written->items[i].value->span : input.shape.span,
-          fmt::format("the extents of `{}` are ints, not {}", input.name.text, print_value(item)));
-      if (item.is_none()) error.help = "leave the batch axis out: shapes are those of one sample";
-      return unknown;
-    }
-    if (!list) {
-      session_
-          .error("input-shape", input.shape.span,
-                 fmt::format("the shape of `{}` is a list of ints, not {} `{}`", input.name.text,
-                             type_name(value), print_value(value)))
-          .help =
-          fmt::format("write `[{}]`", value.get<std::int64_t>() ? print_value(value) : "28, 28");
-      return unknown;
-    }
-    const std::string problem = Shape::why_invalid(dims.begin(), dims.end());
-    if (!problem.empty()) {
-      Diagnostic& error = session_.error("input-shape", input.shape.span,
-                                         fmt::format("`{}` cannot have the shape {}: {}",
-                                                     input.name.text, print_value(value), problem));
-      if (!dims.empty() && dims[0] == -1)
-        error.help = "leave the batch axis out: shapes are those of one sample";
-      return unknown;
-    }
-    return graph_.inputs.back() =
-               add_value(input.name.text, Shape(dims.begin(), dims.end()), -1, 0);
-  }
-
   // Whether there is room for one more stage and for one more level.
   bool spend(Span span) {
     if (stopped_ || session_.full()) return false;
@@ -126,15 +59,14 @@ class Expander {
     return false;
   }
 
-  // ---- bodies
-  // -------------------------------------------------------------------------------------------------------
+  // ---- bodies ----
 
   void body(const std::vector<dsl::BodyStatement>& statements,
             const std::vector<dsl::Name>& outputs, Scope& scope, PathScope& paths) {
     for (const dsl::BodyStatement& statement : statements) {
       if (const auto* flow = std::get_if<dsl::FlowStatement>(&statement.node)) {
         for (const dsl::Name& target : flow->targets) paths.reserve(target.text);
-        collect_names(flow->flow, paths);
+        paths.reserve(flow->flow);
       }
     }
     for (const dsl::BodyStatement& statement : statements) {
@@ -156,7 +88,7 @@ class Expander {
     Ids result;
     if (name && !is_one_call(statement.flow, scope)) {
       PathScope inner(paths.named(name->text) + ".");
-      collect_names(statement.flow, inner);
+      inner.reserve(statement.flow);
       result = flow(statement.flow, {}, true, Place{scope, inner}, nullptr);
     } else {
       result = flow(statement.flow, {}, true, Place{scope, paths}, name);
@@ -175,7 +107,7 @@ class Expander {
     }
     for (std::size_t i = 0; i < wanted; ++i) {
       const ValueId id = result.size() == wanted ? result[i] : -1;
-      name_value(id, paths.named(statement.targets[i].text));
+      name_value(graph_, id, paths.named(statement.targets[i].text));
       scope.define(statement.targets[i].text, FlowRef{id});
     }
   }
@@ -198,13 +130,7 @@ class Expander {
     return value && value->get<FlowRef>();
   }
 
-  void name_value(ValueId id, std::string name) {
-    if (id < 0 || graph_.values[static_cast<std::size_t>(id)].producer < 0) return;
-    graph_.values[static_cast<std::size_t>(id)].name = std::move(name);
-  }
-
-  // ---- flows
-  // --------------------------------------------------------------------------------------------------------
+  // ---- flows ----
 
   // `name` is what an assignment calls the flow's one call.
   Ids flow(const dsl::Flow& flow, Ids carried, bool has_source, Place place,
@@ -243,7 +169,7 @@ class Expander {
             .help = "give each a name: `a, b = …`";
         carried = {-1};
       }
-      name_value(carried.empty() ? -1 : carried[0], place.paths.named(stage.alias->text));
+      name_value(graph_, carried.empty() ? -1 : carried[0], place.paths.named(stage.alias->text));
       place.scope.define(stage.alias->text, FlowRef{carried.empty() ? -1 : carried[0]});
     }
     --depth_;
@@ -270,7 +196,7 @@ class Expander {
 
   Ids control(const dsl::Stage& stage, Ids carried, Place place) {
     const auto braces = [&](const dsl::Flow& inner_flow, Ids value, Scope& scope, bool in_loop) {
-      if (stage.alias) collect_names(inner_flow, place.paths);
+      if (stage.alias) place.paths.reserve(inner_flow);
       return flow(inner_flow, std::move(value), false,
                   Place{scope, place.paths, in_loop || place.in_loop}, nullptr);
     };
@@ -341,8 +267,7 @@ class Expander {
     return carried;
   }
 
-  // ---- calls
-  // --------------------------------------------------------------------------------------------------------
+  // ---- calls ----
 
   Ids call_stage(const dsl::Stage& stage, const dsl::CallStage& call, Ids carried, bool is_source,
                  Place place, const dsl::Name* name) {
@@ -407,59 +332,10 @@ class Expander {
       evaluated.span = argument.value->span;
     }
     std::optional<PluginCall> bound = bind_arguments(entry, span, arguments, session_);
-    if (!check_input_count(entry, inputs.size(), span) || !bound) return {-1};
+    if (!check_input_count(entry, inputs.size(), span, session_) || !bound) return {-1};
     const InstancePtr instance = make_instance(std::move(*bound), span, session_);
     if (!instance || is_unknown(inputs)) return {-1};
-    return add_node(path, instance, std::move(inputs), span);
-  }
-
-  bool check_input_count(const Entry& entry, std::size_t count, Span span) {
-    const strata_schema& schema = entry.schema();
-    const std::size_t wanted =
-        schema.input_count > 0 ? static_cast<std::size_t>(schema.input_count) : 1;
-    if (schema.variadic ? count >= 2 : count == wanted) return true;
-    Diagnostic& error = session_.error(
-        "argument-count", span,
-        schema.variadic
-            ? fmt::format("`{}` joins two or more values, and here is {}", entry.name(), count)
-            : fmt::format("`{}` reads {}, and here {} {}", entry.name(),
-                          counted(static_cast<std::int64_t>(wanted), "value"),
-                          count == 1 ? "is" : "are", count));
-    if (schema.example && *schema.example)
-      error.help = fmt::format("for example `{}`", schema.example);
-    return false;
-  }
-
-  Ids add_node(const std::string& path, const InstancePtr& instance, Ids input_ids, Span span) {
-    std::vector<Input> inputs;
-    for (const ValueId id : input_ids) {
-      const GraphValue& value = graph_.values[static_cast<std::size_t>(id)];
-      inputs.push_back({value.name, value.shape, STRATA_REAL, false, 0});
-    }
-    Result<InferredPlan> plan = infer(*instance, inputs);
-    if (!plan) {
-      Diagnostic& error = session_.error("bad-shape", span, plan.error().message);
-      for (const Input& input : inputs) {
-        error.notes.push_back(
-            {{}, fmt::format("`{}` has the shape {}", input.name, input.shape.text())});
-      }
-      error.help = plan.error().hint;
-      return {-1};
-    }
-    const int producer = static_cast<int>(graph_.nodes.size());
-    Ids outputs;
-    for (std::size_t i = 0; i < plan->outputs.size(); ++i) {
-      const std::string name = plan->outputs.size() == 1 ? path : fmt::format("{}.{}", path, i);
-      outputs.push_back(add_value(name, plan->outputs[i], producer, static_cast<int>(i)));
-    }
-    GraphNode& node = graph_.nodes.emplace_back();
-    node.path = path;
-    node.layer = instance;
-    node.plan = std::move(*plan);
-    node.inputs = std::move(input_ids);
-    node.outputs = outputs;
-    node.span = span;
-    return outputs;
+    return add_node(graph_, path, instance, std::move(inputs), span, session_);
   }
 
   Ids block_call(const dsl::Stage& stage, const dsl::CallStage& call, BlockDecl& declared,
@@ -537,47 +413,6 @@ bool expand_model(const dsl::ModelSection& model, Declarations& declarations, Gl
   return session.errors() == before &&
          std::all_of(graph.outputs.begin(), graph.outputs.end(), known) &&
          std::all_of(graph.inputs.begin(), graph.inputs.end(), known);
-}
-
-void prune(Graph& graph) {
-  std::vector<bool> node_lives(graph.nodes.size(), false);
-  std::vector<ValueId> open = graph.outputs;
-  while (!open.empty()) {
-    const int producer = graph.values[static_cast<std::size_t>(open.back())].producer;
-    open.pop_back();
-    if (producer < 0 || node_lives[static_cast<std::size_t>(producer)]) continue;
-    node_lives[static_cast<std::size_t>(producer)] = true;
-    const auto& inputs = graph.nodes[static_cast<std::size_t>(producer)].inputs;
-    open.insert(open.end(), inputs.begin(), inputs.end());
-  }
-  if (std::find(node_lives.begin(), node_lives.end(), false) == node_lives.end()) return;
-  std::vector<int> new_node(graph.nodes.size(), -1);
-  std::vector<GraphNode> nodes;
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (!node_lives[i]) continue;
-    new_node[i] = static_cast<int>(nodes.size());
-    nodes.push_back(std::move(graph.nodes[i]));
-  }
-  std::vector<ValueId> new_value(graph.values.size(), -1);
-  std::vector<GraphValue> values;
-  for (std::size_t i = 0; i < graph.values.size(); ++i) {
-    GraphValue& value = graph.values[i];
-    if (value.producer >= 0 && !node_lives[static_cast<std::size_t>(value.producer)]) continue;
-    new_value[i] = static_cast<ValueId>(values.size());
-    if (value.producer >= 0) value.producer = new_node[static_cast<std::size_t>(value.producer)];
-    values.push_back(std::move(value));
-  }
-  const auto renumber = [&](std::vector<ValueId>& ids) {
-    for (ValueId& id : ids) id = new_value[static_cast<std::size_t>(id)];
-  };
-  for (GraphNode& node : nodes) {
-    renumber(node.inputs);
-    renumber(node.outputs);
-  }
-  renumber(graph.inputs);
-  renumber(graph.outputs);
-  graph.nodes = std::move(nodes);
-  graph.values = std::move(values);
 }
 
 }  // namespace strata::graph

@@ -27,7 +27,4 @@ namespace strata::graph {
 bool expand_model(const dsl::ModelSection& model, Declarations& declarations, GlobalNames& globals,
                   Session& session, Graph& graph);
 
-// Drops the nodes from which no output is reached.
-void prune(Graph& graph);
-
 }  // namespace strata::graph

@@ -1,4 +1,4 @@
-// The scopes of an expansion: what names mean, and what paths are taken. Private to expand.cc.
+// The scopes of an expansion: what names mean, and what paths are taken. Private to the expansion.
 #pragma once
 
 #include <fmt/format.h>
@@ -56,6 +56,8 @@ class PathScope {
   explicit PathScope(std::string prefix) : prefix_(std::move(prefix)) {}
 
   void reserve(const std::string& name) { taken_.insert(name); }
+  // All that the flow names with `as`, also in its braces.
+  void reserve(const dsl::Flow& flow);
   std::string counted(const std::string& kind) {
     int& counter = counters_[kind];
     for (;;) {

@@ -9,6 +9,7 @@
 #include "framework/graph/data.h"
 #include "framework/graph/declarations.h"
 #include "framework/graph/expand.h"
+#include "framework/graph/graph_builder.h"
 #include "framework/graph/lints.h"
 #include "framework/graph/paths.h"
 #include "framework/graph/resolved.h"
@@ -72,8 +73,7 @@ class Elaboration {
     return names;
   }
 
-  // ---- which sections are meant
-  // -------------------------------------------------------------------------------------
+  // ---- which sections are meant ----
 
   Span whole_file() const { return {&source_, 0, 0}; }
 
@@ -188,8 +188,7 @@ class Elaboration {
     return model_ != nullptr;
   }
 
-  // ---- train and studies
-  // --------------------------------------------------------------------------------------------
+  // ---- train and studies ----
 
   template <class T>
   static std::size_t index_of(const std::deque<T>& all, const T* one) {

@@ -187,8 +187,7 @@ class Resolver {
     return mine.has_errors() ? text : dsl::print(file);
   }
 
-  // ---- what is used
-  // -------------------------------------------------------------------------------------------------
+  // ---- what is used ----
 
   void refer(std::string_view name) {
     if (Constant* constant = declarations_.find_constant(name)) {
@@ -223,8 +222,7 @@ class Resolver {
     }
   }
 
-  // ---- defaults
-  // -----------------------------------------------------------------------------------------------------
+  // ---- defaults ----
 
   // Adds what `arguments` leaves out; `positional` of them are values or inputs.
   void spell_out(const Entry& entry, std::vector<dsl::Argument>& arguments,

@@ -112,6 +112,23 @@ std::vector<int> match_block_arguments(const dsl::BlockSection& block, const dsl
   return matched;
 }
 
+bool check_input_count(const Entry& entry, std::size_t count, Span span, Session& session) {
+  const strata_schema& schema = entry.schema();
+  const std::size_t wanted =
+      schema.input_count > 0 ? static_cast<std::size_t>(schema.input_count) : 1;
+  if (schema.variadic ? count >= 2 : count == wanted) return true;
+  Diagnostic& error = session.error(
+      "argument-count", span,
+      schema.variadic
+          ? fmt::format("`{}` joins two or more values, and here is {}", entry.name(), count)
+          : fmt::format("`{}` reads {}, and here {} {}", entry.name(),
+                        counted(static_cast<std::int64_t>(wanted), "value"),
+                        count == 1 ? "is" : "are", count));
+  if (schema.example && *schema.example)
+    error.help = fmt::format("for example `{}`", schema.example);
+  return false;
+}
+
 void report_no_input(const dsl::CallStage& stage, Span span, Session& session,
                      std::string_view value) {
   session

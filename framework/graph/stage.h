@@ -27,6 +27,9 @@ Span call_span(const dsl::Stage& stage, const dsl::CallStage& call);
 std::vector<int> match_block_arguments(const dsl::BlockSection& block, const dsl::CallStage& stage,
                                        bool has_value, Session& session, bool& sound);
 
+// Whether a layer reads as many values as it is given; false after an error.
+bool check_input_count(const Entry& entry, std::size_t count, Span span, Session& session);
+
 // `Dense(10)` where a flow begins: nothing to read.
 void report_no_input(const dsl::CallStage& stage, Span span, Session& session,
                      std::string_view value = "x");

@@ -8,6 +8,7 @@
 
 #include "framework/base/text.h"
 #include "framework/graph/bind.h"
+#include "framework/graph/study_names.h"
 #include "framework/graph/suggest.h"
 #include "framework/graph/train_settings.h"
 
@@ -28,78 +29,6 @@ namespace {
 using ListPtr = std::shared_ptr<const List>;
 
 constexpr std::int64_t kMaxRuns = 100'000;
-
-struct Axis {
-  std::vector<dsl::Path> paths;
-  std::vector<std::optional<Target>> targets;
-  std::vector<std::vector<Value>> points;  // for each point the values of the paths
-  Span span;
-};
-
-// What `where` reads: the values of the axes, then the file's own.
-class RunNames : public Names {
- public:
-  RunNames(const StudyContext& context, const std::vector<Axis>& axes)
-      : context_(context), axes_(axes) {}
-
-  std::vector<int> run;
-
-  std::optional<Value> find(std::string_view name, Span use) override {
-    if (std::optional<Value> value = of_axis(name)) return value;
-    return context_.globals.find(name, use);
-  }
-  std::optional<Value> find_path(const dsl::Path& path) override {
-    if (std::optional<Value> value = of_axis(path.text())) return value;
-    const std::optional<Target> target =
-        resolve_path(path, context_.declarations, context_.session);
-    if (!target) return Value{};
-    return current(*target);
-  }
-  void list(std::vector<std::string>& names) const override { context_.globals.list(names); }
-  bool is_incomplete(std::string_view name) const override {
-    return context_.globals.is_incomplete(name);
-  }
-
- private:
-  std::optional<Value> of_axis(std::string_view path) const {
-    for (std::size_t a = 0; a < axes_.size(); ++a) {
-      for (std::size_t i = 0; i < axes_[a].paths.size(); ++i) {
-        if (axes_[a].paths[i].text() == path)
-          return axes_[a].points[static_cast<std::size_t>(run[a])][i];
-      }
-    }
-    return std::nullopt;
-  }
-
-  // What the file says of a path that no axis varies.
-  Value current(const Target& target) const {
-    if (target.kind == Target::kSetting && context_.result) {
-      const TrainSettings& s = context_.result->settings;
-      const auto given = context_.result->values.find(target.setting);
-      if (given != context_.result->values.end()) return given->second;
-      if (target.setting == "batch_size") return s.batch_size;
-      if (target.setting == "seed") return s.seed;
-      if (target.setting == "shuffle") return s.shuffle;
-      if (target.setting == "last_batch") return std::string("keep");
-      if (target.setting == "precision") return std::string("f32");
-      if (target.setting == "epochs" && s.epochs) return *s.epochs;
-      return None{};
-    }
-    const InstancePtr* instance = nullptr;
-    if (target.kind == Target::kSettingOption && context_.result) {
-      if (target.setting == "optimizer") instance = &context_.result->settings.optimizer;
-      if (target.setting == "schedule") instance = &context_.result->settings.schedule;
-    }
-    if (target.kind == Target::kDataOption && context_.data && target.transform.empty())
-      instance = &context_.data->dataset;
-    if (!instance || !*instance) return {};
-    const OptionValue* option = (*instance)->call().option(target.option.text);
-    return option ? from_option(*option) : Value{};
-  }
-
-  const StudyContext& context_;
-  const std::vector<Axis>& axes_;
-};
 
 class StudyChecker {
  public:
@@ -131,7 +60,7 @@ class StudyChecker {
     if (failed_ || session_.errors() != before) return std::nullopt;
     combine();
     if (failed_) return std::nullopt;
-    for (const Axis& axis : axes_) {
+    for (const StudyAxisValues& axis : axes_) {
       StudyAxis& out = study_.axes.emplace_back();
       out.span = axis.span;
       for (const dsl::Path& path : axis.paths) out.paths.push_back(path.text());
@@ -144,11 +73,10 @@ class StudyChecker {
   }
 
  private:
-  // ---- axes
-  // ---------------------------------------------------------------------------------------------------------
+  // ---- axes ----
 
   void add(const dsl::GridStatement& grid, Span span) {
-    Axis axis;
+    StudyAxisValues axis;
     axis.span = span;
     axis.paths = {grid.path};
     if (!targets(axis)) return;
@@ -160,7 +88,7 @@ class StudyChecker {
   }
 
   void add(const dsl::ZipStatement& zip, Span span) {
-    Axis axis;
+    StudyAxisValues axis;
     axis.span = span;
     axis.paths = zip.paths;
     if (!targets(axis)) return;
@@ -198,7 +126,7 @@ class StudyChecker {
     finish(std::move(axis), zip.values.span);
   }
 
-  bool targets(Axis& axis) {
+  bool targets(StudyAxisValues& axis) {
     bool sound = true;
     for (const dsl::Path& path : axis.paths) {
       axis.targets.push_back(resolve_path(path, context_.declarations, session_));
@@ -326,7 +254,7 @@ class StudyChecker {
     return snake_case(instance.entry().name());
   }
 
-  void finish(Axis axis, Span values) {
+  void finish(StudyAxisValues axis, Span values) {
     if (failed_) return;
     if (axis.points.empty()) {
       session_.error("empty-axis", values, "an axis without values leaves nothing to run");
@@ -353,8 +281,7 @@ class StudyChecker {
     axes_.push_back(std::move(axis));
   }
 
-  // ---- the rest
-  // -----------------------------------------------------------------------------------------------------
+  // ---- the rest ----
 
   void add(const dsl::WhereStatement& where, Span) { wheres_.push_back(&where); }
 
@@ -417,7 +344,7 @@ class StudyChecker {
   // All combinations that every `where` keeps.
   void combine() {
     std::int64_t total = 1;
-    for (const Axis& axis : axes_) {
+    for (const StudyAxisValues& axis : axes_) {
       const auto size = static_cast<std::int64_t>(axis.points.size());
       if (__builtin_mul_overflow(total, size, &total) || total > kMaxRuns) {
         session_.error(
@@ -456,7 +383,7 @@ class StudyChecker {
   const StudyContext& context_;
   Session& session_;
   Study study_;
-  std::vector<Axis> axes_;
+  std::vector<StudyAxisValues> axes_;
   std::vector<const dsl::WhereStatement*> wheres_;
   std::map<std::string, Span> paths_;
   bool failed_ = false;

@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 
 #include "framework/base/diagnostic.h"
+#include "framework/graph/train_settings.h"
+#include "framework/plugin/options.h"
 
 namespace strata::graph {
 namespace {
@@ -230,6 +233,48 @@ std::string suggest_option(const Entry& entry, std::string_view option,
   for (std::int64_t i = 0; i < entry.schema().option_count; ++i)
     names.emplace_back(entry.schema().options[i].name);
   return did_you_mean(nearest_name(option, names));
+}
+
+std::string suggest_setting(std::string_view key) {
+  static const std::map<std::string, std::string, std::less<>> kForeign{
+      {"learning_rate", "optimizer"},
+      {"lr", "optimizer"},
+      {"base_lr", "optimizer"},
+      {"max_iter", "steps"},
+      {"iterations", "steps"},
+      {"max_steps", "steps"},
+      {"num_epochs", "epochs"},
+      {"n_epochs", "epochs"},
+      {"max_epochs", "epochs"},
+      {"criterion", "loss"},
+      {"objective", "loss"},
+      {"solver", "optimizer"},
+      {"lr_policy", "schedule"},
+      {"scheduler", "schedule"},
+      {"lr_scheduler", "schedule"},
+      {"drop_last", "last_batch"},
+      {"random_seed", "seed"},
+      {"dtype", "precision"},
+      {"dataset", "data"},
+      {"net", "model"},
+      {"network", "model"}};
+  const auto at = kForeign.find(key);
+  if (at == kForeign.end()) return did_you_mean(nearest_name(key, train_setting_names()));
+  if (at->first == "lr" || at->first == "learning_rate" || at->first == "base_lr") {
+    return "the learning rate is the optimizer's: `optimizer = Adam(lr = 1e-3)`";
+  }
+  return did_you_mean(at->second);
+}
+
+std::string describe_options(const Entry& entry) {
+  const strata_schema& schema = entry.schema();
+  if (schema.option_count == 0) return fmt::format("`{}` has no options", entry.name());
+  std::string out = fmt::format("options of `{}`: ", entry.name());
+  for (std::int64_t i = 0; i < schema.option_count; ++i) {
+    if (i > 0) out += "; ";
+    out += fmt::format("{} ({})", schema.options[i].name, describe_type(schema.options[i]));
+  }
+  return out;
 }
 
 std::string a_kind(Kind kind) {

@@ -23,6 +23,12 @@ std::string did_you_mean(std::string_view name);
 std::string suggest_option(const Entry& entry, std::string_view option,
                            std::string_view value_text);
 
+// The same for a key of a train section.
+std::string suggest_setting(std::string_view key);
+
+// The options as a note: "options of `Dense`: units (int at least 1); …".
+std::string describe_options(const Entry& entry);
+
 // "a layer", "an optimizer".
 std::string a_kind(Kind kind);
 // "losses"

@@ -20,38 +20,6 @@ namespace {
 using ListPtr = std::shared_ptr<const List>;
 using CallPtr = std::shared_ptr<const CallValue>;
 
-// Settings that other frameworks call otherwise.
-std::string foreign_setting(std::string_view key) {
-  static const std::map<std::string, std::string, std::less<>> kForeign{
-      {"learning_rate", "optimizer"},
-      {"lr", "optimizer"},
-      {"base_lr", "optimizer"},
-      {"max_iter", "steps"},
-      {"iterations", "steps"},
-      {"max_steps", "steps"},
-      {"num_epochs", "epochs"},
-      {"n_epochs", "epochs"},
-      {"max_epochs", "epochs"},
-      {"criterion", "loss"},
-      {"objective", "loss"},
-      {"solver", "optimizer"},
-      {"lr_policy", "schedule"},
-      {"scheduler", "schedule"},
-      {"lr_scheduler", "schedule"},
-      {"drop_last", "last_batch"},
-      {"random_seed", "seed"},
-      {"dtype", "precision"},
-      {"dataset", "data"},
-      {"net", "model"},
-      {"network", "model"}};
-  const auto at = kForeign.find(key);
-  if (at == kForeign.end()) return did_you_mean(nearest_name(key, train_setting_names()));
-  if (at->first == "lr" || at->first == "learning_rate" || at->first == "base_lr") {
-    return "the learning rate is the optimizer's: `optimizer = Adam(lr = 1e-3)`";
-  }
-  return did_you_mean(at->second);
-}
-
 class Trainer {
  public:
   Trainer(const TrainContext& context, const Overrides* overrides, GlobalNames* globals,
@@ -105,7 +73,7 @@ class Trainer {
         Diagnostic& error = session_.error("unknown-setting", setting.key.span,
                                            fmt::format("`train` has no setting `{}`", key));
         error.notes.push_back({{}, "settings: " + list_names(names, 20)});
-        error.help = foreign_setting(key);
+        error.help = suggest_setting(key);
         fail();
         continue;
       }
@@ -219,8 +187,7 @@ class Trainer {
     }
   }
 
-  // ---- losses and metrics
-  // -------------------------------------------------------------------------------------------
+  // ---- losses and metrics ----
 
   std::vector<Term> terms(const Value& value, Span span, Kind kind) {
     std::vector<Term> found;

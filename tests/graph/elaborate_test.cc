@@ -1,14 +1,12 @@
-// Programs from files: graphs, paths, data, sections, studies; what it costs.
+// Programs from files: graphs, paths, data, sections.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 
-#include "framework/graph/program.h"
 #include "framework/graph/train_settings.h"
-#include "tests/graph/test_plugins.h"
+#include "tests/graph/elaborations.h"
 
 namespace strata::testing {
 namespace {
@@ -17,41 +15,6 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-struct Outcome {
-  Sources sources;
-  Diagnostics diagnostics;
-  std::optional<Program> program;
-
-  std::vector<std::string> codes() const {
-    std::vector<std::string> codes;
-    for (const Diagnostic& d : diagnostics.sorted()) codes.push_back(d.code);
-    return codes;
-  }
-  std::vector<std::string> paths() const {
-    std::vector<std::string> paths;
-    for (const GraphNode& node : program->graph.nodes) paths.push_back(node.path);
-    return paths;
-  }
-};
-
-std::unique_ptr<Outcome> elaborate(const std::string& text, ElaborateOptions options = {}) {
-  auto outcome = std::make_unique<Outcome>();
-  auto program = elaborate_text("test.model", "format 1\n" + text, golden_registry(),
-                                outcome->sources, outcome->diagnostics, options);
-  EXPECT_TRUE(program.ok());
-  if (program.ok()) outcome->program = std::move(*program);
-  return outcome;
-}
-
-std::unique_ptr<Outcome> sound(const std::string& text, ElaborateOptions options = {}) {
-  auto outcome = elaborate(text, options);
-  EXPECT_TRUE(outcome->program.has_value()) << render(outcome->diagnostics);
-  return outcome;
-}
-
-const std::string kData = "data mnist = MNIST -> Rescale(1 / 255)\n";
-const std::string kTrain = "train { loss = CrossEntropy(logits, label)\n optimizer = Adam }\n";
 
 TEST(Examples, ElaborateWithoutErrors) {
   const Registry registry = Registry::builtin();
@@ -104,8 +67,7 @@ TEST(MissingFile, IsAnErrorAndNoDiagnostic) {
   EXPECT_THAT(program.error().message, HasSubstr("no/such.model"));
 }
 
-// ---- paths
-// -----------------------------------------------------------------------------------------------------------
+// ---- paths ----
 
 TEST(Paths, CountKindsWithinTheirScope) {
   const auto outcome = sound(
@@ -154,8 +116,7 @@ TEST(Paths, AddingALayerElsewhereRenamesNothingInABlock) {
   EXPECT_THAT(after->paths(), ::testing::Contains("b1.dense1"));
 }
 
-// ---- flows
-// -----------------------------------------------------------------------------------------------------------
+// ---- flows ----
 
 TEST(Flows, ConditionsSeeShapes) {
   const auto outcome = sound(
@@ -214,8 +175,7 @@ TEST(Flows, PluginsAreValues) {
   EXPECT_THAT(call, HasSubstr("bias_init = Ones"));
 }
 
-// ---- errors
-// ----------------------------------------------------------------------------------------------------------
+// ---- errors ----
 
 TEST(Errors, FiveMistakesAreFiveErrors) {
   const auto outcome = elaborate(
@@ -251,8 +211,7 @@ TEST(Errors, StopAFloodAfterTheLimit) {
   EXPECT_EQ(outcome->diagnostics.errors(), 100);
 }
 
-// ---- data and train
-// --------------------------------------------------------------------------------------------------
+// ---- data and train ----
 
 TEST(Data, BranchesChooseTransforms) {
   const auto outcome = sound(
@@ -318,8 +277,7 @@ TEST(Train, SettingDocsCoverEverySetting) {
   EXPECT_EQ(train_setting_docs().size(), 14u);
 }
 
-// ---- sections
-// --------------------------------------------------------------------------------------------------------
+// ---- sections ----
 
 const std::string kTwo =
     "model small(image: [28, 28]) -> logits { image -> Flatten -> Dense(10) as logits }\n"
@@ -370,93 +328,6 @@ TEST(Includes, AreSharedOnceAndMerged) {
   EXPECT_EQ((*program)->graph.nodes.size(), 2u);
   EXPECT_THAT((*program)->resolved, ::testing::Not(HasSubstr("include")));
   std::filesystem::remove_all(folder);
-}
-
-// ---- studies
-// ---------------------------------------------------------------------------------------------------------
-
-TEST(Studies, ListTheirRuns) {
-  const auto outcome = sound(
-      "param norm: str = \"none\" in [\"none\", \"batch\"]\n"
-      "model m(image: [28, 28]) -> logits {\n"
-      "  image -> Flatten -> Dense(9) -> if norm == \"batch\" { BatchNorm } -> Dense(10) as "
-      "logits\n}\n" +
-      kData + kTrain +
-      "study s {\n  grid norm = [\"none\", \"batch\"]\n  zip (train.optimizer.lr, train.epochs) = "
-      "[(1e-3, 10), (1e-2, 5)]\n"
-      "  where not (norm == \"batch\" and train.epochs == 10) and train.batch_size == 32\n  seeds "
-      "= 2\n"
-      "  report val.loss, samples_per_second\n}");
-  ASSERT_EQ(outcome->program->studies.size(), 1u);
-  const Study& study = outcome->program->studies[0];
-  EXPECT_EQ(study.axes.size(), 2u);
-  ASSERT_EQ(study.runs.size(), 3u);
-  EXPECT_THAT(study.overrides(study.runs[2]),
-              ElementsAre("norm=\"batch\"", "train.optimizer.lr=0.01", "train.epochs=5"));
-  EXPECT_THAT(study.seeds, ElementsAre(42, 43));
-  EXPECT_THAT(study.reports, ElementsAre("val.loss", "samples_per_second"));
-}
-
-TEST(Studies, VaryPluginsAndData) {
-  const auto outcome =
-      sound("model m(image: [28, 28]) -> logits { image -> Flatten -> Dense(10) as logits }\n" +
-            kData + kTrain +
-            "study s {\n  grid train.optimizer = [Adam(lr = 0.1), SGD(lr = 0.1)]\n"
-            "  grid data.mnist.rescale.scale = [1.0, 1 / 255]\n}");
-  const Study& study = outcome->program->studies.at(0);
-  EXPECT_EQ(study.runs.size(), 4u);
-  for (const auto& run : study.runs) {  // what a study lists is what the command line takes
-    ElaborateOptions options;
-    options.overrides = study.overrides(run);
-    sound("model m(image: [28, 28]) -> logits { image -> Flatten -> Dense(10) as logits }\n" +
-              kData + kTrain,
-          options);
-  }
-}
-
-// ---- cost
-// ------------------------------------------------------------------------------------------------------------
-
-double seconds(const std::string& text) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto outcome = sound(text);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-std::string long_model(int layers) {
-  std::string text = "model m(x: [8]) -> y {\n  x\n";
-  for (int i = 0; i < layers; ++i) text += "    -> Dense(8)\n";
-  return text + "    -> Dense(2) as y\n}\n";
-}
-
-TEST(Cost, GrowsWithTheFile) {
-  seconds(long_model(100));
-  const double small = seconds(long_model(2'000)), large = seconds(long_model(20'000));
-  EXPECT_LT(large, 40 * small + 0.5);
-}
-
-TEST(Cost, OfAThousandBlocksIsSmall) {
-  const std::string text =
-      "block residual(x, units) -> y {\n"
-      "  main = x -> Dense(units, bias = false) -> BatchNorm -> ReLU -> Dense(units, bias = false) "
-      "-> BatchNorm\n"
-      "  skip = x -> if x.features != units { Dense(units) }\n  y = Add(main, skip) -> ReLU\n}\n"
-      "model m(x: [8]) -> y { x -> repeat 1_000 { residual(8) } -> Dense(2) as y }\n";
-  EXPECT_LT(seconds(text), 10);  // about 0.1 s; sanitizers and busy machines take longer
-}
-
-TEST(Cost, ExpansionEndsSoon) {
-  std::string text = "block b0(x) -> y { y = x -> if false { ReLU } }\n";
-  for (int i = 1; i < 60; ++i) {
-    const std::string inner = "b" + std::to_string(i - 1);
-    text +=
-        "block b" + std::to_string(i) + "(x) -> y { y = x -> " + inner + " -> " + inner + " }\n";
-  }
-  ElaborateOptions options;
-  options.max_nodes = 1000;
-  const auto outcome =
-      elaborate(text + "model m(x: [8]) -> y { x -> b59 -> ReLU as y }\n", options);
-  EXPECT_THAT(outcome->codes(), ElementsAre("too-many-layers"));
 }
 
 }  // namespace

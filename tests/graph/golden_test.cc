@@ -1,9 +1,9 @@
 // What elaboration says of mistakes that people make, character by character:
 // tests/goldens/graph/NAME.model and NAME.expected. A first line `# run: …` holds overrides and
-// flags (--strict, --nodes=N, --includes=N).
+// flags: --strict, --nodes=N, --work=N, --includes=N.
 //
-//   UPDATE_GOLDENS=1 bazel run //tests/graph:golden_test    # rewrites the expectations: look at
-//   the difference
+//   UPDATE_GOLDENS=1 bazel run //tests/graph:golden_test    # rewrites the expectations: look at the
+//   difference
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -53,6 +53,8 @@ Diagnostics run(const std::string& path, Sources& sources) {
         options.strict = true;
       } else if (word.starts_with("--nodes=")) {
         options.max_nodes = std::stoll(word.substr(8));
+      } else if (word.starts_with("--work=")) {
+        options.max_work = std::stoll(word.substr(7));
       } else if (word.starts_with("--includes=")) {
         options.max_include_depth = std::stoi(word.substr(11));
       } else {
