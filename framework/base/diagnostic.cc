@@ -41,25 +41,27 @@ struct ShownLine {
 // `from` and `to` are byte offsets in `line`; the text is cut to a window where it is longer than
 // `max_columns`.
 ShownLine show_line(std::string_view line, std::size_t from, std::size_t to, int max_columns) {
-  struct Cell {
-    std::string text;
-    int column, cells;
-  };
-  std::vector<Cell> row;
-  int column = 0, begin = -1, end = -1;
-  for (std::size_t i = 0; i < line.size();) {
-    const Utf8Char next = decode_utf8(line.substr(i));
-    ShownChar cell = shown(next, line.substr(i));
-    if (next.code_point == '\t') {
-      cell.cells = kTabWidth - column % kTabWidth;
-      cell.text.assign(cell.cells, ' ');
+  // Twice, so that a line of a megabyte costs no memory: where the carets are, then what is around.
+  const auto each_cell = [&](const auto& visit) {
+    int at = 0;
+    for (std::size_t i = 0; i < line.size();) {
+      const Utf8Char next = decode_utf8(line.substr(i));
+      ShownChar cell = shown(next, line.substr(i));
+      if (next.code_point == '\t') {
+        cell.cells = kTabWidth - at % kTabWidth;
+        cell.text.assign(cell.cells, ' ');
+      }
+      visit(cell, at, i, i + next.size);
+      at += cell.cells;
+      i += next.size;
     }
-    if (begin < 0 && i + next.size > from) begin = column;
-    if (i < to) end = column + cell.cells;
-    row.push_back({std::move(cell.text), column, cell.cells});
-    column += cell.cells;
-    i += next.size;
-  }
+  };
+  int column = 0, begin = -1, end = -1;
+  each_cell([&](const ShownChar& cell, int at, std::size_t byte, std::size_t next_byte) {
+    if (begin < 0 && next_byte > from) begin = at;
+    if (byte < to) end = at + cell.cells;
+    column = at + cell.cells;
+  });
   if (begin < 0) begin = column;
   end = std::max(end, begin + 1);
 
@@ -72,9 +74,9 @@ ShownLine show_line(std::string_view line, std::size_t from, std::size_t to, int
   ShownLine result;
   if (first > 0) result.text = "…";
   const int shift = (first > 0 ? 1 : 0) - first;
-  for (const Cell& cell : row) {
-    if (cell.column >= first && cell.column + cell.cells <= last) result.text += cell.text;
-  }
+  each_cell([&](const ShownChar& cell, int at, std::size_t, std::size_t) {
+    if (at >= first && at + cell.cells <= last) result.text += cell.text;
+  });
   if (last < column) result.text += "…";
   result.caret_begin = begin + shift;
   result.caret_end =
