@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include <boost/program_options/cmdline.hpp>
+
 #include "framework/base/utf8.h"
 
 namespace strata::app {
@@ -11,7 +13,7 @@ const std::vector<const Command*>& commands() {
   static const std::vector<const Command*> all = {
       &kTrainCommand,   &kCheckCommand,   &kSummaryCommand, &kGraphCommand,   &kEvalCommand,
       &kPredictCommand, &kInitCommand,    &kExplainCommand, &kFmtCommand,     &kPluginsCommand,
-      &kReferenceCommand, &kVersionCommand, &kHelpCommand,
+      &kReferenceCommand, &kCompletionCommand, &kManCommand, &kVersionCommand, &kHelpCommand,
   };
   return all;
 }
@@ -26,11 +28,28 @@ const Command* find_command(std::string_view name) {
 po::options_description options_of(const Command& command) {
   po::options_description options;
   if (command.options) command.options(options.add_options());
-  options.add_options()("color", po::value<std::string>()->value_name("WHEN"),
-                        "auto, always or never; auto colours on a terminal unless NO_COLOR is set");
+  options.add_options()("color", po::value<std::string>()->value_name("auto|always|never"),
+                        "auto, the default, colours on a terminal unless NO_COLOR is set");
   options.add_options()("help,h", po::bool_switch(), "what this command does, with examples");
   return options;
 }
+
+std::vector<OptionForms> option_forms(const Command& command) {
+  std::vector<OptionForms> all;
+  const po::options_description options = options_of(command);
+  for (const auto& option : options.options()) {
+    OptionForms forms;
+    const std::string shorter = option->canonical_display_name(po::command_line_style::allow_dash_for_short);
+    if (shorter.size() == 2 && shorter[0] == '-') forms.names.push_back(shorter);
+    forms.names.push_back("--" + option->long_name());
+    forms.value = option->format_parameter();
+    forms.description = option->description();
+    all.push_back(std::move(forms));
+  }
+  return all;
+}
+
+std::vector<OptionForms> common_options() { return option_forms(Command{}); }
 
 void usage_failure(std::string message, std::string hint) {
   throw Failure{Error{ExitCode::kUsage, std::move(message), std::move(hint)}};

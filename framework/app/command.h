@@ -24,7 +24,7 @@ class Invocation;
 struct Command {
   std::string_view name;
   std::string_view summary;   // one line for the list of commands
-  std::string_view usage;     // what follows the name: "FILE [path=value …]"
+  std::string_view usage;     // what follows the name: "FILE [path=value …]"; completion.h says what completes FILE
   std::string_view about;     // a paragraph or two for `trainer help NAME`; ends with a line end
   std::string_view examples;  // lines without the program's name: "train models/mnist_mlp.model\n"
   bool overrides = false;     // whether path=value words are settings of the model file
@@ -38,8 +38,17 @@ const Command* find_command(std::string_view name);  // null where there is none
 // The options of one command, with those that all have.
 boost::program_options::options_description options_of(const Command& command);
 
+// One of them as it is typed.
+struct OptionForms {
+  std::vector<std::string> names;  // "-q", "--quiet"
+  std::string value;               // its placeholder, "FILE"; empty for a switch
+  std::string description;
+};
+std::vector<OptionForms> option_forms(const Command& command);
+std::vector<OptionForms> common_options();  // those that all commands have
+
 extern const Command kTrainCommand, kCheckCommand, kSummaryCommand, kGraphCommand, kInitCommand, kEvalCommand,
-    kPredictCommand, kExplainCommand, kFmtCommand, kPluginsCommand, kReferenceCommand, kVersionCommand, kHelpCommand;
+    kPredictCommand, kExplainCommand, kFmtCommand, kPluginsCommand, kReferenceCommand, kCompletionCommand, kManCommand, kVersionCommand, kHelpCommand;
 
 // Thrown once everything was said, to end the command with this code.
 struct Stop {

@@ -11,7 +11,7 @@ namespace strata::app {
 namespace {
 
 void options(boost::program_options::options_description_easy_init add) {
-  add("split", boost::program_options::value<std::string>()->value_name("NAME"),
+  add("split", boost::program_options::value<std::string>()->value_name("train|val|…"),
       "which part of the data; val by default");
   add_file_option(add);
   add_threads_option(add);

@@ -17,8 +17,8 @@ namespace po = boost::program_options;
 
 void options(po::options_description_easy_init add) {
   add("output,o", po::value<std::string>()->value_name("FILE"), "write to this file; standard output by default");
-  add("format", po::value<std::string>()->value_name("FORMAT"),
-      "svg or dot; what the name of the output says by default, dot on standard output");
+  add("format", po::value<std::string>()->value_name("svg|dot"),
+      "what the name of the output says by default, dot on standard output");
   add("depth", po::value<std::string>()->value_name("N"),
       "open N levels of blocks and draw deeper ones as one card each, with totals; all by default");
 }

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/program_options/parsers.hpp>
 
+#include "framework/app/format.h"
 #include "framework/base/utf8.h"
 #include "framework/base/version.h"
 #include "framework/plugin/abi.h"
@@ -19,22 +19,32 @@ struct Row {
 
 std::string two_columns(const std::vector<Row>& rows) {
   std::size_t widest = 0;
-  for (const Row& row : rows) widest = std::max(widest, row.left.size());
+  for (const Row& row : rows) widest = std::max(widest, static_cast<std::size_t>(cells(row.left)));
   std::string out;
   for (const Row& row : rows) out += fmt::format("  {:<{}}  {}\n", row.left, widest, row.right);
   return out;
 }
 
-std::string option_label(const boost::program_options::option_description& option) {
-  std::string label = option.long_name().empty() ? "" : "--" + option.long_name();
-  const std::string shorter = option.canonical_display_name(
-      boost::program_options::command_line_style::allow_dash_for_short);
-  if (shorter.size() == 2 && shorter[0] == '-') label = shorter + ", " + label;
-  const std::string value = option.format_parameter();
-  return value.empty() ? label : label + " " + value;
+std::string option_label(const OptionForms& option) {
+  const std::string names = fmt::format("{}", fmt::join(option.names, ", "));
+  return option.value.empty() ? names : names + " " + option.value;
 }
 
 }  // namespace
+
+const std::vector<std::pair<int, std::string_view>>& exit_codes() {
+  static const std::vector<std::pair<int, std::string_view>> codes = {
+      {0, "done"},
+      {1, "internal error, or standard output could not be written"},
+      {2, "wrong command line"},
+      {3, "wrong model file"},
+      {4, "data missing or damaged"},
+      {5, "plugin missing or refused"},
+      {6, "the run diverged: a value became NaN or infinite"},
+      {130, "interrupted, after everything was saved"},
+  };
+  return codes;
+}
 
 std::string overview(const Paint& paint) {
   std::string out = paint.bold("trainer") +
@@ -45,14 +55,9 @@ std::string overview(const Paint& paint) {
   for (const Command* command : commands())
     rows.push_back({std::string(command->name), command->summary});
   out += two_columns(rows) + "\n" + paint.bold("exit codes:") + "\n";
-  out += two_columns({{"0", "done"},
-                      {"1", "internal error, or standard output could not be written"},
-                      {"2", "wrong command line"},
-                      {"3", "wrong model file"},
-                      {"4", "data missing or damaged"},
-                      {"5", "plugin missing or refused"},
-                      {"6", "the run diverged: a value became NaN or infinite"},
-                      {"130", "interrupted, after everything was saved"}});
+  rows.clear();
+  for (const auto& [code, meaning] : exit_codes()) rows.push_back({std::to_string(code), meaning});
+  out += two_columns(rows);
   return out + fmt::format("\n`{} help COMMAND` says more of one.\n", program_name());
 }
 
@@ -60,10 +65,10 @@ std::string help_text(const Command& command, const Paint& paint) {
   std::string out = paint.bold("usage:") + fmt::format(" {} {}", program_name(), command.name);
   if (!command.usage.empty()) out += " " + std::string(command.usage);
   out += fmt::format("\n\n{}\n{}", command.about, paint.bold("options:")) + "\n";
-  const auto options = options_of(command);
+  const auto options = option_forms(command);
   std::vector<Row> rows;
-  for (const auto& option : options.options())
-    rows.push_back({option_label(*option), option->description()});
+  for (const OptionForms& option : options)
+    rows.push_back({option_label(option), option.description});
   out += two_columns(rows);
   if (command.examples.empty()) return out;
   out += "\n" +

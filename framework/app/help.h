@@ -2,10 +2,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "framework/app/command.h"
 
 namespace strata::app {
+
+// What each exit code says.
+const std::vector<std::pair<int, std::string_view>>& exit_codes();
 
 std::string overview(const Paint& paint);                           // all commands and exit codes
 std::string help_text(const Command& command, const Paint& paint);  // usage, options, examples
