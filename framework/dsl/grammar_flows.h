@@ -103,7 +103,7 @@ const auto forgotten_arrow = step([](State& s, At& first, At) {
                             first->kind == Tok::kRepeat;
   const Tok next = (first + 1)->kind;
   if (!starts_stage || next == Tok::kEqual || next == Tok::kColon ||
-      (first - 1)->kind == Tok::kArrow)
+      (first - 1)->kind == Tok::kArrow || s.starts_section(first))
     return false;
   if (!in_body) {
     if (first->first_on_line || next == Tok::kComma ||
