@@ -187,6 +187,7 @@ Diagnostic& Diagnostics::add(Diagnostic diagnostic) {
     if (full()) return dropped_ = std::move(diagnostic);
     ++errors_;
   } else {
+    if (!has_all_warnings()) return dropped_ = std::move(diagnostic);
     ++warnings_;
   }
   all_.push_back(std::move(diagnostic));
@@ -239,7 +240,7 @@ std::string render(const Diagnostics& diagnostics, const RenderStyle& style) {
   }
   if (errors > 0) out += counted(errors, "error");
   if (warnings > 0) out += (errors > 0 ? ", " : "") + counted(warnings, "warning");
-  if (diagnostics.full()) out += "; there may be more, the rest was not looked for";
+  if (diagnostics.full() || !diagnostics.has_all_warnings()) out += "; there may be more, the rest was not looked for";
   return out + "\n";
 }
 

@@ -38,7 +38,8 @@ struct DiagnosticDoc {
   std::string_view right;  // the same, mended
 };
 
-// Collects diagnostics; ends a flood after `limit` errors with a line that says so.
+// Collects diagnostics; ends a flood after `limit` errors, or warnings, with a line that
+// says so.
 class Diagnostics {
  public:
   explicit Diagnostics(int limit = 100) : limit_(limit) {}
@@ -52,6 +53,7 @@ class Diagnostics {
   int errors() const { return errors_; }
   int warnings() const { return warnings_; }
   bool full() const { return errors_ >= limit_; }
+  bool has_all_warnings() const { return warnings_ < limit_; }
 
   // In the order of file and place; equal ones (same code, span, message) once.
   std::vector<Diagnostic> sorted() const;
@@ -62,7 +64,7 @@ class Diagnostics {
   int errors_ = 0;
   int warnings_ = 0;
   std::vector<Diagnostic> all_;
-  Diagnostic dropped_;  // stands in for errors beyond the limit
+  Diagnostic dropped_;  // stands in for what is beyond the limit
 };
 
 struct RenderStyle {

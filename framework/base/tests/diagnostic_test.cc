@@ -116,6 +116,15 @@ TEST(Diagnostics, AFloodEnds) {
   EXPECT_NE(render(diagnostics).find("3 errors; there may be more"), std::string::npos);
 }
 
+TEST(Diagnostics, AFloodOfWarningsEndsWithoutHidingErrors) {
+  Diagnostics diagnostics(3);
+  for (int i = 0; i < 10; ++i) diagnostics.warning("c", {}, std::to_string(i)).help = "help";
+  diagnostics.error("e", {}, "an error");
+  EXPECT_FALSE(diagnostics.full());
+  EXPECT_EQ(diagnostics.warnings(), 3);
+  EXPECT_NE(render(diagnostics).find("1 error, 3 warnings; there may be more"), std::string::npos);
+}
+
 TEST(Json, HoldsEverything) {
   const SourceFile source("a\xff.model", "one\ntwo\n");
   Diagnostics diagnostics;
