@@ -1,8 +1,7 @@
 #include "framework/app/command.h"
 
-#include <charconv>
-
 #include <boost/program_options/cmdline.hpp>
+#include <charconv>
 
 #include "framework/base/utf8.h"
 
@@ -11,9 +10,9 @@ namespace po = boost::program_options;
 
 const std::vector<const Command*>& commands() {
   static const std::vector<const Command*> all = {
-      &kTrainCommand,   &kCheckCommand,   &kSummaryCommand, &kGraphCommand,   &kEvalCommand,
-      &kPredictCommand, &kInitCommand,    &kExplainCommand, &kFmtCommand,     &kPluginsCommand,
-      &kReferenceCommand, &kCompletionCommand, &kManCommand, &kVersionCommand, &kHelpCommand,
+      &kTrainCommand,     &kCheckCommand,      &kSummaryCommand, &kGraphCommand,   &kEvalCommand,
+      &kPredictCommand,   &kInitCommand,       &kExplainCommand, &kFmtCommand,     &kPluginsCommand,
+      &kReferenceCommand, &kCompletionCommand, &kManCommand,     &kVersionCommand, &kHelpCommand,
   };
   return all;
 }
@@ -39,7 +38,8 @@ std::vector<OptionForms> option_forms(const Command& command) {
   const po::options_description options = options_of(command);
   for (const auto& option : options.options()) {
     OptionForms forms;
-    const std::string shorter = option->canonical_display_name(po::command_line_style::allow_dash_for_short);
+    const std::string shorter =
+        option->canonical_display_name(po::command_line_style::allow_dash_for_short);
     if (shorter.size() == 2 && shorter[0] == '-') forms.names.push_back(shorter);
     forms.names.push_back("--" + option->long_name());
     forms.value = option->format_parameter();
@@ -71,16 +71,19 @@ std::string Invocation::text(const char* flag, std::string fallback) const {
   return has(flag) ? flags[flag].as<std::string>() : std::move(fallback);
 }
 
-std::int64_t Invocation::integer(const char* flag, std::int64_t fallback, std::int64_t least, std::int64_t most) const {
+std::int64_t Invocation::integer(const char* flag, std::int64_t fallback, std::int64_t least,
+                                 std::int64_t most) const {
   if (!has(flag)) return fallback;
   const std::string& value = flags[flag].as<std::string>();
   std::int64_t number = 0;
   const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (failure != std::errc() || end != value.data() + value.size() || number < least || number > most) {
+  if (failure != std::errc() || end != value.data() + value.size() || number < least ||
+      number > most) {
     const std::string allowed = most == std::numeric_limits<std::int64_t>::max()
                                     ? fmt::format("{} or more", least)
                                     : fmt::format("{} to {}", least, most);
-    usage_failure(fmt::format("`--{}` takes a whole number, {}; found `{}`", flag, allowed, safe_text(value)));
+    usage_failure(fmt::format("`--{}` takes a whole number, {}; found `{}`", flag, allowed,
+                              safe_text(value)));
   }
   return number;
 }
@@ -93,8 +96,8 @@ const std::string& Invocation::only_word(std::string_view what) const {
 }
 
 void Invocation::expect_words(std::size_t least, std::size_t most, std::string_view what) const {
-  const std::string usage =
-      fmt::format("usage: {} {} {}", program_name(), command_.name, command_.usage.empty() ? "[options]" : command_.usage);
+  const std::string usage = fmt::format("usage: {} {} {}", program_name(), command_.name,
+                                        command_.usage.empty() ? "[options]" : command_.usage);
   if (words.size() < least) {
     usage_failure(what.empty() ? fmt::format("`{}` needs more words", command_.name)
                                : fmt::format("`{}` needs {}", command_.name, what),

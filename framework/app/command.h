@@ -1,17 +1,18 @@
-// The commands of `trainer`: a table that parsing, help and dispatch share, and what a command gets to run with.
+// The commands of `trainer`: a table that parsing, help and dispatch share, and what a command gets
+// to run with.
 //
-// To add a command: one file `NAME_command.cc` that defines its row, declared below, and its line in commands().
+// To add a command: one file `NAME_command.cc` that defines its row, declared below, and its line
+// in commands().
 #pragma once
 
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/variables_map.hpp>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/program_options/options_description.hpp>
-#include <boost/program_options/variables_map.hpp>
 
 #include "framework/app/console.h"
 #include "framework/base/error.h"
@@ -23,12 +24,14 @@ class Invocation;
 
 struct Command {
   std::string_view name;
-  std::string_view summary;   // one line for the list of commands
-  std::string_view usage;     // what follows the name: "FILE [path=value …]"; completion.h says what completes FILE
+  std::string_view summary;  // one line for the list of commands
+  std::string_view
+      usage;  // what follows the name: "FILE [path=value …]"; completion.h says what completes FILE
   std::string_view about;     // a paragraph or two for `trainer help NAME`; ends with a line end
   std::string_view examples;  // lines without the program's name: "train models/mnist_mlp.model\n"
   bool overrides = false;     // whether path=value words are settings of the model file
-  void (*options)(boost::program_options::options_description_easy_init add) = nullptr;  // null: only the common ones
+  void (*options)(boost::program_options::options_description_easy_init add) =
+      nullptr;  // null: only the common ones
   ExitCode (*run)(Invocation& invocation) = nullptr;
 };
 
@@ -47,8 +50,9 @@ struct OptionForms {
 std::vector<OptionForms> option_forms(const Command& command);
 std::vector<OptionForms> common_options();  // those that all commands have
 
-extern const Command kTrainCommand, kCheckCommand, kSummaryCommand, kGraphCommand, kInitCommand, kEvalCommand,
-    kPredictCommand, kExplainCommand, kFmtCommand, kPluginsCommand, kReferenceCommand, kCompletionCommand, kManCommand, kVersionCommand, kHelpCommand;
+extern const Command kTrainCommand, kCheckCommand, kSummaryCommand, kGraphCommand, kInitCommand,
+    kEvalCommand, kPredictCommand, kExplainCommand, kFmtCommand, kPluginsCommand, kReferenceCommand,
+    kCompletionCommand, kManCommand, kVersionCommand, kHelpCommand;
 
 // Thrown once everything was said, to end the command with this code.
 struct Stop {

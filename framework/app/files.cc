@@ -70,6 +70,15 @@ Result<std::string> read_input(const std::string& path, ExitCode code) {
   return read_file(path, code);
 }
 
+void refuse_overwriting(const std::string& output, const std::string& input) {
+  std::error_code ignored;
+  if (output.empty() || !fs::equivalent(output, input, ignored)) return;
+  throw Failure{Error{ExitCode::kUsage,
+                      fmt::format("`{}` is the file that is read; writing to it would destroy it",
+                                  safe_text(output)),
+                      "name another file for the output"}};
+}
+
 Status write_output(const std::string& path, std::string_view text) {
   std::error_code ignored;
   fs::path target = fs::canonical(path, ignored);

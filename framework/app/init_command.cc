@@ -23,6 +23,7 @@ ExitCode run(Invocation& invocation) {
         fmt::format("{} init {} --out weights.safetensors", program_name(), shell_quoted(path)));
   }
   const std::string out = invocation.text("out");
+  refuse_overwriting(out, path);
   const std::int64_t given_seed = invocation.integer("seed", -1, 0);
   const auto loaded = load_model(invocation, path);
   const Program& program = loaded->program;

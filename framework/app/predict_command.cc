@@ -32,6 +32,8 @@ ExitCode run(Invocation& invocation) {
   style.top = static_cast<int>(invocation.integer("top", 1, 1, 1'000'000));
   style.all = invocation.has("all");
   const int threads = invocation.threads();
+  for (const std::string& read : {input, weights})
+    refuse_overwriting(invocation.text("output"), read);
   if (style.all && invocation.has("top")) usage_failure("`--all` and `--top` exclude each other");
 
   const auto loaded = load_model_of(invocation, weights);

@@ -102,6 +102,11 @@ ExitCode run(Invocation& invocation) {
     if (invocation.has(a) && invocation.has(b))
       usage_failure(fmt::format("`--{}` and `--{}` exclude each other", a, b));
   }
+  for (const char* option : {"run", "runs", "init", "resume"}) {
+    if (invocation.has(option) && invocation.text(option).empty()) {
+      usage_failure(fmt::format("`--{}` needs a path, and got an empty one", option));
+    }
+  }
   TrainOptions options;
   options.threads = invocation.threads();
   options.runs_folder = invocation.text("runs", options.runs_folder);

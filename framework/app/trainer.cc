@@ -176,8 +176,8 @@ ExitCode guarded(Console& console, const std::vector<std::string>& arguments) {
     return failure.error.code;
   } catch (const std::bad_alloc&) {
     console.error(
-        {ExitCode::kInternal, "out of memory", "a smaller model or batch size needs less"});
-    return ExitCode::kInternal;
+        {ExitCode::kModel, "not enough memory", "a smaller model, batch or data set needs less"});
+    return ExitCode::kModel;
   } catch (const std::exception& e) {
     return internal_error(console, e.what());
   } catch (...) {
@@ -190,6 +190,7 @@ ExitCode guarded(Console& console, const std::vector<std::string>& arguments) {
 int run_trainer(int argc, const char* const* argv) {
   open_standard_files();
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write()
+  std::signal(SIGXFSZ, SIG_IGN);  // so is a file that has reached its limit
   set_program_name(argc > 0 ? argv[0] : nullptr);
   Console console;
   try {

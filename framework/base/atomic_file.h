@@ -9,11 +9,13 @@
 
 namespace strata {
 
-// Writes to a temporary file in the same folder, fsync, rename over `path`, fsync of the folder. `write` is called with a
-// function that appends bytes and says whether that worked. On any failure the temporary file is removed and an old
-// `path` is untouched; the message names the path and the system's reason.
+// Writes to a temporary file in the same folder, fsync, rename over `path`, fsync of the folder.
+// `write` is called with a function that appends bytes and says whether that worked. On any failure
+// the temporary file is removed and an old `path` is untouched; the message names the path and the
+// system's reason.
 using AppendBytes = std::function<bool(const void* data, std::size_t size)>;
-Status write_file_atomically(const std::string& path, const std::function<bool(const AppendBytes&)>& write);
+Status write_file_atomically(const std::string& path,
+                             const std::function<bool(const AppendBytes&)>& write);
 Status write_file_atomically(const std::string& path, std::string_view text);
 
 // The whole of a file. `code` is what a failure counts as.

@@ -240,7 +240,8 @@ std::string render(const Diagnostics& diagnostics, const RenderStyle& style) {
   }
   if (errors > 0) out += counted(errors, "error");
   if (warnings > 0) out += (errors > 0 ? ", " : "") + counted(warnings, "warning");
-  if (diagnostics.full() || !diagnostics.has_all_warnings()) out += "; there may be more, the rest was not looked for";
+  if (diagnostics.full() || !diagnostics.has_all_warnings())
+    out += "; there may be more, the rest was not looked for";
   return out + "\n";
 }
 

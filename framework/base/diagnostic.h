@@ -1,7 +1,9 @@
-// Mistakes in a text, with their place: collected, sorted, and rendered with the source line and a caret span.
+// Mistakes in a text, with their place: collected, sorted, and rendered with the source line and a
+// caret span.
 //
-// Wording (tests/goldens check the whole text): lower case, no full stop, code in `backticks`, say what was found and
-// what is allowed. Every diagnostic has a stable code ("unknown-layer") that `trainer explain CODE` documents.
+// Wording (tests/goldens check the whole text): lower case, no full stop, code in `backticks`, say
+// what was found and what is allowed. Every diagnostic has a stable code ("unknown-layer") that
+// `trainer explain CODE` documents.
 #pragma once
 
 #include <string>
@@ -21,15 +23,17 @@ struct Note {
 
 struct Diagnostic {
   Severity severity = Severity::kError;
-  std::string code;     // stable, kebab-case: "unknown-layer"
-  Span span;            // where the carets go
-  std::string message;  // what was found
+  std::string code;             // stable, kebab-case: "unknown-layer"
+  Span span;                    // where the carets go
+  std::string message;          // what was found
   std::vector<Note> notes;      // "allowed: …", "first defined here"
   std::string help;             // how to mend it: "did you mean `Dense`?"; may be empty
-  std::vector<Note> instances;  // the stack of block and loop instantiations, innermost first: "in block `hidden`"
+  std::vector<Note> instances;  // the stack of block and loop instantiations, innermost first: "in
+                                // block `hidden`"
 };
 
-// What `trainer explain CODE` says of a code. Each layer keeps the table of the codes that it emits.
+// What `trainer explain CODE` says of a code. Each layer keeps the table of the codes that it
+// emits.
 struct DiagnosticDoc {
   std::string_view code;
   std::string_view title;  // a phrase: "a colon where `=` binds"
@@ -77,16 +81,18 @@ struct RenderStyle {
 //     7 |   image -> Dnese(10)
 //       |            ^^^^^
 //     help: did you mean `Dense`?
-// Plain notes are indented lines "note: …"; a note with a span comes after them, in the form of its own
-// "file:line:column: note: …" with its line. Control characters and invalid UTF-8 are shown as stand-ins.
+// Plain notes are indented lines "note: …"; a note with a span comes after them, in the form of its
+// own "file:line:column: note: …" with its line. Control characters and invalid UTF-8 are shown as
+// stand-ins.
 std::string render(const Diagnostic& diagnostic, const RenderStyle& style = {});
 // All of them, then a closing line "2 errors, 1 warning"; empty where there are none.
 std::string render(const Diagnostics& diagnostics, const RenderStyle& style = {});
-// A JSON array for editors and CI, stable keys: severity, code, file, line, column, end_line, end_column, message, help, notes.
+// A JSON array for editors and CI, stable keys: severity, code, file, line, column, end_line,
+// end_column, message, help, notes.
 std::string render_json(const Diagnostics& diagnostics);
 
-// The candidate nearest to `name` by optimal string alignment distance, ignoring case and underscores; empty where none
-// is near enough to be a likely slip.
+// The candidate nearest to `name` by optimal string alignment distance, ignoring case and
+// underscores; empty where none is near enough to be a likely slip.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
 
 }  // namespace strata

@@ -1,14 +1,15 @@
 // What can go wrong for a user, as a value: an exit code, a sentence, and the facts around it.
 //
-// Goals: one way to fail across the framework; no exception leaves a library; the sentence is printed once, by the
-// command. Non-goals: mistakes in model files, which are Diagnostics (diagnostic.h) because they have a place in a text.
+// Goals: one way to fail across the framework; no exception leaves a library; the sentence is
+// printed once, by the command. Non-goals: mistakes in model files, which are Diagnostics
+// (diagnostic.h) because they have a place in a text.
 #pragma once
+
+#include <fmt/format.h>
 
 #include <string>
 #include <utility>
 #include <variant>
-
-#include <fmt/format.h>
 
 namespace strata {
 
@@ -24,14 +25,16 @@ enum class ExitCode : int {
   kInterrupted = 130  // SIGINT or SIGTERM, after a checkpoint
 };
 
-// A failure: what kind, in one sentence (lower case, no full stop, naming what was found), and how to mend it.
+// A failure: what kind, in one sentence (lower case, no full stop, naming what was found), and how
+// to mend it.
 struct Error {
   ExitCode code = ExitCode::kInternal;
   std::string message;
   std::string hint;  // printed on a line of its own after "help: "; may be empty
 };
 
-// Thrown inside a library where a value cannot be returned, and always caught at that library's public functions.
+// Thrown inside a library where a value cannot be returned, and always caught at that library's
+// public functions.
 struct Failure {
   Error error;
 };
@@ -45,8 +48,10 @@ Error make_error(ExitCode code, fmt::format_string<Args...> format, Args&&... ar
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : data_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit by intent
-  Result(Error error) : data_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by intent
+  Result(T value)
+      : data_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by intent
+  Result(Error error)
+      : data_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by intent
 
   bool ok() const { return data_.index() == 0; }
   explicit operator bool() const { return ok(); }

@@ -1,10 +1,10 @@
 // Streams over Random123's Philox4x32-10.
 #include "framework/base/random.h"
 
+#include <Random123/philox.h>
+
 #include <numeric>
 #include <utility>
-
-#include <Random123/philox.h>
 
 namespace strata {
 namespace {
@@ -20,7 +20,8 @@ Philox::ctr_type block(const StreamKey& key, std::uint64_t index) {
   return Philox()(counter, philox_key);
 }
 
-// block() of kLanes indices in a row, side by side, so that the compiler vectorises: dropout takes a word per value.
+// block() of kLanes indices in a row, side by side, so that the compiler vectorises: dropout takes
+// a word per value.
 constexpr std::uint64_t kLanes = 16;
 
 void blocks(const StreamKey& key, std::uint64_t index, std::uint32_t* out) {
@@ -69,7 +70,8 @@ std::uint64_t name_hash(const char* name, std::size_t size) {
   return hash;
 }
 
-void random_words(const StreamKey& key, std::uint64_t offset, std::int64_t count, std::uint32_t* out) {
+void random_words(const StreamKey& key, std::uint64_t offset, std::int64_t count,
+                  std::uint32_t* out) {
   std::int64_t done = 0;
   while (done < count) {
     const std::uint64_t word = offset + static_cast<std::uint64_t>(done);
@@ -92,7 +94,8 @@ std::vector<std::uint32_t> random_permutation(const StreamKey& key, std::uint32_
   for (std::uint32_t i = n - 1; i > 0; --i) {
     // 64 random bits times i + 1, high part: the bias is below 2^-32.
     const std::uint64_t bits = (std::uint64_t{words[2 * i]} << 32) | words[2 * i + 1];
-    const auto j = static_cast<std::uint32_t>((static_cast<unsigned __int128>(bits) * (i + 1u)) >> 64);
+    const auto j =
+        static_cast<std::uint32_t>((static_cast<unsigned __int128>(bits) * (i + 1u)) >> 64);
     std::swap(order[i], order[j]);
   }
   return order;

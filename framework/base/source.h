@@ -1,4 +1,5 @@
-// A source text, positions in it, and spans. Offsets are bytes; columns are counted as an editor shows them.
+// A source text, positions in it, and spans. Offsets are bytes; columns are counted as an editor
+// shows them.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,9 @@
 
 namespace strata {
 
-// A file's text (or an override from the command line), loaded once and shared by all spans into it.
-// A leading byte-order mark is skipped and Windows line ends are kept but never counted as columns.
+// A file's text (or an override from the command line), loaded once and shared by all spans into
+// it. A leading byte-order mark is skipped and Windows line ends are kept but never counted as
+// columns.
 class SourceFile {
  public:
   SourceFile(std::string name, std::string text);
@@ -39,7 +41,9 @@ struct Span {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
 
-  std::string_view text() const { return file ? file->text().substr(begin, end - begin) : std::string_view{}; }
+  std::string_view text() const {
+    return file ? file->text().substr(begin, end - begin) : std::string_view{};
+  }
 };
 
 // The smallest span that covers both; they are of one file.

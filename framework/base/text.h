@@ -6,7 +6,8 @@
 
 namespace strata {
 
-// The shortest text that reads back as the same double and is a float, not an int: "0.001", "1.0", "1e-05", "inf".
+// The shortest text that reads back as the same double and is a float, not an int: "0.001", "1.0",
+// "1e-05", "inf".
 std::string print_float(double value);
 
 // With quotes, and escapes for quotes, backslashes and control characters.

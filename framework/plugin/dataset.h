@@ -1,10 +1,11 @@
-// How to write a data set: named, typed fields per sample, named splits, and random access by index.
+// How to write a data set: named, typed fields per sample, named splits, and random access by
+// index.
 //
 //   struct Options { std::optional<std::string> path; };
-//   DataPlan describe() const;                                   // fields and, where known, split sizes; reads no data
-//   DataPlan open(const std::vector<std::string>& folders);      // loads and checks all; throws data_error(…)
-//   void read(const ReadPass& pass) const;                       // copies samples; called from many threads
-//   const DatasetRegistration<Mnist> kRegistration{"MNIST"};
+//   DataPlan describe() const;                                   // fields and, where known, split
+//   sizes; reads no data DataPlan open(const std::vector<std::string>& folders);      // loads and
+//   checks all; throws data_error(…) void read(const ReadPass& pass) const; // copies samples;
+//   called from many threads const DatasetRegistration<Mnist> kRegistration{"MNIST"};
 //
 // Depends on the standard library alone.
 #pragma once
@@ -27,7 +28,8 @@ struct Field {
 class DataPlan {
  public:
   DataPlan& field(Field field) { return fields_.push_back(std::move(field)), *this; }
-  DataPlan& split(std::string name, std::int64_t samples) {  // "train", "val"; -1 where unknown before open
+  DataPlan& split(std::string name,
+                  std::int64_t samples) {  // "train", "val"; -1 where unknown before open
     return splits_.emplace_back(std::move(name), samples), *this;
   }
   DataPlan& class_names(std::string field, std::vector<std::string> names) {
@@ -42,7 +44,8 @@ class DataPlan {
     }
     for (const auto& [name, samples] : splits_) plan->add_split(plan->host, name.c_str(), samples);
     for (const auto& [field, names] : class_names_) {
-      for (const std::string& name : names) plan->add_class_name(plan->host, field.c_str(), name.c_str());
+      for (const std::string& name : names)
+        plan->add_class_name(plan->host, field.c_str(), name.c_str());
     }
   }
 
@@ -71,8 +74,8 @@ namespace plugin_internal {
 inline std::vector<Field> to_fields(const strata_field* fields, std::int64_t count) {
   std::vector<Field> out;
   for (std::int64_t i = 0; i < count; ++i) {
-    out.push_back({fields[i].name, static_cast<strata_dtype>(fields[i].dtype), to_shape(fields[i].shape),
-                   fields[i].classes});
+    out.push_back({fields[i].name, static_cast<strata_dtype>(fields[i].dtype),
+                   to_shape(fields[i].shape), fields[i].classes});
   }
   return out;
 }
@@ -82,28 +85,30 @@ int dataset_describe(void* instance, strata_data_plan* plan, strata_error* error
   return guarded(error, [&] { static_cast<D*>(instance)->describe().write(plan); });
 }
 template <class D>
-int dataset_open(void* instance, const char* const* folders, std::int64_t count, strata_data_plan* plan,
-                 strata_error* error) {
+int dataset_open(void* instance, const char* const* folders, std::int64_t count,
+                 strata_data_plan* plan, strata_error* error) {
   return guarded(error, [&] {
     const std::vector<std::string> all(folders, folders + count);
     static_cast<D*>(instance)->open(all).write(plan);
   });
 }
 template <class D>
-int dataset_read(const void* instance, std::int64_t split, const std::int64_t* indices, std::int64_t count,
-                 std::int32_t real_dtype, void* const* fields, strata_error* error) {
+int dataset_read(const void* instance, std::int64_t split, const std::int64_t* indices,
+                 std::int64_t count, std::int32_t real_dtype, void* const* fields,
+                 strata_error* error) {
   return guarded(error, [&] {
     static_cast<const D*>(instance)->read(
         ReadPass{split, indices, count, static_cast<strata_dtype>(real_dtype), fields});
   });
 }
 template <class D>
-inline constexpr strata_dataset kDatasetFunctions{sizeof(strata_dataset), &dataset_describe<D>, &dataset_open<D>,
-                                                  &dataset_read<D>};
+inline constexpr strata_dataset kDatasetFunctions{sizeof(strata_dataset), &dataset_describe<D>,
+                                                  &dataset_open<D>, &dataset_read<D>};
 
 }  // namespace plugin_internal
 
 template <class D>
-using DatasetRegistration = plugin_internal::Registered<D, STRATA_DATASET, plugin_internal::kDatasetFunctions<D>>;
+using DatasetRegistration =
+    plugin_internal::Registered<D, STRATA_DATASET, plugin_internal::kDatasetFunctions<D>>;
 
 }  // namespace strata

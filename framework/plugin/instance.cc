@@ -60,8 +60,8 @@ Result<std::shared_ptr<Instance>> Instance::create(PluginCall call) {
   // Strings and plugin calls are pointed to inside call_, which no longer moves.
   const std::vector<strata_value>& values = instance->values_->convert_all(instance->call_.options);
   const strata_entry& table = *instance->call_.entry->table;
-  const Status made =
-      call_plugin(table.create, values.data(), static_cast<std::int64_t>(values.size()), &instance->raw_);
+  const Status made = call_plugin(table.create, values.data(),
+                                  static_cast<std::int64_t>(values.size()), &instance->raw_);
   if (!made) return made.error();
   return instance;
 }
@@ -77,22 +77,25 @@ bool InferredPlan::has_trait(std::string_view trait) const {
 Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& inputs) {
   std::vector<strata_input> raw_inputs;
   for (const Input& input : inputs) {
-    raw_inputs.push_back({sizeof(strata_input), input.name.c_str(), input.dtype, input.is_target, input.classes,
-                          plugin_internal::from_shape(input.shape)});
+    raw_inputs.push_back({sizeof(strata_input), input.name.c_str(), input.dtype, input.is_target,
+                          input.classes, plugin_internal::from_shape(input.shape)});
   }
   InferredPlan plan;
   strata_plan raw{};
   raw.struct_size = sizeof raw;
   raw.host = &plan;
-  static constexpr auto self = [](void* host) -> InferredPlan& { return *static_cast<InferredPlan*>(host); };
+  static constexpr auto self = [](void* host) -> InferredPlan& {
+    return *static_cast<InferredPlan*>(host);
+  };
   raw.add_output = [](void* h, const strata_shape* shape) {
     self(h).outputs.push_back(plugin_internal::to_shape(*shape));
   };
-  raw.add_parameter = [](void* h, const char* name, const strata_shape* shape, const strata_value* init,
-                         std::int64_t fan_in, std::int64_t fan_out, std::uint32_t flags) {
+  raw.add_parameter = [](void* h, const char* name, const strata_shape* shape,
+                         const strata_value* init, std::int64_t fan_in, std::int64_t fan_out,
+                         std::uint32_t flags) {
     self(h).parameters.push_back({name, plugin_internal::to_shape(*shape),
-                                  init ? static_cast<const PluginCall*>(init->plugin) : nullptr, fan_in, fan_out,
-                                  (flags & STRATA_DECAY) != 0});
+                                  init ? static_cast<const PluginCall*>(init->plugin) : nullptr,
+                                  fan_in, fan_out, (flags & STRATA_DECAY) != 0});
   };
   raw.add_state = [](void* h, const char* name, const strata_shape* shape, double initial) {
     self(h).states.push_back({name, plugin_internal::to_shape(*shape), initial});
@@ -107,22 +110,28 @@ Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& i
   raw.set_flops = [](void* h, double flops) { self(h).flops = flops; };
   raw.add_trait = [](void* h, const char* trait) { self(h).traits.emplace_back(trait); };
   raw.set_accumulator = [](void* h, std::int64_t doubles) { self(h).accumulator = doubles; };
-  raw.add_result = [](void* h, const char* name, std::int32_t higher) { self(h).results.push_back({name, higher != 0}); };
+  raw.add_result = [](void* h, const char* name, std::int32_t higher) {
+    self(h).results.push_back({name, higher != 0});
+  };
 
   const auto count = static_cast<std::int64_t>(raw_inputs.size());
   Status done;
   switch (instance.entry().kind()) {
     case STRATA_LAYER:
-      done = call_plugin(instance.functions<strata_layer>().infer, instance.raw(), raw_inputs.data(), count, &raw);
+      done = call_plugin(instance.functions<strata_layer>().infer, instance.raw(),
+                         raw_inputs.data(), count, &raw);
       break;
     case STRATA_LOSS:
-      done = call_plugin(instance.functions<strata_loss>().infer, instance.raw(), raw_inputs.data(), count, &raw);
+      done = call_plugin(instance.functions<strata_loss>().infer, instance.raw(), raw_inputs.data(),
+                         count, &raw);
       break;
     case STRATA_METRIC:
-      done = call_plugin(instance.functions<strata_metric>().infer, instance.raw(), raw_inputs.data(), count, &raw);
+      done = call_plugin(instance.functions<strata_metric>().infer, instance.raw(),
+                         raw_inputs.data(), count, &raw);
       break;
     default:
-      return make_error(ExitCode::kInternal, "a {} has no shapes to infer", kind_name(instance.entry().kind()));
+      return make_error(ExitCode::kInternal, "a {} has no shapes to infer",
+                        kind_name(instance.entry().kind()));
   }
   if (!done) return done.error();
   return plan;
@@ -148,12 +157,19 @@ strata_data_plan collector(DataDescription& description) {
   strata_data_plan raw{};
   raw.struct_size = sizeof raw;
   raw.host = &description;
-  static constexpr auto self = [](void* host) -> DataDescription& { return *static_cast<DataDescription*>(host); };
-  raw.add_field = [](void* h, const strata_field* field) {
-    self(h).fields.push_back({field->name, static_cast<strata_dtype>(field->dtype),
-                              plugin_internal::to_shape(field->shape), field->classes, {}});
+  static constexpr auto self = [](void* host) -> DataDescription& {
+    return *static_cast<DataDescription*>(host);
   };
-  raw.add_split = [](void* h, const char* name, std::int64_t samples) { self(h).splits.push_back({name, samples}); };
+  raw.add_field = [](void* h, const strata_field* field) {
+    self(h).fields.push_back({field->name,
+                              static_cast<strata_dtype>(field->dtype),
+                              plugin_internal::to_shape(field->shape),
+                              field->classes,
+                              {}});
+  };
+  raw.add_split = [](void* h, const char* name, std::int64_t samples) {
+    self(h).splits.push_back({name, samples});
+  };
   raw.add_class_name = [](void* h, const char* field, const char* name) {
     const int i = self(h).find_field(field);
     if (i >= 0) self(h).fields[static_cast<std::size_t>(i)].class_names.emplace_back(name);
@@ -166,18 +182,21 @@ strata_data_plan collector(DataDescription& description) {
 Result<DataDescription> describe_dataset(const Instance& dataset) {
   DataDescription description;
   strata_data_plan plan = collector(description);
-  const Status done = call_plugin(dataset.functions<strata_dataset>().describe, dataset.raw(), &plan);
+  const Status done =
+      call_plugin(dataset.functions<strata_dataset>().describe, dataset.raw(), &plan);
   if (!done) return done.error();
   return description;
 }
 
-Result<DataDescription> open_dataset(const Instance& dataset, const std::vector<std::string>& folders) {
+Result<DataDescription> open_dataset(const Instance& dataset,
+                                     const std::vector<std::string>& folders) {
   std::vector<const char*> raw_folders;
   for (const std::string& folder : folders) raw_folders.push_back(folder.c_str());
   DataDescription description;
   strata_data_plan plan = collector(description);
-  const Status done = call_plugin(dataset.functions<strata_dataset>().open, dataset.raw(), raw_folders.data(),
-                                  static_cast<std::int64_t>(raw_folders.size()), &plan);
+  const Status done =
+      call_plugin(dataset.functions<strata_dataset>().open, dataset.raw(), raw_folders.data(),
+                  static_cast<std::int64_t>(raw_folders.size()), &plan);
   if (!done) return done.error();
   return description;
 }

@@ -1,4 +1,5 @@
-// Living plugins on the host's side: instances with an owner, and what their infer says, as C++ values.
+// Living plugins on the host's side: instances with an owner, and what their infer says, as C++
+// values.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,8 @@
 
 namespace strata {
 
-// A created plugin; owns the C values of its options. Immutable afterwards, shared by whoever runs it.
+// A created plugin; owns the C values of its options. Immutable afterwards, shared by whoever runs
+// it.
 class Instance {
  public:
   static Result<std::shared_ptr<Instance>> create(PluginCall call);
@@ -99,7 +101,8 @@ struct DataDescription {
 
 Result<DataDescription> describe_dataset(const Instance& dataset);
 // Loads the data; `folders` are searched in order.
-Result<DataDescription> open_dataset(const Instance& dataset, const std::vector<std::string>& folders);
+Result<DataDescription> open_dataset(const Instance& dataset,
+                                     const std::vector<std::string>& folders);
 // Fields after a transform; splits stay.
 Result<DataDescription> infer_transform(const Instance& transform, const DataDescription& input);
 

@@ -5,16 +5,17 @@
 //     struct Options {};
 //     static void describe(Schema<Options>& schema) { schema.doc("max(x, 0)").example("ReLU"); }
 //     explicit ReLU(const Options&) {}
-//     Plan infer(const Shape& input) const { return Plan().output(input)…; }        // shapes and buffers
-//     template <class T> void forward(const ForwardPass<T>& pass) const;
-//     template <class T> void backward(const BackwardPass<T>& pass) const;
+//     Plan infer(const Shape& input) const { return Plan().output(input)…; }        // shapes and
+//     buffers template <class T> void forward(const ForwardPass<T>& pass) const; template <class T>
+//     void backward(const BackwardPass<T>& pass) const;
 //   };
 //   const LayerRegistration<ReLU> kRegistration{"ReLU"};
 //
-// A layer is immutable: the host owns weights, state, saved activations and scratch and hands them in, so a layer runs
-// in f32 and f64, concurrently, and needs no code to be saved. Gradients of parameters are added to what is there;
-// those of inputs too, unless the plan says overwrites(). Layers with several inputs take
-// `Plan infer(const std::vector<Input>& inputs) const`. Depends on the standard library alone.
+// A layer is immutable: the host owns weights, state, saved activations and scratch and hands them
+// in, so a layer runs in f32 and f64, concurrently, and needs no code to be saved. Gradients of
+// parameters are added to what is there; those of inputs too, unless the plan says overwrites().
+// Layers with several inputs take `Plan infer(const std::vector<Input>& inputs) const`. Depends on
+// the standard library alone.
 #pragma once
 
 #include <string>
@@ -30,9 +31,10 @@ namespace strata {
 class Plan {
  public:
   Plan& output(Shape shape) { return outputs_.push_back(std::move(shape)), *this; }
-  // A learned parameter, saved under `name`. fan_in and fan_out are the initializers' units per weight.
-  Plan& parameter(std::string name, Shape shape, const InitializerRef& init, std::int64_t fan_in, std::int64_t fan_out,
-                  bool decay) {
+  // A learned parameter, saved under `name`. fan_in and fan_out are the initializers' units per
+  // weight.
+  Plan& parameter(std::string name, Shape shape, const InitializerRef& init, std::int64_t fan_in,
+                  std::int64_t fan_out, bool decay) {
     parameters_.push_back({std::move(name), std::move(shape), init, fan_in, fan_out, decay});
     return *this;
   }
@@ -41,7 +43,9 @@ class Plan {
     return states_.push_back({std::move(name), std::move(shape), initial}), *this;
   }
   // Elements that forward writes and backward reads: per_sample · batch + fixed.
-  Plan& saved(std::int64_t per_sample, std::int64_t fixed = 0) { return saved_.push_back({per_sample, fixed}), *this; }
+  Plan& saved(std::int64_t per_sample, std::int64_t fixed = 0) {
+    return saved_.push_back({per_sample, fixed}), *this;
+  }
   // Elements for one call's own use.
   Plan& scratch(std::int64_t per_sample, std::int64_t fixed = 0) {
     return scratch_.push_back({per_sample, fixed}), *this;
@@ -70,7 +74,8 @@ class Plan {
       plan->add_state(plan->host, s.name.c_str(), &raw, s.initial);
     }
     for (const auto& [per_sample, fixed] : saved_) plan->add_saved(plan->host, per_sample, fixed);
-    for (const auto& [per_sample, fixed] : scratch_) plan->add_scratch(plan->host, per_sample, fixed);
+    for (const auto& [per_sample, fixed] : scratch_)
+      plan->add_scratch(plan->host, per_sample, fixed);
     plan->set_flags(plan->host, flags_);
     plan->set_flops(plan->host, flops_);
     for (const std::string& trait : traits_) plan->add_trait(plan->host, trait.c_str());
@@ -101,18 +106,25 @@ class Plan {
 template <class T>
 class LayerPass : public Services {
  public:
-  explicit LayerPass(const strata_layer_pass* raw) : Services(raw->services, raw->host), raw_(raw) {}
+  explicit LayerPass(const strata_layer_pass* raw)
+      : Services(raw->services, raw->host), raw_(raw) {}
   std::int64_t batch() const { return raw_->batch; }
   bool training() const { return raw_->training != 0; }
   int input_count() const { return static_cast<int>(raw_->input_count); }
-  Shape input_shape(int i = 0) const { return plugin_internal::to_shape(raw_->input_shapes[i]); }  // per sample
+  Shape input_shape(int i = 0) const {
+    return plugin_internal::to_shape(raw_->input_shapes[i]);
+  }  // per sample
   Shape output_shape(int i = 0) const { return plugin_internal::to_shape(raw_->output_shapes[i]); }
-  std::int64_t input_size(int i = 0) const { return batch() * input_shape(i).elements(); }  // of the whole batch
+  std::int64_t input_size(int i = 0) const {
+    return batch() * input_shape(i).elements();
+  }  // of the whole batch
   std::int64_t output_size(int i = 0) const { return batch() * output_shape(i).elements(); }
   const T* input(int i = 0) const { return static_cast<const T*>(raw_->inputs[i]); }
   const T* parameter(int i) const { return static_cast<const T*>(raw_->parameters[i]); }
   T* scratch(int i = 0) const { return static_cast<T*>(raw_->scratch[i]); }
-  const std::uint64_t* key() const { return raw_->key; }  // of this layer's random stream in this step
+  const std::uint64_t* key() const {
+    return raw_->key;
+  }  // of this layer's random stream in this step
 
  protected:
   const strata_layer_pass* raw_;
@@ -147,8 +159,8 @@ class Layer {};
 namespace plugin_internal {
 
 template <class L>
-int layer_infer(const void* instance, const strata_input* inputs, std::int64_t count, strata_plan* plan,
-                strata_error* error) {
+int layer_infer(const void* instance, const strata_input* inputs, std::int64_t count,
+                strata_plan* plan, strata_error* error) {
   return guarded(error, [&] {
     const L& layer = *static_cast<const L*>(instance);
     const std::vector<Input> all = to_inputs(inputs, count);
@@ -183,12 +195,13 @@ int layer_backward(const void* instance, const strata_layer_pass* pass, strata_e
 }
 
 template <class L>
-inline constexpr strata_layer kLayerFunctions{sizeof(strata_layer), &layer_infer<L>, &layer_forward<L>,
-                                              &layer_backward<L>};
+inline constexpr strata_layer kLayerFunctions{sizeof(strata_layer), &layer_infer<L>,
+                                              &layer_forward<L>, &layer_backward<L>};
 
 }  // namespace plugin_internal
 
 template <class L>
-using LayerRegistration = plugin_internal::Registered<L, STRATA_LAYER, plugin_internal::kLayerFunctions<L>>;
+using LayerRegistration =
+    plugin_internal::Registered<L, STRATA_LAYER, plugin_internal::kLayerFunctions<L>>;
 
 }  // namespace strata

@@ -1,9 +1,11 @@
-// How to write a metric: doubles accumulated over the batches of an epoch, and figures made from them at its end.
+// How to write a metric: doubles accumulated over the batches of an epoch, and figures made from
+// them at its end.
 //
-//   MetricPlan infer(const std::vector<Input>& inputs) const { return MetricPlan().accumulator(2).result("accuracy"); }
-//   template <class T> void update(const MetricPass<T>& pass) const;           // adds to pass.accumulator()
-//   void results(const double* accumulator, double* results) const;
-//   const MetricRegistration<Accuracy> kRegistration{"Accuracy"};
+//   MetricPlan infer(const std::vector<Input>& inputs) const { return
+//   MetricPlan().accumulator(2).result("accuracy"); } template <class T> void update(const
+//   MetricPass<T>& pass) const;           // adds to pass.accumulator() void results(const double*
+//   accumulator, double* results) const; const MetricRegistration<Accuracy>
+//   kRegistration{"Accuracy"};
 //
 // Depends on the standard library alone.
 #pragma once
@@ -41,7 +43,9 @@ class MetricPass {
   std::int64_t batch() const { return raw_->batch; }
   Shape shape(int i) const { return plugin_internal::to_shape(raw_->shapes[i]); }  // per sample
   const T* input(int i) const { return static_cast<const T*>(raw_->inputs[i]); }
-  const std::int32_t* labels(int i) const { return static_cast<const std::int32_t*>(raw_->inputs[i]); }
+  const std::int32_t* labels(int i) const {
+    return static_cast<const std::int32_t*>(raw_->inputs[i]);
+  }
   double* accumulator() const { return raw_->accumulator; }
 
  private:
@@ -53,10 +57,10 @@ class Metric {};
 namespace plugin_internal {
 
 template <class M>
-int metric_infer(const void* instance, const strata_input* inputs, std::int64_t count, strata_plan* plan,
-                 strata_error* error) {
-  return guarded(error,
-                 [&] { static_cast<const M*>(instance)->infer(to_inputs(inputs, count)).write(plan); });
+int metric_infer(const void* instance, const strata_input* inputs, std::int64_t count,
+                 strata_plan* plan, strata_error* error) {
+  return guarded(
+      error, [&] { static_cast<const M*>(instance)->infer(to_inputs(inputs, count)).write(plan); });
 }
 template <class M>
 int metric_update(const void* instance, const strata_metric_pass* pass, strata_error* error) {
@@ -70,16 +74,18 @@ int metric_update(const void* instance, const strata_metric_pass* pass, strata_e
   });
 }
 template <class M>
-int metric_results(const void* instance, const double* accumulator, double* results, strata_error* error) {
+int metric_results(const void* instance, const double* accumulator, double* results,
+                   strata_error* error) {
   return guarded(error, [&] { static_cast<const M*>(instance)->results(accumulator, results); });
 }
 template <class M>
-inline constexpr strata_metric kMetricFunctions{sizeof(strata_metric), &metric_infer<M>, &metric_update<M>,
-                                                &metric_results<M>};
+inline constexpr strata_metric kMetricFunctions{sizeof(strata_metric), &metric_infer<M>,
+                                                &metric_update<M>, &metric_results<M>};
 
 }  // namespace plugin_internal
 
 template <class M>
-using MetricRegistration = plugin_internal::Registered<M, STRATA_METRIC, plugin_internal::kMetricFunctions<M>>;
+using MetricRegistration =
+    plugin_internal::Registered<M, STRATA_METRIC, plugin_internal::kMetricFunctions<M>>;
 
 }  // namespace strata

@@ -1,12 +1,13 @@
-// How to write an optimizer: an elementwise update of a slice of one parameter, with slots of its own.
+// How to write an optimizer: an elementwise update of a slice of one parameter, with slots of its
+// own.
 //
-//   struct Options { double lr = 1e-3; … };                     // every optimizer has an option `lr`
-//   std::vector<std::string> slots() const { return {"exp_avg", "exp_avg_sq"}; }   // begin as zeros, saved by name
-//   template <class T> void update(const UpdatePass<T>& pass) const;
-//   const OptimizerRegistration<Adam> kRegistration{"Adam"};
+//   struct Options { double lr = 1e-3; … };                     // every optimizer has an option
+//   `lr` std::vector<std::string> slots() const { return {"exp_avg", "exp_avg_sq"}; }   // begin as
+//   zeros, saved by name template <class T> void update(const UpdatePass<T>& pass) const; const
+//   OptimizerRegistration<Adam> kRegistration{"Adam"};
 //
-// The executor decides when and on which slice, from many threads; nothing may be kept in the class.
-// Depends on the standard library alone.
+// The executor decides when and on which slice, from many threads; nothing may be kept in the
+// class. Depends on the standard library alone.
 #pragma once
 
 #include <string>
@@ -24,7 +25,9 @@ class UpdatePass {
   std::int64_t count() const { return raw_->count; }
   double learning_rate() const { return raw_->learning_rate; }  // `lr` times the schedule's factor
   std::int64_t step() const { return raw_->step; }              // from 1
-  bool apply_decay() const { return raw_->apply_decay != 0; }   // weights, not biases, scales and shifts
+  bool apply_decay() const {
+    return raw_->apply_decay != 0;
+  }  // weights, not biases, scales and shifts
   T* weights() const { return static_cast<T*>(raw_->weights); }
   const T* gradient() const { return static_cast<const T*>(raw_->gradient); }
   T* slot(int i) const { return static_cast<T*>(raw_->slots[i]); }
@@ -59,8 +62,9 @@ int optimizer_update(const void* instance, const strata_update_pass* pass, strat
   });
 }
 template <class O>
-inline constexpr strata_optimizer kOptimizerFunctions{sizeof(strata_optimizer), &optimizer_slot_count<O>,
-                                                      &optimizer_slot_name<O>, &optimizer_update<O>};
+inline constexpr strata_optimizer kOptimizerFunctions{
+    sizeof(strata_optimizer), &optimizer_slot_count<O>, &optimizer_slot_name<O>,
+    &optimizer_update<O>};
 
 }  // namespace plugin_internal
 

@@ -1,5 +1,5 @@
-// What the passes of all kinds share: parallel tasks, matrix products and random streams of the host.
-// Depends on the standard library alone.
+// What the passes of all kinds share: parallel tasks, matrix products and random streams of the
+// host. Depends on the standard library alone.
 #pragma once
 
 #include <algorithm>
@@ -22,13 +22,15 @@ class Services {
  public:
   Services(const strata_services* services, void* host) : services_(services), host_(host) {}
 
-  // body(task) for task in [0, tasks), in parallel. What a task does must depend on shapes and its number alone.
+  // body(task) for task in [0, tasks), in parallel. What a task does must depend on shapes and its
+  // number alone.
   template <class Body>
   void parallel(std::int64_t tasks, Body&& body) const {
     if (tasks == 1) return body(std::int64_t{0});
     using Plain = std::remove_reference_t<Body>;
     services_->parallel(
-        host_, tasks, [](void* context, std::int64_t task) { (*static_cast<Plain*>(context))(task); },
+        host_, tasks,
+        [](void* context, std::int64_t task) { (*static_cast<Plain*>(context))(task); },
         const_cast<void*>(static_cast<const void*>(&body)));
   }
 
@@ -39,16 +41,20 @@ class Services {
              [&](std::int64_t task) { body(task * tile, std::min(count, (task + 1) * tile)); });
   }
 
-  // c[m, n] = op(a)[m, k] · op(b)[k, n], added to c where `accumulate`. Row-major, leading dimensions in elements.
+  // c[m, n] = op(a)[m, k] · op(b)[k, n], added to c where `accumulate`. Row-major, leading
+  // dimensions in elements.
   template <class T>
-  void matmul(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
-              std::int64_t lda, const T* b, std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc) const {
-    services_->matmul(host_, dtype_of<T>(), static_cast<int>(transpose_a), static_cast<int>(transpose_b), m, n, k, a,
-                      lda, b, ldb, accumulate ? 1.0 : 0.0, c, ldc);
+  void matmul(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
+              std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
+              bool accumulate, T* c, std::int64_t ldc) const {
+    services_->matmul(host_, dtype_of<T>(), static_cast<int>(transpose_a),
+                      static_cast<int>(transpose_b), m, n, k, a, lda, b, ldb,
+                      accumulate ? 1.0 : 0.0, c, ldc);
   }
 
   // Words [offset, offset + count) of the stream `key`.
-  void random(const std::uint64_t key[2], std::uint64_t offset, std::int64_t count, std::uint32_t* out) const {
+  void random(const std::uint64_t key[2], std::uint64_t offset, std::int64_t count,
+              std::uint32_t* out) const {
     services_->random(host_, key, offset, count, out);
   }
 

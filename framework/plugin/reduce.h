@@ -1,6 +1,6 @@
-// Sums for kernels: over one fixed tree each, so that they give the same bits on any number of threads, vectorised
-// without leave to reorder (-ffast-math), and accurate for long columns (blocks are summed in T, their sums in f64).
-// Depends on the standard library alone.
+// Sums for kernels: over one fixed tree each, so that they give the same bits on any number of
+// threads, vectorised without leave to reorder (-ffast-math), and accurate for long columns (blocks
+// are summed in T, their sums in f64). Depends on the standard library alone.
 #pragma once
 
 #include <algorithm>
@@ -39,13 +39,15 @@ inline void add_panel_sums(std::int64_t rows, Width width, Term& term, double* s
     for (std::int64_t row = begin; row < end; ++row) {
       for (int column = 0; column < width(); ++column) block[column] += term(row, column);
     }
-    for (int column = 0; column < width(); ++column) sums[column] += static_cast<double>(block[column]);
+    for (int column = 0; column < width(); ++column)
+      sums[column] += static_cast<double>(block[column]);
   }
 }
 
 }  // namespace reduce_internal
 
-// sums[column] += sum over rows of term(row, column), for column in [0, width); width is at most kPanel.
+// sums[column] += sum over rows of term(row, column), for column in [0, width); width is at most
+// kPanel.
 template <class T, class Term>
 inline void add_column_sums(std::int64_t rows, int width, Term&& term, double* sums) {
   if (width == kPanel) {

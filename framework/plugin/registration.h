@@ -1,5 +1,6 @@
-// How a plugin's classes become table entries, shared by all kinds: creation, errors, and the list of what a module
-// offers. Authors include layer.h, loss.h, …, which build on this. Depends on the standard library alone.
+// How a plugin's classes become table entries, shared by all kinds: creation, errors, and the list
+// of what a module offers. Authors include layer.h, loss.h, …, which build on this. Depends on the
+// standard library alone.
 #pragma once
 
 #include <cstdio>
@@ -35,7 +36,8 @@ int guarded(strata_error* error, Body&& body) noexcept {
   } catch (const std::invalid_argument& e) {
     return report(error, STRATA_INVALID, e.what(), "");
   } catch (const std::bad_alloc&) {
-    return report(error, STRATA_INTERNAL, "out of memory", "");
+    return report(error, STRATA_INVALID, "not enough memory",
+                  "a smaller model, batch or data set needs less");
   } catch (const std::exception& e) {
     return report(error, STRATA_INTERNAL, e.what(), "");
   } catch (...) {
@@ -43,7 +45,8 @@ int guarded(strata_error* error, Body&& body) noexcept {
   }
 }
 
-// One thing that this module offers; a list of them per module (hidden: a shared library has its own).
+// One thing that this module offers; a list of them per module (hidden: a shared library has its
+// own).
 struct Registration {
   const strata_entry* (*entry)(const Registration&);
   const char* name;
@@ -71,7 +74,8 @@ struct Described {
 
 template <class Plugin>
 int create(const strata_value* options, std::int64_t count, void** instance, strata_error* error) {
-  return guarded(error, [&] { *instance = new Plugin(Described<Plugin>::get().schema.read(options, count)); });
+  return guarded(
+      error, [&] { *instance = new Plugin(Described<Plugin>::get().schema.read(options, count)); });
 }
 template <class Plugin>
 void destroy(void* instance) {
@@ -112,7 +116,9 @@ struct Input {
 
 namespace plugin_internal {
 
-inline Shape to_shape(const strata_shape& shape) { return Shape(shape.dims, shape.dims + shape.rank); }
+inline Shape to_shape(const strata_shape& shape) {
+  return Shape(shape.dims, shape.dims + shape.rank);
+}
 
 inline strata_shape from_shape(const Shape& shape) {
   strata_shape out{};
@@ -125,7 +131,8 @@ inline std::vector<Input> to_inputs(const strata_input* inputs, std::int64_t cou
   std::vector<Input> out;
   for (std::int64_t i = 0; i < count; ++i) {
     out.push_back({inputs[i].name ? inputs[i].name : "", to_shape(inputs[i].shape),
-                   static_cast<strata_dtype>(inputs[i].dtype), inputs[i].is_target != 0, inputs[i].classes});
+                   static_cast<strata_dtype>(inputs[i].dtype), inputs[i].is_target != 0,
+                   inputs[i].classes});
   }
   return out;
 }

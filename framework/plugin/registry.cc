@@ -8,8 +8,9 @@
 namespace strata {
 
 std::string_view kind_name(Kind kind) {
-  static constexpr std::string_view kNames[] = {"layer",       "loss",     "metric",    "optimizer", "schedule",
-                                                "initializer", "data set", "transform", "fusion"};
+  static constexpr std::string_view kNames[] = {"layer",     "loss",      "metric",
+                                                "optimizer", "schedule",  "initializer",
+                                                "data set",  "transform", "fusion"};
   return kNames[kind];
 }
 
@@ -21,7 +22,8 @@ int Entry::find_option(std::string_view name) const {
 }
 
 std::string Entry::hint_for(std::string_view name) const {
-  if (schema().struct_size < offsetof(strata_schema, hint_count) + sizeof(schema().hint_count)) return {};
+  if (schema().struct_size < offsetof(strata_schema, hint_count) + sizeof(schema().hint_count))
+    return {};
   for (std::int64_t i = 0; i < schema().hint_count; ++i) {
     if (name == schema().hint_names[i]) return schema().hint_texts[i];
   }
@@ -38,15 +40,16 @@ Registry Registry::builtin() {
 }
 
 Status Registry::add(const strata_entry* table, std::string origin) {
-  if (!table || !table->name || table->kind < STRATA_LAYER || table->kind > STRATA_FUSION || !table->functions ||
-      !table->schema) {
-    return make_error(ExitCode::kPlugin, "{} offers something without a name, kind, schema or functions", origin);
+  if (!table || !table->name || table->kind < STRATA_LAYER || table->kind > STRATA_FUSION ||
+      !table->functions || !table->schema) {
+    return make_error(ExitCode::kPlugin,
+                      "{} offers something without a name, kind, schema or functions", origin);
   }
   const auto kind = static_cast<Kind>(table->kind);
   const auto [at, added] = entries_.try_emplace({table->kind, table->name}, Entry{table, origin});
   if (!added) {
-    return make_error(ExitCode::kPlugin, "two plugins offer the {} `{}`: {} and {}", kind_name(kind), table->name,
-                      at->second.origin, origin);
+    return make_error(ExitCode::kPlugin, "two plugins offer the {} `{}`: {} and {}",
+                      kind_name(kind), table->name, at->second.origin, origin);
   }
   return {};
 }

@@ -1,4 +1,5 @@
-// What is available by name: a value, made at the start of a program and handed to whoever looks names up.
+// What is available by name: a value, made at the start of a program and handed to whoever looks
+// names up.
 #pragma once
 
 #include <map>
@@ -18,7 +19,8 @@ using Kind = strata_kind;
 // "layer", "loss", … for messages.
 std::string_view kind_name(Kind kind);
 
-// One registered thing. The table outlives the registry (built-in: static; a library: while it is loaded).
+// One registered thing. The table outlives the registry (built-in: static; a library: while it is
+// loaded).
 struct Entry {
   const strata_entry* table = nullptr;
   std::string origin;  // "built in", or the library's path
@@ -28,7 +30,8 @@ struct Entry {
   const strata_schema& schema() const { return *table->schema; }
   // Index of an option, -1 where there is none.
   int find_option(std::string_view name) const;
-  // What to tell whoever writes the unknown option `name` (BatchNorm's `momentum`); empty where there is nothing.
+  // What to tell whoever writes the unknown option `name` (BatchNorm's `momentum`); empty where
+  // there is nothing.
   std::string hint_for(std::string_view name) const;
 };
 
@@ -40,7 +43,7 @@ class Registry {
   // Fails where the kind has the name already, and where the table is not sane.
   Status add(const strata_entry* table, std::string origin);
 
-  const Entry* find(Kind kind, std::string_view name) const;  // null where there is none
+  const Entry* find(Kind kind, std::string_view name) const;    // null where there is none
   std::vector<const Entry*> find(std::string_view name) const;  // of any kind
   std::vector<const Entry*> all(Kind kind) const;               // by name
   std::vector<const Entry*> all() const;                        // by kind, then name

@@ -1,7 +1,8 @@
-// How to write a learning-rate schedule: a factor of the optimizer's `lr`, as a function of the step.
+// How to write a learning-rate schedule: a factor of the optimizer's `lr`, as a function of the
+// step.
 //
-//   double factor(std::int64_t step, std::int64_t total_steps, std::int64_t steps_per_epoch) const;   // step from 0
-//   const ScheduleRegistration<Cosine> kRegistration{"Cosine"};
+//   double factor(std::int64_t step, std::int64_t total_steps, std::int64_t steps_per_epoch) const;
+//   // step from 0 const ScheduleRegistration<Cosine> kRegistration{"Cosine"};
 //
 // Depends on the standard library alone.
 #pragma once
@@ -15,7 +16,8 @@ class Schedule {};
 namespace plugin_internal {
 
 template <class S>
-double schedule_factor(const void* instance, std::int64_t step, std::int64_t total, std::int64_t per_epoch) {
+double schedule_factor(const void* instance, std::int64_t step, std::int64_t total,
+                       std::int64_t per_epoch) {
   return static_cast<const S*>(instance)->factor(step, total, per_epoch);
 }
 template <class S>
@@ -24,6 +26,7 @@ inline constexpr strata_schedule kScheduleFunctions{sizeof(strata_schedule), &sc
 }  // namespace plugin_internal
 
 template <class S>
-using ScheduleRegistration = plugin_internal::Registered<S, STRATA_SCHEDULE, plugin_internal::kScheduleFunctions<S>>;
+using ScheduleRegistration =
+    plugin_internal::Registered<S, STRATA_SCHEDULE, plugin_internal::kScheduleFunctions<S>>;
 
 }  // namespace strata

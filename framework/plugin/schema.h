@@ -1,17 +1,18 @@
-// What a plugin's options are called, their types, ranges, defaults and meaning: declared once, beside the plugin.
+// What a plugin's options are called, their types, ranges, defaults and meaning: declared once,
+// beside the plugin.
 //
 //   struct Options {
-//     double eps = 1e-5;                                       // the only place a default is written
-//     InitializerRef scale_init{"Ones"};
+//     double eps = 1e-5;                                       // the only place a default is
+//     written InitializerRef scale_init{"Ones"};
 //   };
 //   static void describe(Schema<Options>& schema) {
 //     schema.doc("Normalizes …").example("BatchNorm(eps = 1e-3)");
 //     schema.option("eps", &Options::eps).above(0).doc("added to the variance");
 //   }
 //
-// That list parses, validates, documents and prints. Types: bool, int64_t, double, std::string, std::vector of them,
-// std::optional (accepts `none`), std::variant (accepts any of them), and references to other plugins.
-// Depends on the standard library alone.
+// That list parses, validates, documents and prints. Types: bool, int64_t, double, std::string,
+// std::vector of them, std::optional (accepts `none`), std::variant (accepts any of them), and
+// references to other plugins. Depends on the standard library alone.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,8 @@ namespace strata {
 
 // Thrown by plugins; the host shows the message with the place in the model file.
 struct PluginError : std::runtime_error {
-  explicit PluginError(const std::string& message, std::string hint_ = {}, strata_error_code code_ = STRATA_INVALID)
+  explicit PluginError(const std::string& message, std::string hint_ = {},
+                       strata_error_code code_ = STRATA_INVALID)
       : std::runtime_error(message), hint(std::move(hint_)), code(code_) {}
   std::string hint;
   strata_error_code code;
@@ -49,10 +51,11 @@ std::string text(const Args&... args) {
   return out.str();
 }
 
-// A reference to another plugin, given as an option: HeNormal(scale = 2). Opaque here; handed back to the host.
+// A reference to another plugin, given as an option: HeNormal(scale = 2). Opaque here; handed back
+// to the host.
 template <strata_kind kKind>
 struct PluginRef {
-  std::string default_name;          // empty: none
+  std::string default_name;  // empty: none
   const strata_value* value = nullptr;
 };
 using InitializerRef = PluginRef<STRATA_INITIALIZER>;
@@ -176,18 +179,28 @@ struct Codec<PluginRef<kKind>> {
 };
 
 template <class T>
-struct ItemKinds { static constexpr std::uint32_t value = 0; };
+struct ItemKinds {
+  static constexpr std::uint32_t value = 0;
+};
 template <class T>
-struct ItemKinds<std::vector<T>> { static constexpr std::uint32_t value = Codec<T>::kKinds; };
+struct ItemKinds<std::vector<T>> {
+  static constexpr std::uint32_t value = Codec<T>::kKinds;
+};
 template <class T>
 struct ItemKinds<std::optional<T>> : ItemKinds<T> {};
 template <class... T>
-struct ItemKinds<std::variant<T...>> { static constexpr std::uint32_t value = (ItemKinds<T>::value | ...); };
+struct ItemKinds<std::variant<T...>> {
+  static constexpr std::uint32_t value = (ItemKinds<T>::value | ...);
+};
 
 template <class T>
-struct PluginKind { static constexpr std::int32_t value = -1; };
+struct PluginKind {
+  static constexpr std::int32_t value = -1;
+};
 template <strata_kind kKind>
-struct PluginKind<PluginRef<kKind>> { static constexpr std::int32_t value = kKind; };
+struct PluginKind<PluginRef<kKind>> {
+  static constexpr std::int32_t value = kKind;
+};
 template <class T>
 struct PluginKind<std::optional<T>> : PluginKind<T> {};
 
@@ -231,9 +244,11 @@ class Schema {
   // Names of the values it is called with, in order: CrossEntropy(logits, label).
   Schema& inputs(std::vector<std::string> names) { return inputs_ = std::move(names), *this; }
   Schema& variadic() { return variadic_ = true, *this; }
-  // What to say to whoever writes an option that does not exist, but that they may know from elsewhere.
+  // What to say to whoever writes an option that does not exist, but that they may know from
+  // elsewhere.
   Schema& hint_for(std::string name, std::string sentence) {
-    return hint_names_.push_back(std::move(name)), hint_texts_.push_back(std::move(sentence)), *this;
+    return hint_names_.push_back(std::move(name)), hint_texts_.push_back(std::move(sentence)),
+           *this;
   }
 
   template <class T>
@@ -248,7 +263,8 @@ class Schema {
     spec.raw.default_value = Codec::write(defaults_.*member, store_);
     spec.raw.minimum = -std::numeric_limits<double>::infinity();
     spec.raw.maximum = std::numeric_limits<double>::infinity();
-    setters_.push_back([member](Options& options, const strata_value& v) { options.*member = Codec::read(v); });
+    setters_.push_back(
+        [member](Options& options, const strata_value& v) { options.*member = Codec::read(v); });
     return spec;
   }
 
@@ -267,7 +283,8 @@ class Schema {
       raw_.input_count = static_cast<std::int64_t>(inputs_.size());
       raw_.variadic = variadic_;
       for (const std::string& name : hint_names_) hint_name_pointers_.push_back(name.c_str());
-      for (const std::string& sentence : hint_texts_) hint_text_pointers_.push_back(sentence.c_str());
+      for (const std::string& sentence : hint_texts_)
+        hint_text_pointers_.push_back(sentence.c_str());
       raw_.hint_names = hint_name_pointers_.data();
       raw_.hint_texts = hint_text_pointers_.data();
       raw_.hint_count = static_cast<std::int64_t>(hint_name_pointers_.size());
@@ -275,7 +292,8 @@ class Schema {
     return raw_;
   }
 
-  // `values` are validated, in the schema's order. With fewer values than options the rest keep their defaults.
+  // `values` are validated, in the schema's order. With fewer values than options the rest keep
+  // their defaults.
   Options read(const strata_value* values, std::int64_t count) const {
     Options options;
     for (std::size_t i = 0; i < setters_.size() && i < static_cast<std::size_t>(count); ++i) {

@@ -12,9 +12,9 @@ void parallel(void*, std::int64_t tasks, void (*body)(void*, std::int64_t), void
   parallel_tasks(tasks, body, context);
 }
 
-void product(void*, std::int32_t dtype, std::int32_t transpose_a, std::int32_t transpose_b, std::int64_t m,
-             std::int64_t n, std::int64_t k, const void* a, std::int64_t lda, const void* b, std::int64_t ldb,
-             double beta, void* c, std::int64_t ldc) {
+void product(void*, std::int32_t dtype, std::int32_t transpose_a, std::int32_t transpose_b,
+             std::int64_t m, std::int64_t n, std::int64_t k, const void* a, std::int64_t lda,
+             const void* b, std::int64_t ldb, double beta, void* c, std::int64_t ldc) {
   if (dtype == STRATA_F32) {
     matmul(transpose_a != 0, transpose_b != 0, m, n, k, static_cast<const float*>(a), lda,
            static_cast<const float*>(b), ldb, beta != 0, static_cast<float*>(c), ldc);
@@ -24,7 +24,8 @@ void product(void*, std::int32_t dtype, std::int32_t transpose_a, std::int32_t t
   }
 }
 
-void random(void*, const std::uint64_t key[2], std::uint64_t offset, std::int64_t count, std::uint32_t* out) {
+void random(void*, const std::uint64_t key[2], std::uint64_t offset, std::int64_t count,
+            std::uint32_t* out) {
   random_words({key[0], key[1]}, offset, count, out);
 }
 

@@ -1,4 +1,5 @@
-// The host's side of strata_services: parallel tasks, matrix products and random streams for plugins.
+// The host's side of strata_services: parallel tasks, matrix products and random streams for
+// plugins.
 #pragma once
 
 #include "framework/plugin/abi.h"

@@ -1,12 +1,13 @@
-// How to write a transform: from fields to fields, sample by sample, with a random stream keyed by the sample.
+// How to write a transform: from fields to fields, sample by sample, with a random stream keyed by
+// the sample.
 //
-//   DataPlan infer(const std::vector<Field>& fields) const;      // all fields out, changed or not, in order
-//   template <class T> void apply(const TransformPass<T>& pass) const;
-//   const TransformRegistration<Normalize> kRegistration{"Normalize"};
+//   DataPlan infer(const std::vector<Field>& fields) const;      // all fields out, changed or not,
+//   in order template <class T> void apply(const TransformPass<T>& pass) const; const
+//   TransformRegistration<Normalize> kRegistration{"Normalize"};
 //
-// T is the run's precision. A field whose type and shape do not change is transformed in place (output(i) == input(i)),
-// so a field that is left alone needs nothing.
-// Depends on the standard library alone.
+// T is the run's precision. A field whose type and shape do not change is transformed in place
+// (output(i) == input(i)), so a field that is left alone needs nothing. Depends on the standard
+// library alone.
 #pragma once
 
 #include <string_view>
@@ -20,10 +21,12 @@ namespace strata {
 template <class T>
 class TransformPass : public Services {
  public:
-  TransformPass(const strata_field* fields, std::int64_t field_count, const strata_transform_pass* raw)
+  TransformPass(const strata_field* fields, std::int64_t field_count,
+                const strata_transform_pass* raw)
       : Services(raw->services, raw->host), fields_(fields), field_count_(field_count), raw_(raw) {}
   int field_count() const { return static_cast<int>(field_count_); }
-  // The field of this name among the inputs (of any name: the first one where empty); -1 where there is none.
+  // The field of this name among the inputs (of any name: the first one where empty); -1 where
+  // there is none.
   int find(std::string_view name) const {
     for (int i = 0; i < field_count(); ++i) {
       if (name.empty() || name == fields_[i].name) return i;
@@ -55,9 +58,10 @@ class Transform {};
 namespace plugin_internal {
 
 template <class X>
-int transform_infer(const void* instance, const strata_field* fields, std::int64_t count, strata_data_plan* plan,
-                    strata_error* error) {
-  return guarded(error, [&] { static_cast<const X*>(instance)->infer(to_fields(fields, count)).write(plan); });
+int transform_infer(const void* instance, const strata_field* fields, std::int64_t count,
+                    strata_data_plan* plan, strata_error* error) {
+  return guarded(
+      error, [&] { static_cast<const X*>(instance)->infer(to_fields(fields, count)).write(plan); });
 }
 template <class X>
 int transform_apply(const void* instance, const strata_field* fields, std::int64_t count,

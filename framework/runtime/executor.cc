@@ -27,7 +27,8 @@ class TypedExecutor final : public Executor {
         updater_(training ? program.train.optimizer.get() : nullptr),
         buffers_(graph_, capacity, sizeof(T), training, updater_.slot_names()),
         terms_(program, buffers_, capacity) {
-    for (const ValueId input : graph_.inputs) input_storage_.push_back(static_cast<T*>(buffers_.value(input)));
+    for (const ValueId input : graph_.inputs)
+      input_storage_.push_back(static_cast<T*>(buffers_.value(input)));
     if (training) updater_.plan(buffers_.parameters);
   }
 
@@ -50,7 +51,8 @@ class TypedExecutor final : public Executor {
     }
     for (std::size_t s = 0; s < buffers_.states.size(); ++s) {
       const NamedTensor& state = buffers_.states[s];
-      std::fill_n(static_cast<T*>(state.data), state.shape.elements(), static_cast<T>(buffers_.initial_states[s]));
+      std::fill_n(static_cast<T*>(state.data), state.shape.elements(),
+                  static_cast<T>(buffers_.initial_states[s]));
     }
     return {};
   }
@@ -81,17 +83,20 @@ class TypedExecutor final : public Executor {
   }
 
   Status predict(std::int64_t size, const void* const* inputs) override {
-    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) buffers_.bind_input(graph_.inputs[i], inputs[i]);
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i)
+      buffers_.bind_input(graph_.inputs[i], inputs[i]);
     return forward(size, false, nullptr);
   }
 
  private:
   Status fill(const ParameterRun& parameter, std::uint64_t seed) {
     const std::string& name = parameter.tensor.name;
-    if (!parameter.plan->initializer) return make_error(ExitCode::kPlugin, "`{}` has no initializer", name);
+    if (!parameter.plan->initializer)
+      return make_error(ExitCode::kPlugin, "`{}` has no initializer", name);
     auto initializer = Instance::create(*parameter.plan->initializer);
     if (!initializer) return initializer.error();
-    const StreamKey key = stream_key(seed, Purpose::kWeights, name_hash(name.data(), name.size()), 0);
+    const StreamKey key =
+        stream_key(seed, Purpose::kWeights, name_hash(name.data(), name.size()), 0);
     const strata_shape shape = plugin_internal::from_shape(parameter.plan->shape);
     std::vector<double> values(static_cast<std::size_t>(parameter.plan->shape.elements()));
     const strata_initializer_pass pass{sizeof pass,
@@ -103,15 +108,16 @@ class TypedExecutor final : public Executor {
                                        values.data(),
                                        &host_services(),
                                        nullptr};
-    const Status done =
-        call_plugin((*initializer)->template functions<strata_initializer>().fill, (*initializer)->raw(), &pass);
+    const Status done = call_plugin((*initializer)->template functions<strata_initializer>().fill,
+                                    (*initializer)->raw(), &pass);
     if (!done) return done;
     std::transform(values.begin(), values.end(), static_cast<T*>(parameter.tensor.data),
                    [](double x) { return static_cast<T>(x); });
     return {};
   }
 
-  // Points the graph's inputs to the batch's fields; bytes and class indices become numbers of the run's precision.
+  // Points the graph's inputs to the batch's fields; bytes and class indices become numbers of the
+  // run's precision.
   void bind(const BatchView& batch) {
     const DataDescription& fields = program_.data.result();
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
@@ -119,9 +125,15 @@ class TypedExecutor final : public Executor {
       const void* data = batch.fields[field];
       const std::int64_t count = batch.size * fields.fields[field].shape.elements();
       switch (fields.fields[field].dtype) {
-        case STRATA_U8: convert(static_cast<const std::uint8_t*>(data), count, input_storage_[i]); break;
-        case STRATA_I32: convert(static_cast<const std::int32_t*>(data), count, input_storage_[i]); break;
-        default: buffers_.bind_input(graph_.inputs[i], data); continue;
+        case STRATA_U8:
+          convert(static_cast<const std::uint8_t*>(data), count, input_storage_[i]);
+          break;
+        case STRATA_I32:
+          convert(static_cast<const std::int32_t*>(data), count, input_storage_[i]);
+          break;
+        default:
+          buffers_.bind_input(graph_.inputs[i], data);
+          continue;
       }
       buffers_.bind_input(graph_.inputs[i], input_storage_[i]);
     }
@@ -140,13 +152,14 @@ class TypedExecutor final : public Executor {
       run.pass.training = training;
       if (context) {
         const std::string& path = run.node->path;
-        const StreamKey key = stream_key(context->seed, Purpose::kLayer, static_cast<std::uint64_t>(context->step),
-                                         name_hash(path.data(), path.size()));
+        const StreamKey key =
+            stream_key(context->seed, Purpose::kLayer, static_cast<std::uint64_t>(context->step),
+                       name_hash(path.data(), path.size()));
         run.pass.key[0] = key[0];
         run.pass.key[1] = key[1];
       }
-      const Status done =
-          call_plugin(run.node->layer->functions<strata_layer>().forward, run.node->layer->raw(), &run.pass);
+      const Status done = call_plugin(run.node->layer->functions<strata_layer>().forward,
+                                      run.node->layer->raw(), &run.pass);
       if (!done) return at(run, done.error());
     }
     return {};
@@ -158,8 +171,8 @@ class TypedExecutor final : public Executor {
       if (!run.backward) continue;
       for (const ValueId v : run.zero_outputs) clear(v, size);
       for (const ValueId v : run.zero_inputs) clear(v, size);
-      const Status done =
-          call_plugin(run.node->layer->functions<strata_layer>().backward, run.node->layer->raw(), &run.pass);
+      const Status done = call_plugin(run.node->layer->functions<strata_layer>().backward,
+                                      run.node->layer->raw(), &run.pass);
       if (!done) return at(run, done.error());
     }
     return {};
@@ -167,12 +180,14 @@ class TypedExecutor final : public Executor {
 
   void clear(ValueId value, std::int64_t size) {
     void* gradient = buffers_.gradient(value);
-    const std::int64_t elements = size * graph_.values[static_cast<std::size_t>(value)].shape.elements();
+    const std::int64_t elements =
+        size * graph_.values[static_cast<std::size_t>(value)].shape.elements();
     if (gradient) std::memset(gradient, 0, static_cast<std::size_t>(elements) * sizeof(T));
   }
 
   static Error at(const NodeRun& run, Error error) {
-    error.message = fmt::format("layer `{}` ({}): {}", run.node->path, run.node->layer->entry().name(), error.message);
+    error.message = fmt::format("layer `{}` ({}): {}", run.node->path,
+                                run.node->layer->entry().name(), error.message);
     return error;
   }
 
@@ -180,25 +195,29 @@ class TypedExecutor final : public Executor {
   Error diverged(const std::string& what, std::int64_t step) {
     std::string where;
     for (const ParameterRun& parameter : buffers_.parameters) {
-      if (where.empty() &&
-          !all_finite(static_cast<const T*>(parameter.tensor.data), parameter.tensor.shape.elements())) {
+      if (where.empty() && !all_finite(static_cast<const T*>(parameter.tensor.data),
+                                       parameter.tensor.shape.elements())) {
         where = fmt::format("the weights `{}` are not finite", parameter.tensor.name);
       }
     }
     const auto look = [&](ValueId v, const std::string& name) {
       const std::int64_t elements = graph_.values[static_cast<std::size_t>(v)].shape.elements();
-      const std::int64_t bad = first_not_finite(static_cast<const T*>(buffers_.value(v)), batch_size_ * elements);
-      if (bad >= 0) where = fmt::format("{} first, in sample {} of the batch", name, bad / elements + 1);
+      const std::int64_t bad =
+          first_not_finite(static_cast<const T*>(buffers_.value(v)), batch_size_ * elements);
+      if (bad >= 0)
+        where = fmt::format("{} first, in sample {} of the batch", name, bad / elements + 1);
     };
     for (std::size_t i = 0; i < graph_.inputs.size() && where.empty(); ++i) {
       look(graph_.inputs[i], fmt::format("the data gave it: field `{}`", graph_.input_names[i]));
     }
     for (const GraphNode& node : graph_.nodes) {
       for (const ValueId v : node.outputs) {
-        if (where.empty()) look(v, fmt::format("layer `{}` ({}) gave it", node.path, node.layer->entry().name()));
+        if (where.empty())
+          look(v, fmt::format("layer `{}` ({}) gave it", node.path, node.layer->entry().name()));
       }
     }
-    Error error = make_error(ExitCode::kDiverged, "{} is not a finite number at step {}", what, step);
+    Error error =
+        make_error(ExitCode::kDiverged, "{} is not a finite number at step {}", what, step);
     if (!where.empty()) error.message += ": " + where;
     error.hint = "try a smaller learning rate, normalized inputs or batch normalization";
     return error;
@@ -219,23 +238,28 @@ class TypedExecutor final : public Executor {
 
 double Figures::loss(const TrainSettings& settings) const {
   double total = 0;
-  for (std::size_t i = 0; i < loss_sums.size(); ++i) total += settings.losses[i].weight * loss_sums[i];
+  for (std::size_t i = 0; i < loss_sums.size(); ++i)
+    total += settings.losses[i].weight * loss_sums[i];
   return samples > 0 ? total / static_cast<double>(samples) : 0;
 }
 
-Result<std::unique_ptr<Executor>> Executor::create(const Program& program, std::int64_t capacity, bool training) {
+Result<std::unique_ptr<Executor>> Executor::create(const Program& program, std::int64_t capacity,
+                                                   bool training) {
   if (training && (program.train.losses.empty() || !program.train.optimizer)) {
-    return make_error(ExitCode::kModel, "training needs a `train` section with a loss and an optimizer");
+    return make_error(ExitCode::kModel,
+                      "training needs a `train` section with a loss and an optimizer");
   }
   try {
     if (program.train.precision == Precision::kF64) {
-      return std::unique_ptr<Executor>(std::make_unique<TypedExecutor<double>>(program, capacity, training));
+      return std::unique_ptr<Executor>(
+          std::make_unique<TypedExecutor<double>>(program, capacity, training));
     }
-    return std::unique_ptr<Executor>(std::make_unique<TypedExecutor<float>>(program, capacity, training));
+    return std::unique_ptr<Executor>(
+        std::make_unique<TypedExecutor<float>>(program, capacity, training));
   } catch (const std::bad_alloc&) {
-    Error error = make_error(ExitCode::kUsage, "not enough memory for batches of {} samples", capacity);
-    error.hint = "use a smaller batch_size";
-    return error;
+    return make_error(ExitCode::kModel,
+                      "not enough memory for the model's {} parameters and batches of {} samples",
+                      program.graph.parameter_count(), capacity);
   }
 }
 

@@ -22,7 +22,8 @@ void GraphBuffers::find_roots(const Graph& graph) {
   roots_.resize(graph.values.size());
   for (std::size_t v = 0; v < roots_.size(); ++v) roots_[v] = static_cast<ValueId>(v);
   for (const GraphNode& node : graph.nodes) {
-    if (node.plan.has(STRATA_VIEW)) roots_[static_cast<std::size_t>(node.outputs[0])] = root(node.inputs[0]);
+    if (node.plan.has(STRATA_VIEW))
+      roots_[static_cast<std::size_t>(node.outputs[0])] = root(node.inputs[0]);
   }
 }
 
@@ -30,16 +31,20 @@ void GraphBuffers::find_roots(const Graph& graph) {
 void GraphBuffers::plan_backward(const Graph& graph) {
   std::vector<std::uint8_t> written(graph.values.size(), 0);
   for (const ValueId output : graph.outputs) {
-    if (wants_gradient_[static_cast<std::size_t>(root(output))]) written[static_cast<std::size_t>(root(output))] = 1;
+    if (wants_gradient_[static_cast<std::size_t>(root(output))])
+      written[static_cast<std::size_t>(root(output))] = 1;
   }
   for (std::size_t n = nodes.size(); n-- > 0;) {
     NodeRun& run = nodes[n];
     if (run.view) continue;
     const GraphNode& node = *run.node;
     const auto arrives = [&](ValueId v) { return written[static_cast<std::size_t>(root(v))] != 0; };
-    const auto wanted = [&](ValueId v) { return wants_gradient_[static_cast<std::size_t>(root(v))] != 0; };
+    const auto wanted = [&](ValueId v) {
+      return wants_gradient_[static_cast<std::size_t>(root(v))] != 0;
+    };
     run.backward = std::any_of(node.outputs.begin(), node.outputs.end(), arrives) &&
-                   (!node.plan.parameters.empty() || std::any_of(node.inputs.begin(), node.inputs.end(), wanted));
+                   (!node.plan.parameters.empty() ||
+                    std::any_of(node.inputs.begin(), node.inputs.end(), wanted));
     if (!run.backward) continue;
     for (const ValueId output : node.outputs) {
       if (!arrives(output)) run.zero_outputs.push_back(output);
@@ -59,14 +64,16 @@ void GraphBuffers::plan_backward(const Graph& graph) {
   }
 }
 
-GraphBuffers::GraphBuffers(const Graph& graph, std::int64_t capacity, std::int64_t element, bool training,
-                           const std::vector<std::string>& slot_names) {
+GraphBuffers::GraphBuffers(const Graph& graph, std::int64_t capacity, std::int64_t element,
+                           bool training, const std::vector<std::string>& slot_names) {
   find_roots(graph);
   wants_gradient_.assign(graph.values.size(), 0);
   for (const GraphNode& node : graph.nodes) {
     bool wants = !node.plan.parameters.empty();
-    for (const ValueId input : node.inputs) wants |= wants_gradient_[static_cast<std::size_t>(root(input))] != 0;
-    for (const ValueId output : node.outputs) wants_gradient_[static_cast<std::size_t>(root(output))] |= wants;
+    for (const ValueId input : node.inputs)
+      wants |= wants_gradient_[static_cast<std::size_t>(root(input))] != 0;
+    for (const ValueId output : node.outputs)
+      wants_gradient_[static_cast<std::size_t>(root(output))] |= wants;
   }
 
   constexpr Arena::Handle kNone = ~Arena::Handle{0};
@@ -74,7 +81,8 @@ GraphBuffers::GraphBuffers(const Graph& graph, std::int64_t capacity, std::int64
     use += elements * element;
     return arena_.reserve(elements * element);
   };
-  std::vector<Arena::Handle> value_at(graph.values.size(), kNone), gradient_at(graph.values.size(), kNone);
+  std::vector<Arena::Handle> value_at(graph.values.size(), kNone),
+      gradient_at(graph.values.size(), kNone);
   for (std::size_t v = 0; v < graph.values.size(); ++v) {
     if (roots_[v] != static_cast<ValueId>(v)) continue;
     const std::int64_t elements = capacity * graph.values[v].shape.elements();
@@ -96,13 +104,18 @@ GraphBuffers::GraphBuffers(const Graph& graph, std::int64_t capacity, std::int64
         handles[n].slots.push_back(reserve(elements, memory_.slots));
       }
     }
-    for (const auto& state : plan.states) handles[n].states.push_back(reserve(state.shape.elements(), memory_.weights));
-    for (const auto& b : plan.saved) handles[n].saved.push_back(reserve(b.elements(capacity), memory_.activations));
-    for (const auto& b : plan.scratch) handles[n].scratch.push_back(reserve(b.elements(capacity), memory_.scratch));
+    for (const auto& state : plan.states)
+      handles[n].states.push_back(reserve(state.shape.elements(), memory_.weights));
+    for (const auto& b : plan.saved)
+      handles[n].saved.push_back(reserve(b.elements(capacity), memory_.activations));
+    for (const auto& b : plan.scratch)
+      handles[n].scratch.push_back(reserve(b.elements(capacity), memory_.scratch));
   }
 
   arena_.allocate();
-  const auto address = [&](Arena::Handle handle) -> void* { return handle == kNone ? nullptr : arena_.at(handle); };
+  const auto address = [&](Arena::Handle handle) -> void* {
+    return handle == kNone ? nullptr : arena_.at(handle);
+  };
   values_.resize(graph.values.size());
   gradients_.resize(graph.values.size());
   for (std::size_t v = 0; v < graph.values.size(); ++v) {
@@ -135,16 +148,16 @@ GraphBuffers::GraphBuffers(const Graph& graph, std::int64_t capacity, std::int64
       ParameterRun parameter;
       parameter.plan = &plan;
       parameter.decay = plan.decay;
-      parameter.tensor = {node.path + "." + plan.name, plan.shape, precision, TensorRole::kParameter,
-                          arena_.at(handles[n].parameters[p])};
+      parameter.tensor = {node.path + "." + plan.name, plan.shape, precision,
+                          TensorRole::kParameter, arena_.at(handles[n].parameters[p])};
       run.parameters.push_back(parameter.tensor.data);
       tensors.push_back(parameter.tensor);
       if (training) {
         parameter.gradient = arena_.at(handles[n].gradients[p]);
         for (const std::string& slot : slot_names) {
           parameter.slots.push_back(arena_.at(handles[n].slots[slot_at++]));
-          tensors.push_back({parameter.tensor.name + "/" + slot, plan.shape, precision, TensorRole::kSlot,
-                             parameter.slots.back()});
+          tensors.push_back({parameter.tensor.name + "/" + slot, plan.shape, precision,
+                             TensorRole::kSlot, parameter.slots.back()});
         }
       }
       run.d_parameters.push_back(parameter.gradient);
@@ -191,7 +204,8 @@ GraphBuffers::GraphBuffers(const Graph& graph, std::int64_t capacity, std::int64
 
 void GraphBuffers::bind_input(ValueId input, const void* data) {
   const auto at = static_cast<std::size_t>(root(input));
-  values_[at] = const_cast<void*>(data);  // an output may be a view of an input; nobody writes to either
+  values_[at] =
+      const_cast<void*>(data);  // an output may be a view of an input; nobody writes to either
   for (const void** reader : readers_[at]) *reader = data;
 }
 

@@ -1,4 +1,5 @@
-// Batches from a data set: gathers samples tile by tile and takes each tile through all transforms while it is in cache.
+// Batches from a data set: gathers samples tile by tile and takes each tile through all transforms
+// while it is in cache.
 #include "framework/runtime/input_pipeline.h"
 
 #include <algorithm>
@@ -18,10 +19,17 @@ constexpr std::int64_t kTile = 32;  // samples a task takes from the data set to
 std::int64_t bytes_of(const DataDescription::FieldInfo& field, Precision precision) {
   std::int64_t size = 4;
   switch (field.dtype) {
-    case STRATA_U8: size = 1; break;
-    case STRATA_F64: size = 8; break;
-    case STRATA_REAL: size = precision == Precision::kF64 ? 8 : 4; break;
-    default: break;
+    case STRATA_U8:
+      size = 1;
+      break;
+    case STRATA_F64:
+      size = 8;
+      break;
+    case STRATA_REAL:
+      size = precision == Precision::kF64 ? 8 : 4;
+      break;
+    default:
+      break;
   }
   return size * field.shape.elements();
 }
@@ -41,7 +49,8 @@ class Pipeline final : public InputPipeline {
         int same = -1;
         if (!stages_.empty() && f < stages_.back().raw.size()) {
           const auto& before = data.stages[stages_.size() - 1].fields[f];
-          if (before.name == field.name && before.dtype == field.dtype && before.shape == field.shape) {
+          if (before.name == field.name && before.dtype == field.dtype &&
+              before.shape == field.shape) {
             same = stages_.back().buffers[f];
           }
         }
@@ -66,10 +75,13 @@ class Pipeline final : public InputPipeline {
 
   const DataDescription& description() const override { return description_; }
 
-  std::vector<std::uint32_t> training_order(int split, std::int64_t epoch, bool shuffle) const override {
-    const auto samples = static_cast<std::uint32_t>(description_.splits[static_cast<std::size_t>(split)].samples);
+  std::vector<std::uint32_t> training_order(int split, std::int64_t epoch,
+                                            bool shuffle) const override {
+    const auto samples =
+        static_cast<std::uint32_t>(description_.splits[static_cast<std::size_t>(split)].samples);
     if (shuffle) {
-      return random_permutation(stream_key(seed_, Purpose::kShuffle, static_cast<std::uint64_t>(epoch), 0), samples);
+      return random_permutation(
+          stream_key(seed_, Purpose::kShuffle, static_cast<std::uint64_t>(epoch), 0), samples);
     }
     std::vector<std::uint32_t> order(samples);
     std::iota(order.begin(), order.end(), 0u);
@@ -85,13 +97,15 @@ class Pipeline final : public InputPipeline {
       void* fields[kMostFields];
       point(stages_[0], begin, fields);
       const Instance& dataset = *data_.dataset;
-      Status done = call_plugin(dataset.functions<strata_dataset>().read, dataset.raw(), std::int64_t{split}, samples,
-                                tile, real_dtype(), static_cast<void* const*>(fields));
+      Status done =
+          call_plugin(dataset.functions<strata_dataset>().read, dataset.raw(), std::int64_t{split},
+                      samples, tile, real_dtype(), static_cast<void* const*>(fields));
       if (!done) return done;
       return transform_tile(begin, tile, training, [&](std::size_t transform) {
         for (std::int64_t i = 0; i < tile; ++i) {
-          const StreamKey key = stream_key(seed_, Purpose::kTransform, static_cast<std::uint64_t>(epoch),
-                                           (static_cast<std::uint64_t>(samples[i]) << 8) | transform);
+          const StreamKey key =
+              stream_key(seed_, Purpose::kTransform, static_cast<std::uint64_t>(epoch),
+                         (static_cast<std::uint64_t>(samples[i]) << 8) | transform);
           keys[2 * i] = key[0];
           keys[2 * i + 1] = key[1];
         }
@@ -106,8 +120,8 @@ class Pipeline final : public InputPipeline {
       void* fields[kMostFields];
       point(stages_[0], begin, fields);
       for (std::size_t f = 0; f < stages_[0].bytes.size(); ++f) {
-        std::copy_n(static_cast<const char*>(raw_fields[f]) + begin * stages_[0].bytes[f], tile * stages_[0].bytes[f],
-                    static_cast<char*>(fields[f]));
+        std::copy_n(static_cast<const char*>(raw_fields[f]) + begin * stages_[0].bytes[f],
+                    tile * stages_[0].bytes[f], static_cast<char*>(fields[f]));
       }
       std::fill_n(keys, 2 * tile, std::uint64_t{0});
       return transform_tile(begin, tile, false,
@@ -125,7 +139,9 @@ class Pipeline final : public InputPipeline {
     std::vector<int> buffers;
   };
 
-  std::int32_t real_dtype() const { return precision_ == Precision::kF64 ? STRATA_F64 : STRATA_F32; }
+  std::int32_t real_dtype() const {
+    return precision_ == Precision::kF64 ? STRATA_F64 : STRATA_F32;
+  }
 
   void reserve(std::int64_t count) {
     if (count <= capacity_) return;
@@ -137,7 +153,8 @@ class Pipeline final : public InputPipeline {
 
   void point(const Stage& stage, std::int64_t begin, void** fields) {
     for (std::size_t f = 0; f < stage.buffers.size(); ++f) {
-      fields[f] = buffers_[static_cast<std::size_t>(stage.buffers[f])].data() + begin * stage.bytes[f];
+      fields[f] =
+          buffers_[static_cast<std::size_t>(stage.buffers[f])].data() + begin * stage.bytes[f];
     }
   }
 
@@ -149,28 +166,33 @@ class Pipeline final : public InputPipeline {
       void* out[kMostFields];
       point(stages_[t], begin, in);
       point(stages_[t + 1], begin, out);
-      const strata_transform_pass pass{sizeof pass, real_dtype(), training, tile,    in,
+      const strata_transform_pass pass{sizeof pass, real_dtype(), training,         tile,   in,
                                        out,         keys_of(t),   &host_services(), nullptr};
       const Instance& transform = *data_.transforms[t];
-      const Status done = call_plugin(transform.functions<strata_transform>().apply, transform.raw(),
-                                      stages_[t].raw.data(), static_cast<std::int64_t>(stages_[t].raw.size()), &pass);
+      const Status done = call_plugin(transform.functions<strata_transform>().apply,
+                                      transform.raw(), stages_[t].raw.data(),
+                                      static_cast<std::int64_t>(stages_[t].raw.size()), &pass);
       if (!done) return done;
     }
     return {};
   }
 
-  // tile(begin, count, keys) over fixed tiles in parallel; the first error in order of samples counts.
+  // tile(begin, count, keys) over fixed tiles in parallel; the first error in order of samples
+  // counts.
   template <class Tile>
   Result<BatchView> run(std::int64_t count, Tile&& tile) {
     const std::int64_t tiles = (count + kTile - 1) / kTile;
-    if (static_cast<std::int64_t>(errors_.size()) < tiles) errors_.resize(static_cast<std::size_t>(tiles));
+    if (static_cast<std::int64_t>(errors_.size()) < tiles)
+      errors_.resize(static_cast<std::size_t>(tiles));
     auto body = [&](std::int64_t task) {
       std::uint64_t keys[2 * kTile];
       Status done = tile(task * kTile, std::min(kTile, count - task * kTile), keys);
       if (!done) errors_[static_cast<std::size_t>(task)] = done.error();
     };
     parallel_tasks(
-        tiles, [](void* context, std::int64_t task) { (*static_cast<decltype(body)*>(context))(task); }, &body);
+        tiles,
+        [](void* context, std::int64_t task) { (*static_cast<decltype(body)*>(context))(task); },
+        &body);
     for (std::int64_t i = 0; i < tiles; ++i) {
       if (auto& error = errors_[static_cast<std::size_t>(i)]) {
         Error first = *error;
@@ -204,7 +226,8 @@ std::vector<std::string> data_folders() {
     const char* value = std::getenv(name);
     return std::string(value ? value : "");
   };
-  if (const std::string folder = from_environment("STRATA_DATA"); !folder.empty()) folders.push_back(folder);
+  if (const std::string folder = from_environment("STRATA_DATA"); !folder.empty())
+    folders.push_back(folder);
   if (const std::string cache = from_environment("XDG_CACHE_HOME"); !cache.empty()) {
     folders.push_back(cache + "/strata/datasets");
   } else if (const std::string home = from_environment("HOME"); !home.empty()) {
@@ -216,11 +239,14 @@ std::vector<std::string> data_folders() {
 
 std::int64_t BatchPlan::batches() const {
   switch (last) {
-    case LastBatch::kDrop: return samples / batch_size;
-    case LastBatch::kMerge: return samples == 0 ? 0 : std::max<std::int64_t>(1, samples / batch_size);
-    case LastBatch::kKeep: break;
+    case LastBatch::kDrop:
+      return samples / batch_size;
+    case LastBatch::kMerge:
+      return samples == 0 ? 0 : std::max<std::int64_t>(1, samples / batch_size);
+    case LastBatch::kKeep:
+      break;
   }
-  return (samples + batch_size - 1) / batch_size;
+  return samples / batch_size + (samples % batch_size != 0);
 }
 
 std::int64_t BatchPlan::begin(std::int64_t batch) const { return batch * batch_size; }
@@ -235,7 +261,8 @@ std::int64_t BatchPlan::largest() const {
   return count == 0 ? 0 : std::max(size(0), size(count - 1));
 }
 
-Result<std::unique_ptr<InputPipeline>> InputPipeline::open(const DataPipeline& data, Precision precision,
+Result<std::unique_ptr<InputPipeline>> InputPipeline::open(const DataPipeline& data,
+                                                           Precision precision,
                                                            std::uint64_t seed) {
   auto pipeline = std::make_unique<Pipeline>(data, precision, seed);
   const Status done = pipeline->open_data();
@@ -243,7 +270,8 @@ Result<std::unique_ptr<InputPipeline>> InputPipeline::open(const DataPipeline& d
   return std::unique_ptr<InputPipeline>(std::move(pipeline));
 }
 
-Result<std::unique_ptr<InputPipeline>> InputPipeline::unopened(const DataPipeline& data, Precision precision) {
+Result<std::unique_ptr<InputPipeline>> InputPipeline::unopened(const DataPipeline& data,
+                                                               Precision precision) {
   return std::unique_ptr<InputPipeline>(std::make_unique<Pipeline>(data, precision, 0));
 }
 

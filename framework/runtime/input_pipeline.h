@@ -12,7 +12,8 @@
 
 namespace strata {
 
-// Where data sets without a path are looked up: $STRATA_DATA, the user's cache folder, Debian's places.
+// Where data sets without a path are looked up: $STRATA_DATA, the user's cache folder, Debian's
+// places.
 std::vector<std::string> data_folders();
 
 // How an epoch of `samples` is cut into batches.
@@ -21,7 +22,7 @@ struct BatchPlan {
   std::int64_t batch_size = 0;
   LastBatch last = LastBatch::kKeep;
 
-  std::int64_t batches() const;                 // 0 where "drop" leaves none
+  std::int64_t batches() const;  // 0 where "drop" leaves none
   std::int64_t begin(std::int64_t batch) const;
   std::int64_t size(std::int64_t batch) const;
   std::int64_t largest() const;
@@ -32,20 +33,25 @@ class InputPipeline {
  public:
   // Opens and checks the data.
   // The transforms alone: nothing is opened, only transform() works.
-  static Result<std::unique_ptr<InputPipeline>> unopened(const DataPipeline& data, Precision precision);
-  static Result<std::unique_ptr<InputPipeline>> open(const DataPipeline& data, Precision precision, std::uint64_t seed);
+  static Result<std::unique_ptr<InputPipeline>> unopened(const DataPipeline& data,
+                                                         Precision precision);
+  static Result<std::unique_ptr<InputPipeline>> open(const DataPipeline& data, Precision precision,
+                                                     std::uint64_t seed);
   virtual ~InputPipeline() = default;
 
   // Fields after the transforms, and splits with their true sizes.
   virtual const DataDescription& description() const = 0;
   // The order of samples in an epoch (from 1) of training: a function of (seed, epoch) alone.
-  virtual std::vector<std::uint32_t> training_order(int split, std::int64_t epoch, bool shuffle) const = 0;
+  virtual std::vector<std::uint32_t> training_order(int split, std::int64_t epoch,
+                                                    bool shuffle) const = 0;
 
-  // Reads samples `indices` of a split through the transforms; `training` switches augmentations on, keyed by (seed,
-  // epoch, sample). The view is valid until the next call. Nothing is allocated once the largest batch was seen.
-  virtual Result<BatchView> read(int split, const std::uint32_t* indices, std::int64_t count, bool training,
-                                 std::int64_t epoch) = 0;
-  // The same for samples that the caller has: one buffer per field of the data set, [count, elements] each.
+  // Reads samples `indices` of a split through the transforms; `training` switches augmentations
+  // on, keyed by (seed, epoch, sample). The view is valid until the next call. Nothing is allocated
+  // once the largest batch was seen.
+  virtual Result<BatchView> read(int split, const std::uint32_t* indices, std::int64_t count,
+                                 bool training, std::int64_t epoch) = 0;
+  // The same for samples that the caller has: one buffer per field of the data set, [count,
+  // elements] each.
   virtual Result<BatchView> transform(const void* const* raw_fields, std::int64_t count) = 0;
 };
 

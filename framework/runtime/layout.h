@@ -8,7 +8,8 @@
 
 namespace strata {
 
-// First every buffer is asked for, then the block is allocated, zeroed, and addresses are handed out.
+// First every buffer is asked for, then the block is allocated, zeroed, and addresses are handed
+// out.
 class Arena {
  public:
   using Handle = std::size_t;

@@ -14,9 +14,10 @@ void Terms<T>::prepare(Run& run, const Term& term, const Program& program) {
   run.term = &term;
   for (const TermInput& input : term.inputs) {
     const auto index = static_cast<std::size_t>(input.index);
-    const Shape& shape = input.is_field
-                             ? program.data.result().fields[index].shape
-                             : program.graph.values[static_cast<std::size_t>(program.graph.outputs[index])].shape;
+    const Shape& shape =
+        input.is_field
+            ? program.data.result().fields[index].shape
+            : program.graph.values[static_cast<std::size_t>(program.graph.outputs[index])].shape;
     run.shapes.push_back(plugin_internal::from_shape(shape));
     run.elements.push_back(shape.elements());
   }
@@ -46,11 +47,13 @@ Terms<T>::Terms(const Program& program, const GraphBuffers& buffers, std::int64_
       run.d_inputs[k] = gradient;
       if (!written.insert(buffers.root(output)).second) {
         run.add_to[k] = gradient;
-        run.d_inputs[k] = extra_.emplace_back(static_cast<std::size_t>(capacity * run.elements[k])).data();
+        run.d_inputs[k] =
+            extra_.emplace_back(static_cast<std::size_t>(capacity * run.elements[k])).data();
       }
     }
   }
-  for (std::size_t i = 0; i < metrics_.size(); ++i) prepare(metrics_[i], program.train.metrics[i], program);
+  for (std::size_t i = 0; i < metrics_.size(); ++i)
+    prepare(metrics_[i], program.train.metrics[i], program);
 }
 
 template <class T>
@@ -58,7 +61,8 @@ void Terms<T>::point_to(Run& run, const BatchView& batch) {
   for (std::size_t k = 0; k < run.inputs.size(); ++k) {
     const TermInput& input = run.term->inputs[k];
     const auto index = static_cast<std::size_t>(input.index);
-    run.inputs[k] = input.is_field ? batch.fields[index] : buffers_.value(program_.graph.outputs[index]);
+    run.inputs[k] =
+        input.is_field ? batch.fields[index] : buffers_.value(program_.graph.outputs[index]);
   }
 }
 
@@ -103,7 +107,8 @@ Status Terms<T>::losses(const BatchView& batch, bool gradient, Figures& figures)
 
 template <class T>
 bool Terms<T>::finite() const {
-  return std::all_of(total_.begin(), total_.begin() + batch_, [](double x) { return std::isfinite(x); });
+  return std::all_of(total_.begin(), total_.begin() + batch_,
+                     [](double x) { return std::isfinite(x); });
 }
 
 template <class T>
@@ -111,12 +116,9 @@ Status Terms<T>::metrics(const BatchView& batch, Figures& figures) {
   for (std::size_t i = 0; i < metrics_.size(); ++i) {
     Run& run = metrics_[i];
     point_to(run, batch);
-    const strata_metric_pass pass{sizeof pass,
-                                  sizeof(T) == 4 ? STRATA_F32 : STRATA_F64,
-                                  batch.size,
-                                  run.shapes.data(),
-                                  run.inputs.data(),
-                                  figures.accumulators[i].data()};
+    const strata_metric_pass pass{sizeof pass,       sizeof(T) == 4 ? STRATA_F32 : STRATA_F64,
+                                  batch.size,        run.shapes.data(),
+                                  run.inputs.data(), figures.accumulators[i].data()};
     const Instance& metric = *run.term->instance;
     const Status done = call_plugin(metric.functions<strata_metric>().update, metric.raw(), &pass);
     if (!done) return done;

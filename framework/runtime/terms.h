@@ -1,4 +1,5 @@
-// Losses and metrics of a step: reads the model's outputs and the batch's fields, writes the outputs' gradients.
+// Losses and metrics of a step: reads the model's outputs and the batch's fields, writes the
+// outputs' gradients.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@ class Terms {
  public:
   Terms(const Program& program, const GraphBuffers& buffers, std::int64_t capacity);
 
-  // Adds the batch's losses to `figures`; with `gradient` also writes the gradient of their mean over the batch to the
-  // outputs' gradients.
+  // Adds the batch's losses to `figures`; with `gradient` also writes the gradient of their mean
+  // over the batch to the outputs' gradients.
   Status losses(const BatchView& batch, bool gradient, Figures& figures);
   // Whether every sample's loss was finite.
   bool finite() const;
@@ -30,8 +31,8 @@ class Terms {
     std::vector<strata_shape> shapes;
     std::vector<const void*> inputs;
     std::vector<void*> d_inputs;
-    std::vector<std::int64_t> elements;   // per sample, of each input
-    std::vector<void*> add_to;            // where a second loss adds its gradient; null where it is the first
+    std::vector<std::int64_t> elements;  // per sample, of each input
+    std::vector<void*> add_to;  // where a second loss adds its gradient; null where it is the first
   };
   void point_to(Run& run, const BatchView& batch);
   static void prepare(Run& run, const Term& term, const Program& program);

@@ -22,7 +22,8 @@ Updater<T>::Updater(const Instance* optimizer) : optimizer_(optimizer) {
   if (!optimizer) return;
   const auto& table = optimizer->functions<strata_optimizer>();
   const std::int64_t slots = std::min<std::int64_t>(table.slot_count(optimizer->raw()), kMostSlots);
-  for (std::int64_t s = 0; s < slots; ++s) slot_names_.emplace_back(table.slot_name(optimizer->raw(), s));
+  for (std::int64_t s = 0; s < slots; ++s)
+    slot_names_.emplace_back(table.slot_name(optimizer->raw(), s));
 }
 
 template <class T>
@@ -70,7 +71,8 @@ Status Updater<T>::update(std::int64_t step, double learning_rate, const Paramet
   };
   parallel_tasks(
       static_cast<std::int64_t>(slices_.size()),
-      [](void* context, std::int64_t task) { (*static_cast<decltype(body)*>(context))(task); }, &body);
+      [](void* context, std::int64_t task) { (*static_cast<decltype(body)*>(context))(task); },
+      &body);
   bad = nullptr;
   for (std::size_t i = 0; i < slices_.size() && !bad; ++i) {
     if (bad_[i]) bad = slices_[i].parameter;

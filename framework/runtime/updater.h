@@ -1,4 +1,5 @@
-// The optimizer's step over all parameters: slices in parallel, each checked, updated and cleared while it is in cache.
+// The optimizer's step over all parameters: slices in parallel, each checked, updated and cleared
+// while it is in cache.
 #pragma once
 
 #include <atomic>
@@ -18,8 +19,8 @@ class Updater {
   const std::vector<std::string>& slot_names() const { return slot_names_; }
   void plan(std::vector<ParameterRun>& parameters);
 
-  // Updates every parameter from its gradient and clears the gradient. Where a gradient is not finite, `bad` is the first
-  // such parameter; slices of others may be updated by then.
+  // Updates every parameter from its gradient and clears the gradient. Where a gradient is not
+  // finite, `bad` is the first such parameter; slices of others may be updated by then.
   Status update(std::int64_t step, double learning_rate, const ParameterRun*& bad);
   void clear_gradients();
 
@@ -33,7 +34,7 @@ class Updater {
   const Instance* optimizer_;
   std::vector<std::string> slot_names_;
   std::vector<Slice> slices_;
-  std::vector<std::uint8_t> bad_;      // per slice
+  std::vector<std::uint8_t> bad_;  // per slice
   std::atomic<bool> failed_{false};
   Error error_;
 };

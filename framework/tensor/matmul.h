@@ -5,10 +5,12 @@
 
 namespace strata {
 
-// c[m, n] = op(a)[m, k] · op(b)[k, n], added to c where `accumulate`. All row-major; leading dimensions in elements.
-// op(x) is x, or its transpose where the flag is set (a is then stored as [k, m], b as [n, k]). f32 or f64.
+// c[m, n] = op(a)[m, k] · op(b)[k, n], added to c where `accumulate`. All row-major; leading
+// dimensions in elements. op(x) is x, or its transpose where the flag is set (a is then stored as
+// [k, m], b as [n, k]). f32 or f64.
 template <class T>
-void matmul(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
-            std::int64_t lda, const T* b, std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc);
+void matmul(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+            const T* a, std::int64_t lda, const T* b, std::int64_t ldb, bool accumulate, T* c,
+            std::int64_t ldc);
 
 }  // namespace strata

@@ -1,17 +1,16 @@
 // The pool over a TBB task arena.
 #include "framework/tensor/parallel.h"
 
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
 #include <xmmintrin.h>
 
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <string>
-
-#include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/info.h>
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
 
 namespace strata {
 namespace {
@@ -46,7 +45,8 @@ struct ThreadPool::Arena {
 };
 
 ThreadPool::ThreadPool(int threads)
-    : threads_(threads > 0 ? threads : available_threads()), arena_(std::make_unique<Arena>(threads_)) {}
+    : threads_(threads > 0 ? threads : available_threads()),
+      arena_(std::make_unique<Arena>(threads_)) {}
 ThreadPool::~ThreadPool() = default;
 
 void ThreadPool::run(const std::function<void()>& body) {
@@ -70,7 +70,8 @@ int available_threads() {
 void parallel_tasks(std::int64_t tasks, void (*body)(void*, std::int64_t), void* context) {
   if (tasks <= 0) return;
   if (tasks == 1) return body(context, 0);
-  // Isolated: a thread that waits here does not pick up a task of an outer region in the middle of its own.
+  // Isolated: a thread that waits here does not pick up a task of an outer region in the middle of
+  // its own.
   tbb::this_task_arena::isolate([&] {
     tbb::parallel_for(
         tbb::blocked_range<std::int64_t>(0, tasks, 1),

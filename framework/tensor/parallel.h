@@ -1,5 +1,5 @@
-// Parallel tasks on the one thread pool of the process. Tasks are numbered; what a task does depends on its number and
-// on shapes, never on which thread runs it or how many there are.
+// Parallel tasks on the one thread pool of the process. Tasks are numbered; what a task does
+// depends on its number and on shapes, never on which thread runs it or how many there are.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace strata {
 
-// A task arena of a number of threads, on each of which subnormal numbers are flushed to zero (they cost a hundred times
-// the time of others on most CPUs) for as long as it works here.
+// A task arena of a number of threads, on each of which subnormal numbers are flushed to zero (they
+// cost a hundred times the time of others on most CPUs) for as long as it works here.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);  // 0: as many as the process may use
@@ -30,7 +30,9 @@ class ThreadPool {
 // How many threads the process may use (its CPU affinity and cgroup quota).
 int available_threads();
 
-// body(context, task) for task in [0, tasks) on the pool that runs the caller. May nest. The first exception is rethrown.
-void parallel_tasks(std::int64_t tasks, void (*body)(void* context, std::int64_t task), void* context);
+// body(context, task) for task in [0, tasks) on the pool that runs the caller. May nest. The first
+// exception is rethrown.
+void parallel_tasks(std::int64_t tasks, void (*body)(void* context, std::int64_t task),
+                    void* context);
 
 }  // namespace strata

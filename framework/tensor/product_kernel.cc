@@ -1,6 +1,7 @@
-// The inner kernel: a tile of kRows × (kVectors registers) of c stays in registers while all of k passes by. Per step of k
-// it loads kVectors registers of b and broadcasts kRows numbers of a: 24 multiply-adds for 10 loads with AVX-512, which
-// keeps both multipliers busy (BLIS: Van Zee and van de Geijn, 2015, doi:10.1145/2764454, without the packing of b).
+// The inner kernel: a tile of kRows × (kVectors registers) of c stays in registers while all of k
+// passes by. Per step of k it loads kVectors registers of b and broadcasts kRows numbers of a: 24
+// multiply-adds for 10 loads with AVX-512, which keeps both multipliers busy (BLIS: Van Zee and van
+// de Geijn, 2015, doi:10.1145/2764454, without the packing of b).
 #include "framework/tensor/product_kernel.h"
 
 #include <algorithm>
@@ -53,7 +54,8 @@ void tile(const Operands<T>& o, int part) {
     typename V::Register row[vectors];
 #pragma GCC unroll 8
     for (int j = 0; j < vectors; ++j) {
-      row[j] = partial && j == vectors - 1 ? V::load_part(b + j * V::kLanes, part) : V::load(b + j * V::kLanes);
+      row[j] = partial && j == vectors - 1 ? V::load_part(b + j * V::kLanes, part)
+                                           : V::load(b + j * V::kLanes);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
@@ -68,7 +70,8 @@ void tile(const Operands<T>& o, int part) {
     for (int j = 0; j < vectors; ++j) {
       T* out = o.c + i * o.c_row + j * V::kLanes;
       if (partial && j == vectors - 1) {
-        V::store_part(out, o.accumulate ? V::add(V::load_part(out, part), sum[i][j]) : sum[i][j], part);
+        V::store_part(out, o.accumulate ? V::add(V::load_part(out, part), sum[i][j]) : sum[i][j],
+                      part);
       } else {
         V::store(out, o.accumulate ? V::add(V::load(out), sum[i][j]) : sum[i][j]);
       }
@@ -88,7 +91,8 @@ constexpr std::array<std::array<TileFunction<T>, 2>, 4> tiles_of_rows() {
              {&tile<T, rows, 3, false>, &tile<T, rows, 3, true>},
              {&tile<T, rows, 4, false>, &tile<T, rows, 4, true>}}};
   } else {
-    return {{{&tile<T, rows, 1, false>, &tile<T, rows, 1, true>}, {&tile<T, rows, 2, false>, &tile<T, rows, 2, true>}}};
+    return {{{&tile<T, rows, 1, false>, &tile<T, rows, 1, true>},
+             {&tile<T, rows, 2, false>, &tile<T, rows, 2, true>}}};
   }
 }
 template <class T>
@@ -109,9 +113,11 @@ void pack_a(const T* a, std::int64_t lda, std::int64_t m, std::int64_t depth, T*
   }
 }
 
-// out[p][columns] = b[column, p]: the transposed operand's rows become columns, a small square at a time.
+// out[p][columns] = b[column, p]: the transposed operand's rows become columns, a small square at a
+// time.
 template <class T>
-void pack_b(const T* b, std::int64_t ldb, std::int64_t columns, std::int64_t depth, T* out, std::int64_t width) {
+void pack_b(const T* b, std::int64_t ldb, std::int64_t columns, std::int64_t depth, T* out,
+            std::int64_t width) {
   std::int64_t p = 0;
 #if defined(__SSE__)
   if constexpr (std::is_same_v<T, float>) {
@@ -146,15 +152,17 @@ void pack_b(const T* b, std::int64_t ldb, std::int64_t columns, std::int64_t dep
 }  // namespace
 
 template <class T>
-std::int64_t product_workspace(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k) {
+std::int64_t product_workspace(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                               std::int64_t k) {
   const std::int64_t depth = std::min(k, kDepth);
-  return (transpose_a ? round_up(m, kRows) * depth : 0) + (transpose_b ? depth * std::min(round_up(n, 16), kColumns<T>) : 0);
+  return (transpose_a ? round_up(m, kRows) * depth : 0) +
+         (transpose_b ? depth * std::min(round_up(n, 16), kColumns<T>) : 0);
 }
 
 template <class T>
-void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
-                    std::int64_t lda, const T* b, std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc,
-                    T* workspace) {
+void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                    std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
+                    bool accumulate, T* c, std::int64_t ldc, T* workspace) {
   constexpr int kLanes = Vector<T>::kLanes;
   T* packed_a = workspace;
   T* packed_b = workspace + (transpose_a ? round_up(m, kRows) * std::min(k, kDepth) : 0);
@@ -197,11 +205,15 @@ void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int
   }
 }
 
-template void product_kernel<float>(bool, bool, std::int64_t, std::int64_t, std::int64_t, const float*, std::int64_t,
-                                    const float*, std::int64_t, bool, float*, std::int64_t, float*);
-template void product_kernel<double>(bool, bool, std::int64_t, std::int64_t, std::int64_t, const double*, std::int64_t,
-                                     const double*, std::int64_t, bool, double*, std::int64_t, double*);
-template std::int64_t product_workspace<float>(bool, bool, std::int64_t, std::int64_t, std::int64_t);
-template std::int64_t product_workspace<double>(bool, bool, std::int64_t, std::int64_t, std::int64_t);
+template void product_kernel<float>(bool, bool, std::int64_t, std::int64_t, std::int64_t,
+                                    const float*, std::int64_t, const float*, std::int64_t, bool,
+                                    float*, std::int64_t, float*);
+template void product_kernel<double>(bool, bool, std::int64_t, std::int64_t, std::int64_t,
+                                     const double*, std::int64_t, const double*, std::int64_t, bool,
+                                     double*, std::int64_t, double*);
+template std::int64_t product_workspace<float>(bool, bool, std::int64_t, std::int64_t,
+                                               std::int64_t);
+template std::int64_t product_workspace<double>(bool, bool, std::int64_t, std::int64_t,
+                                                std::int64_t);
 
 }  // namespace strata

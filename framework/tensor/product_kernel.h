@@ -1,5 +1,5 @@
-// Products of matrices on one thread, written for shapes whose operands fit a core's second-level cache: rows of b are
-// read as they lie, so nothing is packed unless an operand is transposed.
+// Products of matrices on one thread, written for shapes whose operands fit a core's second-level
+// cache: rows of b are read as they lie, so nothing is packed unless an operand is transposed.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,13 @@ namespace strata {
 
 // As matmul (matmul.h), on the calling thread. `workspace` has product_workspace(…) elements.
 template <class T>
-void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
-                    std::int64_t lda, const T* b, std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc,
-                    T* workspace);
+void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                    std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
+                    bool accumulate, T* c, std::int64_t ldc, T* workspace);
 
 // Elements that a call with these arguments needs to pack transposed operands into.
 template <class T>
-std::int64_t product_workspace(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k);
+std::int64_t product_workspace(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                               std::int64_t k);
 
 }  // namespace strata

@@ -36,7 +36,8 @@ class Shape {
       const auto dim = static_cast<std::int64_t>(*first);
       if (++rank > kMaxRank) return "a shape has at most " + std::to_string(kMaxRank) + " axes";
       if (dim < 1) return "an axis cannot have the extent " + std::to_string(dim);
-      if (dim > kMaxElements || elements > kMaxElements / dim) return "the shape has too many elements";
+      if (dim > kMaxElements || elements > kMaxElements / dim)
+        return "the shape has too many elements";
       elements *= dim;
     }
     return {};
@@ -44,7 +45,9 @@ class Shape {
 
   int rank() const { return rank_; }
   // Extent of an axis; negative ones count from the end.
-  std::int64_t operator[](int axis) const { return dims_[static_cast<std::size_t>(axis < 0 ? rank_ + axis : axis)]; }
+  std::int64_t operator[](int axis) const {
+    return dims_[static_cast<std::size_t>(axis < 0 ? rank_ + axis : axis)];
+  }
   std::int64_t elements() const {
     std::int64_t product = 1;
     for (int i = 0; i < rank_; ++i) product *= dims_[static_cast<std::size_t>(i)];

@@ -1,4 +1,5 @@
-// Vectors of the widest registers that this translation unit may use: AVX-512, AVX2 with FMA, or plain numbers.
+// Vectors of the widest registers that this translation unit may use: AVX-512, AVX2 with FMA, or
+// plain numbers.
 #pragma once
 
 #include <cmath>
@@ -28,7 +29,9 @@ struct Vector<float> {
   static void store_part(float* p, Register x, int n) { _mm512_mask_storeu_ps(p, mask(n), x); }
   static Register broadcast(float x) { return _mm512_set1_ps(x); }
   static Register add(Register a, Register b) { return _mm512_add_ps(a, b); }
-  static Register multiply_add(Register a, Register b, Register c) { return _mm512_fmadd_ps(a, b, c); }
+  static Register multiply_add(Register a, Register b, Register c) {
+    return _mm512_fmadd_ps(a, b, c);
+  }
 };
 
 template <>
@@ -43,7 +46,9 @@ struct Vector<double> {
   static void store_part(double* p, Register x, int n) { _mm512_mask_storeu_pd(p, mask(n), x); }
   static Register broadcast(double x) { return _mm512_set1_pd(x); }
   static Register add(Register a, Register b) { return _mm512_add_pd(a, b); }
-  static Register multiply_add(Register a, Register b, Register c) { return _mm512_fmadd_pd(a, b, c); }
+  static Register multiply_add(Register a, Register b, Register c) {
+    return _mm512_fmadd_pd(a, b, c);
+  }
 };
 
 #elif defined(__AVX2__) && defined(__FMA__)
@@ -65,14 +70,18 @@ struct Vector<float> {
   static void store_part(float* p, Register x, int n) { _mm256_maskstore_ps(p, mask(n), x); }
   static Register broadcast(float x) { return _mm256_set1_ps(x); }
   static Register add(Register a, Register b) { return _mm256_add_ps(a, b); }
-  static Register multiply_add(Register a, Register b, Register c) { return _mm256_fmadd_ps(a, b, c); }
+  static Register multiply_add(Register a, Register b, Register c) {
+    return _mm256_fmadd_ps(a, b, c);
+  }
 };
 
 template <>
 struct Vector<double> {
   using Register = __m256d;
   static constexpr int kLanes = 4, kRegisters = 16;
-  static __m256i mask(int n) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3)); }
+  static __m256i mask(int n) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+  }
   static Register zero() { return _mm256_setzero_pd(); }
   static Register load(const double* p) { return _mm256_loadu_pd(p); }
   static Register load_part(const double* p, int n) { return _mm256_maskload_pd(p, mask(n)); }
@@ -80,7 +89,9 @@ struct Vector<double> {
   static void store_part(double* p, Register x, int n) { _mm256_maskstore_pd(p, mask(n), x); }
   static Register broadcast(double x) { return _mm256_set1_pd(x); }
   static Register add(Register a, Register b) { return _mm256_add_pd(a, b); }
-  static Register multiply_add(Register a, Register b, Register c) { return _mm256_fmadd_pd(a, b, c); }
+  static Register multiply_add(Register a, Register b, Register c) {
+    return _mm256_fmadd_pd(a, b, c);
+  }
 };
 
 #else
@@ -99,7 +110,9 @@ struct Vector {
     return x;
   }
   static void store(T* p, Register x) { store_part(p, x, kLanes); }
-  static void store_part(T* p, Register x, int n) { std::memcpy(p, x.lane, static_cast<std::size_t>(n) * sizeof(T)); }
+  static void store_part(T* p, Register x, int n) {
+    std::memcpy(p, x.lane, static_cast<std::size_t>(n) * sizeof(T));
+  }
   static Register broadcast(T x) { return {{x, x, x, x}}; }
   static Register add(Register a, Register b) {
     for (int i = 0; i < kLanes; ++i) a.lane[i] += b.lane[i];

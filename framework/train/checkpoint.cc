@@ -5,9 +5,8 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
-#include <system_error>
-
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "framework/base/atomic_file.h"
 #include "framework/train/safetensors.h"
@@ -49,19 +48,17 @@ std::vector<double> numbers_from(const Json& json) {
 Json report_json(const EpochReport& report) {
   Json figures = Json::object();
   for (const auto& [name, value] : report.figures) figures[name] = number(value);
-  return {{"epoch", report.epoch},
-          {"step", report.step},
-          {"figures", figures},
-          {"learning_rate", report.learning_rate},
-          {"seconds", report.seconds},
-          {"samples_per_second", report.samples_per_second},
+  return {{"epoch", report.epoch},     {"step", report.step},
+          {"figures", figures},        {"learning_rate", report.learning_rate},
+          {"seconds", report.seconds}, {"samples_per_second", report.samples_per_second},
           {"best", report.best}};
 }
 EpochReport report_from(const Json& json) {
   EpochReport report;
   report.epoch = json.at("epoch");
   report.step = json.at("step");
-  for (const auto& [name, value] : json.at("figures").items()) report.figures.emplace_back(name, number_from(value));
+  for (const auto& [name, value] : json.at("figures").items())
+    report.figures.emplace_back(name, number_from(value));
   report.learning_rate = json.at("learning_rate");
   report.seconds = json.at("seconds");
   report.samples_per_second = json.at("samples_per_second");
@@ -71,7 +68,8 @@ EpochReport report_from(const Json& json) {
 
 std::string progress_text(const Progress& progress) {
   Json accumulators = Json::array();
-  for (const auto& accumulator : progress.figures.accumulators) accumulators.push_back(numbers(accumulator));
+  for (const auto& accumulator : progress.figures.accumulators)
+    accumulators.push_back(numbers(accumulator));
   Json json = {{"step", progress.step},
                {"epoch", progress.epoch},
                {"epoch_step", progress.epoch_step},
@@ -111,7 +109,8 @@ std::vector<std::string> list_checkpoints(const std::string& folder) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with("step-") && name.ends_with(".safetensors")) files.push_back(entry.path().string());
+    if (name.starts_with("step-") && name.ends_with(".safetensors"))
+      files.push_back(entry.path().string());
   }
   std::sort(files.rbegin(), files.rend());
   return files;
@@ -119,13 +118,17 @@ std::vector<std::string> list_checkpoints(const std::string& folder) {
 
 }  // namespace
 
-Status write_checkpoint(const std::string& folder, const Progress& progress, const std::vector<NamedTensor>& tensors,
-                        const std::string& model_text, bool best) {
-  const std::map<std::string, std::string> metadata = {
-      {"format", "pt"}, {kFormat, kVersion}, {kProgress, progress_text(progress)}, {kModel, model_text}};
+Status write_checkpoint(const std::string& folder, const Progress& progress,
+                        const std::vector<NamedTensor>& tensors, const std::string& model_text,
+                        bool best) {
+  const std::map<std::string, std::string> metadata = {{"format", "pt"},
+                                                       {kFormat, kVersion},
+                                                       {kProgress, progress_text(progress)},
+                                                       {kModel, model_text}};
   std::error_code failed;
   fs::create_directories(folder, failed);
-  if (failed) return make_error(ExitCode::kData, "cannot make the folder `{}`: {}", folder, failed.message());
+  if (failed)
+    return make_error(ExitCode::kData, "cannot make the folder `{}`: {}", folder, failed.message());
   const std::string path = fmt::format("{}/step-{:08}.safetensors", folder, progress.step);
   Status done = write_safetensors(path, tensors, metadata);
   if (done && best) done = write_safetensors(folder + "/best.safetensors", tensors, metadata);
@@ -135,33 +138,59 @@ Status write_checkpoint(const std::string& folder, const Progress& progress, con
   return {};
 }
 
-Result<Checkpoint> read_checkpoint(const std::string& path, const std::vector<NamedTensor>& tensors) {
+namespace {
+
+// Why these counters cannot be those of a run; empty where they can.
+std::string why_impossible(const Progress& progress) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 53;
+  const auto within = [](std::int64_t x, std::int64_t least) { return x >= least && x <= kMost; };
+  if (!within(progress.step, 0)) return fmt::format("step {}", progress.step);
+  if (!within(progress.epoch, 1)) return fmt::format("epoch {}", progress.epoch);
+  if (!within(progress.epoch_step, 0) || progress.epoch_step > progress.step) {
+    return fmt::format("step {} of its epoch", progress.epoch_step);
+  }
+  if (!within(progress.figures.samples, 0))
+    return fmt::format("{} samples", progress.figures.samples);
+  if (!(progress.epoch_seconds >= 0) || !(progress.total_seconds >= 0)) return "a negative time";
+  return {};
+}
+
+}  // namespace
+
+Result<Checkpoint> read_checkpoint(const std::string& path,
+                                   const std::vector<NamedTensor>& tensors) {
   auto file = read_safetensors(path);
   if (!file) return file.error();
   if (!file->metadata.contains(kFormat) || !file->metadata.contains(kProgress)) {
-    Error error = make_error(ExitCode::kData, "`{}` holds weights only, not the state of a run", path);
+    Error error =
+        make_error(ExitCode::kData, "`{}` holds weights only, not the state of a run", path);
     error.hint = "to start from these weights use --init";
     return error;
   }
   if (file->metadata[kFormat] != kVersion) {
-    return make_error(ExitCode::kData, "`{}` is a checkpoint of format {}; this trainer reads format {}", path,
+    return make_error(ExitCode::kData,
+                      "`{}` is a checkpoint of format {}; this trainer reads format {}", path,
                       file->metadata[kFormat], kVersion);
   }
   Checkpoint checkpoint;
   checkpoint.model_text = file->metadata[kModel];
   try {
     checkpoint.progress = progress_from(file->metadata[kProgress]);
-  } catch (const Json::exception& e) {
-    return make_error(ExitCode::kData, "`{}` is damaged: its progress cannot be read ({})", path, e.what());
+  } catch (const Json::exception&) {
+    return make_error(ExitCode::kData, "`{}` is damaged: its counters cannot be read", path);
+  }
+  if (const std::string why = why_impossible(checkpoint.progress); !why.empty()) {
+    return make_error(ExitCode::kData, "`{}` is damaged: it says {}", path, why);
   }
   const Status done = load_tensors(*file, path, tensors, false);
   if (!done) return done.error();
   return checkpoint;
 }
 
-Result<std::string> find_checkpoint(const std::string& weights) {
+Result<std::string> find_checkpoint(const std::string& weights, std::vector<std::string>* damaged) {
   std::error_code ignored;
-  if (!fs::exists(weights, ignored)) return make_error(ExitCode::kData, "there is no `{}`", weights);
+  if (!fs::exists(weights, ignored))
+    return make_error(ExitCode::kData, "there is no `{}`", weights);
   if (!fs::is_directory(weights, ignored)) return weights;
   const fs::path folder = fs::is_directory(fs::path(weights) / "checkpoints", ignored)
                               ? fs::path(weights) / "checkpoints"
@@ -170,11 +199,16 @@ Result<std::string> find_checkpoint(const std::string& weights) {
   for (const std::string& path : list_checkpoints(folder.string())) {
     const auto file = read_safetensors(path);
     if (file) return path;
+    if (damaged) damaged->push_back(file.error().message);
     if (!first) first = file.error();
   }
   if (first) return *first;
   Error error = make_error(ExitCode::kData, "`{}` has no checkpoints", weights);
-  error.hint = "name a run's folder (runs/<model>/<number>), a checkpoint or a weights file";
+  const std::string model = (fs::path(weights) / "model.model").string();
+  error.hint =
+      fs::exists(model, ignored)
+          ? "the run ended before its first checkpoint; start it again: trainer train " + model
+          : "name a run's folder (runs/<model>/<number>), a checkpoint or a weights file";
   return error;
 }
 
@@ -183,7 +217,8 @@ Result<std::string> model_of(const std::string& weights) {
   if (!path) return path.error();
   auto file = read_safetensors(*path);
   if (!file) return file.error();
-  if (const auto model = file->metadata.find(kModel); model != file->metadata.end()) return model->second;
+  if (const auto model = file->metadata.find(kModel); model != file->metadata.end())
+    return model->second;
   return std::string();
 }
 

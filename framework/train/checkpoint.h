@@ -25,19 +25,24 @@ struct Progress {
 };
 
 // Writes `folder`/step-NNNNNNNN.safetensors and keeps the last two, and the best epoch's.
-Status write_checkpoint(const std::string& folder, const Progress& progress, const std::vector<NamedTensor>& tensors,
-                        const std::string& model_text, bool best);
+Status write_checkpoint(const std::string& folder, const Progress& progress,
+                        const std::vector<NamedTensor>& tensors, const std::string& model_text,
+                        bool best);
 
 struct Checkpoint {
   Progress progress;
   std::string model_text;  // the resolved model it was trained from
 };
 // Reads a checkpoint into `tensors`.
-Result<Checkpoint> read_checkpoint(const std::string& path, const std::vector<NamedTensor>& tensors);
+Result<Checkpoint> read_checkpoint(const std::string& path,
+                                   const std::vector<NamedTensor>& tensors);
 
 // The file that `weights` means: a file itself, or the newest sound checkpoint of a run folder.
-Result<std::string> find_checkpoint(const std::string& weights);
-// The model text in a checkpoint, or beside it in its run folder; empty where there is none (a bare weights file).
+// What is wrong with newer ones is added to `damaged`, a sentence each.
+Result<std::string> find_checkpoint(const std::string& weights,
+                                    std::vector<std::string>* damaged = nullptr);
+// The model text in a checkpoint, or beside it in its run folder; empty where there is none (a bare
+// weights file).
 Result<std::string> model_of(const std::string& weights);
 
 }  // namespace strata

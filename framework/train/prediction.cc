@@ -5,12 +5,14 @@
 #include <cmath>
 #include <cstring>
 
+#include "framework/runtime/finite.h"
 #include "framework/train/session.h"
 
 namespace strata {
 namespace {
 
-// The data set's field behind the model's first input: the one of the same name before any transform.
+// The data set's field behind the model's first input: the one of the same name before any
+// transform.
 std::size_t raw_field(const Program& program) {
   const auto field = static_cast<std::size_t>(program.input_fields[0]);
   const int raw = program.data.stages[0].find_field(program.data.result().fields[field].name);
@@ -18,8 +20,8 @@ std::size_t raw_field(const Program& program) {
 }
 
 // Writes values as the field's type; says which one does not fit.
-Status store(const DataDescription::FieldInfo& field, Precision precision, const double* values, std::int64_t count,
-             std::vector<char>& out) {
+Status store(const DataDescription::FieldInfo& field, Precision precision, const double* values,
+             std::int64_t count, std::vector<char>& out) {
   const auto put = [&]<class U>(U) {
     out.resize(static_cast<std::size_t>(count) * sizeof(U));
     for (std::int64_t i = 0; i < count; ++i) {
@@ -30,14 +32,16 @@ Status store(const DataDescription::FieldInfo& field, Precision precision, const
   if (field.dtype == STRATA_U8) {
     for (std::int64_t i = 0; i < count; ++i) {
       if (values[i] < 0 || values[i] > 255 || values[i] != std::floor(values[i])) {
-        return make_error(ExitCode::kData, "value {} of sample {} is {}: `{}` holds whole numbers from 0 to 255",
-                          i % field.shape.elements() + 1, i / field.shape.elements() + 1, values[i], field.name);
+        return make_error(
+            ExitCode::kData, "value {} of sample {} is {}: `{}` holds whole numbers from 0 to 255",
+            i % field.shape.elements() + 1, i / field.shape.elements() + 1, values[i], field.name);
       }
     }
     put(std::uint8_t{});
   } else if (field.dtype == STRATA_I32) {
     put(std::int32_t{});
-  } else if (field.dtype == STRATA_F64 || (field.dtype == STRATA_REAL && precision == Precision::kF64)) {
+  } else if (field.dtype == STRATA_F64 ||
+             (field.dtype == STRATA_REAL && precision == Precision::kF64)) {
     put(double{});
   } else {
     put(float{});
@@ -64,8 +68,8 @@ void convert(const BatchView& batch, const Program& program, std::vector<T>& inp
 }
 
 template <class T>
-Status run(const Program& program, Executor& executor, InputPipeline& pipeline, const std::vector<double>& samples,
-           std::int64_t count, Prediction& out) {
+Status run(const Program& program, Executor& executor, InputPipeline& pipeline,
+           const std::vector<double>& samples, std::int64_t count, Prediction& out) {
   const DataDescription& raw = program.data.stages[0];
   const std::size_t field = raw_field(program);
   const std::int64_t elements = raw.fields[field].shape.elements();
@@ -77,10 +81,12 @@ Status run(const Program& program, Executor& executor, InputPipeline& pipeline, 
   for (std::int64_t begin = 0; begin < count; begin += executor.capacity()) {
     const std::int64_t size = std::min(executor.capacity(), count - begin);
     for (std::size_t f = 0; f < fields.size(); ++f) {
-      // Fields that are not given, labels above all, are zeros: no transform of an input reads them.
+      // Fields that are not given, labels above all, are zeros: no transform of an input reads
+      // them.
       fields[f].assign(static_cast<std::size_t>(size * raw.fields[f].shape.elements() * 8), 0);
       if (f == field) {
-        const Status stored = store(raw.fields[f], precision, samples.data() + begin * elements, size * elements, fields[f]);
+        const Status stored = store(raw.fields[f], precision, samples.data() + begin * elements,
+                                    size * elements, fields[f]);
         if (!stored) return stored;
       }
       pointers[f] = fields[f].data();
@@ -92,6 +98,10 @@ Status run(const Program& program, Executor& executor, InputPipeline& pipeline, 
     const Status done = executor.predict(size, &input);
     if (!done) return done;
     const T* values = static_cast<const T*>(executor.output(0));
+    if (const std::int64_t bad = first_not_finite(values, size * outputs); bad >= 0) {
+      return make_error(ExitCode::kData, "the model's output for sample {} is not a finite number",
+                        begin + bad / outputs + 1);
+    }
     out.values.insert(out.values.end(), values, values + size * outputs);
   }
   return {};
@@ -99,19 +109,23 @@ Status run(const Program& program, Executor& executor, InputPipeline& pipeline, 
 
 }  // namespace
 
-Shape prediction_input_shape(const Program& program) { return program.data.stages[0].fields[raw_field(program)].shape; }
+Shape prediction_input_shape(const Program& program) {
+  return program.data.stages[0].fields[raw_field(program)].shape;
+}
 
-Result<Prediction> predict(const Program& program, const std::string& weights, const std::vector<double>& samples,
-                           std::int64_t count, int threads) {
+Result<Prediction> predict(const Program& program, const std::string& weights,
+                           const std::vector<double>& samples, std::int64_t count, int threads) {
   const Graph& graph = program.graph;
-  if (!program.has_data) return make_error(ExitCode::kModel, "prediction needs the file's `data` section");
+  if (!program.has_data)
+    return make_error(ExitCode::kModel, "prediction needs the file's `data` section");
   if (graph.inputs.size() != 1) {
-    return make_error(ExitCode::kModel, "prediction needs a model with one input; `{}` has {}", graph.name,
-                      graph.inputs.size());
+    return make_error(ExitCode::kModel, "prediction needs a model with one input; `{}` has {}",
+                      graph.name, graph.inputs.size());
   }
   auto pipeline = InputPipeline::unopened(program.data, program.train.precision);
   if (!pipeline) return pipeline.error();
-  auto executor = Executor::create(program, std::max<std::int64_t>(1, std::min<std::int64_t>(count, 128)), false);
+  auto executor = Executor::create(
+      program, std::max<std::int64_t>(1, std::min<std::int64_t>(count, 128)), false);
   if (!executor) return executor.error();
   const Status loaded = load_weights(weights, **executor);
   if (!loaded) return loaded.error();
@@ -121,10 +135,12 @@ Result<Prediction> predict(const Program& program, const std::string& weights, c
   out.output = graph.output_names[0];
   const GraphValue& value = graph.values[static_cast<std::size_t>(graph.outputs[0])];
   out.shape = value.shape;
-  out.probabilities = value.producer >= 0 &&
-                      graph.nodes[static_cast<std::size_t>(value.producer)].plan.has_trait("softmax");
+  out.probabilities =
+      value.producer >= 0 &&
+      graph.nodes[static_cast<std::size_t>(value.producer)].plan.has_trait("softmax");
   for (const auto& field : program.data.result().fields) {
-    if (field.classes == out.shape.elements() && field.classes > 0) out.class_names = field.class_names;
+    if (field.classes == out.shape.elements() && field.classes > 0)
+      out.class_names = field.class_names;
   }
   ThreadPool pool(threads);
   Status done;

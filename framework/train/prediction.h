@@ -12,19 +12,21 @@ namespace strata {
 
 struct Prediction {
   std::int64_t samples = 0;
-  std::string output;                     // the model's first output
-  Shape shape;                            // per sample
-  std::vector<double> values;             // [samples, elements], as the model gives them (logits or probabilities)
-  bool probabilities = false;             // whether they sum to one already (the model ends in a softmax)
-  std::vector<std::string> class_names;   // of the label field, where it has any
+  std::string output;  // the model's first output
+  Shape shape;         // per sample
+  std::vector<double>
+      values;  // [samples, elements], as the model gives them (logits or probabilities)
+  bool probabilities = false;  // whether they sum to one already (the model ends in a softmax)
+  std::vector<std::string> class_names;  // of the label field, where it has any
 };
 
-// Elements of one sample as the data set would give it, before transforms ([28, 28] bytes for MNIST).
+// Elements of one sample as the data set would give it, before transforms ([28, 28] bytes for
+// MNIST).
 Shape prediction_input_shape(const Program& program);
 
-// `samples`: [count, elements] values of the model's input field as the data set would give them; the file's transforms
-// are applied (without augmentation). `weights` as in evaluate().
-Result<Prediction> predict(const Program& program, const std::string& weights, const std::vector<double>& samples,
-                           std::int64_t count, int threads);
+// `samples`: [count, elements] values of the model's input field as the data set would give them;
+// the file's transforms are applied (without augmentation). `weights` as in evaluate().
+Result<Prediction> predict(const Program& program, const std::string& weights,
+                           const std::vector<double>& samples, std::int64_t count, int threads);
 
 }  // namespace strata

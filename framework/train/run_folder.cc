@@ -1,17 +1,19 @@
 // Making run folders and writing their log.
 #include "framework/train/run_folder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <sstream>
-
-#include <sys/stat.h>
-
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "framework/base/atomic_file.h"
 
@@ -25,9 +27,32 @@ Error cannot_make(const std::string& path, const std::string& reason) {
   return make_error(ExitCode::kData, "cannot make the run folder `{}`: {}", path, reason);
 }
 
+std::string text_of(const Json& event, const char* key) {
+  return event.contains(key) && event[key].is_string() ? event[key].get<std::string>() : "";
+}
+
 Json number(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
 
 }  // namespace
+
+Status RunFolder::claim() {
+  const int folder = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return cannot_make(path_, std::strerror(errno));
+  lock_ = std::shared_ptr<void>(nullptr, [folder](void*) { ::close(folder); });
+  if (::flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    Error error = make_error(ExitCode::kUsage, "another process is writing to the run `{}`", path_);
+    error.hint = "wait for it to end, or name another folder";
+    return error;
+  }
+  return {};
+}
+
+Result<RunFolder> RunFolder::existing(std::string path) {
+  RunFolder folder(std::move(path));
+  const Status claimed = folder.claim();
+  if (!claimed) return claimed.error();
+  return folder;
+}
 
 Result<RunFolder> RunFolder::make(const std::string& runs_folder, const std::string& model) {
   const std::string parent = runs_folder + "/" + model;
@@ -39,11 +64,12 @@ Result<RunFolder> RunFolder::make(const std::string& runs_folder, const std::str
     const std::string name = entry.path().filename().string();
     std::int64_t number_of = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number_of);
-    if (error == std::errc() && end == name.data() + name.size()) next = std::max(next, number_of + 1);
+    if (error == std::errc() && end == name.data() + name.size())
+      next = std::max(next, number_of + 1);
   }
   for (;; ++next) {
     const std::string path = parent + "/" + std::to_string(next);
-    if (::mkdir(path.c_str(), 0777) == 0) return RunFolder(path);
+    if (::mkdir(path.c_str(), 0777) == 0) return existing(path);
     if (errno != EEXIST) return cannot_make(path, std::strerror(errno));
   }
 }
@@ -52,8 +78,11 @@ Result<RunFolder> RunFolder::make_exactly(const std::string& path) {
   std::error_code failed;
   fs::create_directories(path, failed);
   if (failed) return cannot_make(path, failed.message());
-  const RunFolder folder(path);
-  if (fs::exists(folder.metrics_file(), failed) || fs::exists(folder.checkpoints(), failed)) {
+  auto folder_claimed = existing(path);
+  if (!folder_claimed) return folder_claimed.error();
+  const RunFolder& folder = *folder_claimed;
+  if (fs::exists(folder.metrics_file(), failed) || fs::exists(folder.checkpoints(), failed) ||
+      fs::exists(folder.model_file(), failed)) {
     Error error = make_error(ExitCode::kUsage, "`{}` holds a run already", path);
     error.hint = "go on with it by --resume, or name another folder";
     return error;
@@ -73,8 +102,10 @@ Result<MetricsLog> MetricsLog::open(const std::string& path, std::int64_t first_
       for (std::string line; std::getline(lines, line);) {
         const Json event = Json::parse(line, nullptr, false);
         if (!event.is_object()) continue;  // a line that a kill cut short
-        const std::string kind = event.value("event", "");
-        const bool done = kind == "epoch" && event.value("epoch", std::int64_t{0}) < first_epoch;
+        const std::string kind = text_of(event, "event");
+        const bool done = kind == "epoch" && event.contains("epoch") &&
+                          event["epoch"].is_number_integer() &&
+                          event["epoch"].get<std::int64_t>() < first_epoch;
         if (kind == "start" || kind == "resume" || done) kept += line + "\n";
       }
     }
@@ -91,26 +122,30 @@ Status MetricsLog::append(const std::string& line) {
   std::ofstream file(path_, std::ios::app | std::ios::binary);
   file << line << '\n';
   file.flush();
-  if (!file) return make_error(ExitCode::kData, "cannot write `{}`: {}", path_, std::strerror(errno));
+  if (!file)
+    return make_error(ExitCode::kData, "cannot write `{}`: {}", path_, std::strerror(errno));
   return {};
 }
 
 Status MetricsLog::start(const RunFacts& facts, const std::string& version) {
-  return append(Json{{"event", resumed_ ? "resume" : "start"},
-                     {"model", facts.model},
-                     {"version", version},
-                     {"parameters", facts.parameters},
-                     {"train_samples", facts.train_samples},
-                     {"val_samples", facts.val_samples},
-                     {"batch_size", facts.batch_size},
-                     {"steps_per_epoch", facts.steps_per_epoch},
-                     {"total_steps", facts.total_steps},
-                     {"epochs", facts.epochs},
-                     {"seed", facts.seed},
-                     {"threads", facts.threads},
-                     {"precision", facts.precision == Precision::kF64 ? "f64" : "f32"},
-                     {"flush_to_zero", true},
-                     {"resumed_from", facts.resumed_from.empty() ? Json(nullptr) : Json(facts.resumed_from)}}
+  return append(Json{
+      {"event", resumed_ ? "resume" : "start"},
+      {"model", facts.model},
+      {"version", version},
+      {"parameters", facts.parameters},
+      {"train_samples", facts.train_samples},
+      {"val_samples", facts.val_samples},
+      {"batch_size", facts.batch_size},
+      {"steps_per_epoch", facts.steps_per_epoch},
+      {"total_steps", facts.total_steps},
+      {"epochs", facts.epochs},
+      {"seed", facts.seed},
+      {"threads", facts.threads},
+      {"precision", facts.precision == Precision::kF64 ? "f64" : "f32"},
+      {"flush_to_zero", true},
+      {"init", facts.init_file.empty() ? Json(nullptr) : Json(facts.init_file)},
+      {"start_weights_sha256", facts.start_hash.empty() ? Json(nullptr) : Json(facts.start_hash)},
+      {"resumed_from", facts.resumed_from.empty() ? Json(nullptr) : Json(facts.resumed_from)}}
                     .dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

@@ -1,8 +1,10 @@
-// The folder that a run writes: runs/<model>/<number>/ with model.model, metrics.jsonl, checkpoints/.
+// The folder that a run writes: runs/<model>/<number>/ with model.model, metrics.jsonl,
+// checkpoints/.
 #pragma once
 
 #include <cstdint>
 #include <fstream>
+#include <memory>
 #include <string>
 
 #include "framework/base/error.h"
@@ -16,8 +18,8 @@ class RunFolder {
   static Result<RunFolder> make(const std::string& runs_folder, const std::string& model);
   // Exactly this folder, which must not hold a run yet.
   static Result<RunFolder> make_exactly(const std::string& path);
-  // A folder that is there already.
-  static RunFolder existing(std::string path) { return RunFolder(std::move(path)); }
+  // A run that is there already, to go on with.
+  static Result<RunFolder> existing(std::string path);
 
   const std::string& path() const { return path_; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
@@ -26,13 +28,19 @@ class RunFolder {
 
  private:
   explicit RunFolder(std::string path) : path_(std::move(path)) {}
+  // Takes the folder for this process until the object goes; another process that writes to it is
+  // refused.
+  Status claim();
+
   std::string path_;
+  std::shared_ptr<void> lock_;
 };
 
 // metrics.jsonl, one event a line.
 class MetricsLog {
  public:
-  // Starts the log; after a resume the lines of finished epochs before `first_epoch` are kept and later ones dropped.
+  // Starts the log; after a resume the lines of finished epochs before `first_epoch` are kept and
+  // later ones dropped.
   static Result<MetricsLog> open(const std::string& path, std::int64_t first_epoch);
 
   Status start(const RunFacts& facts, const std::string& version);

@@ -8,7 +8,6 @@
 #include <bit>
 #include <cstring>
 #include <memory>
-
 #include <nlohmann/json.hpp>
 
 #include "framework/base/atomic_file.h"
@@ -18,9 +17,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-static_assert(std::endian::native == std::endian::little, "tensors are stored as they lie in memory");
+static_assert(std::endian::native == std::endian::little,
+              "tensors are stored as they lie in memory");
 
+// Of the header, with this very text in the checksum's place, and of the data.
 constexpr const char* kChecksum = "strata.crc32";
+constexpr const char* kNoChecksum = "--------";
 constexpr std::uint64_t kLargestHeader = std::uint64_t{256} << 20;
 
 const char* dtype_name(Precision precision) { return precision == Precision::kF32 ? "F32" : "F64"; }
@@ -40,7 +42,9 @@ Error damaged(const std::string& path, const std::string& fact) {
   return make_error(ExitCode::kData, "`{}` is damaged: {}", path, fact);
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) { return Shape(shape.begin(), shape.end()).text(); }
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return Shape(shape.begin(), shape.end()).text();
+}
 
 }  // namespace
 
@@ -53,20 +57,24 @@ const SafetensorsFile::Tensor* SafetensorsFile::find(const std::string& name) co
 
 Status write_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
                          const std::map<std::string, std::string>& metadata) {
-  std::uint32_t crc = 0;
-  for (const NamedTensor& tensor : tensors) crc = checksum(crc, tensor.data, tensor.bytes());
   Json header;
   Json& facts = header["__metadata__"];
   for (const auto& [key, value] : metadata) facts[key] = value;
-  facts[kChecksum] = fmt::format("{:08x}", crc);
   std::int64_t offset = 0;
   for (const NamedTensor& tensor : tensors) {
-    header[tensor.name] = {{"dtype", dtype_name(tensor.precision)},
-                           {"shape", std::vector<std::int64_t>(tensor.shape.begin(), tensor.shape.end())},
-                           {"data_offsets", {offset, offset + tensor.bytes()}}};
+    header[tensor.name] = {
+        {"dtype", dtype_name(tensor.precision)},
+        {"shape", std::vector<std::int64_t>(tensor.shape.begin(), tensor.shape.end())},
+        {"data_offsets", {offset, offset + tensor.bytes()}}};
     offset += tensor.bytes();
   }
-  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const auto dump = [&] { return header.dump(-1, ' ', false, Json::error_handler_t::replace); };
+  header["__metadata__"][kChecksum] = kNoChecksum;
+  std::string text = dump();
+  std::uint32_t crc = checksum(0, text.data(), static_cast<std::int64_t>(text.size()));
+  for (const NamedTensor& tensor : tensors) crc = checksum(crc, tensor.data, tensor.bytes());
+  header["__metadata__"][kChecksum] = fmt::format("{:08x}", crc);
+  text = dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const std::uint64_t size = text.size();
   return write_file_atomically(path, [&](const AppendBytes& append) {
@@ -82,22 +90,27 @@ Result<SafetensorsFile> read_safetensors(const std::string& path) {
   if (!bytes) return bytes.error();
   std::uint64_t header_size = 0;
   if (bytes->size() < sizeof header_size) {
-    return damaged(path, fmt::format("it has {} bytes, too few for a safetensors file", bytes->size()));
+    return damaged(path,
+                   fmt::format("it has {} bytes, too few for a safetensors file", bytes->size()));
   }
   std::memcpy(&header_size, bytes->data(), sizeof header_size);
   if (header_size > kLargestHeader || header_size > bytes->size() - sizeof header_size) {
-    return damaged(path, fmt::format("its header claims {} bytes of {}: cut short, or no safetensors file",
-                                     header_size, bytes->size()));
+    return damaged(
+        path, fmt::format("its header claims {} bytes of {}: cut short, or no safetensors file",
+                          header_size, bytes->size()));
   }
   SafetensorsFile file;
   const char* data = bytes->data() + sizeof header_size + header_size;
-  const auto data_size = static_cast<std::int64_t>(bytes->size() - sizeof header_size - header_size);
+  const auto data_size =
+      static_cast<std::int64_t>(bytes->size() - sizeof header_size - header_size);
   try {
-    const Json header = Json::parse(std::string_view(bytes->data() + sizeof header_size, header_size));
+    const Json header =
+        Json::parse(std::string_view(bytes->data() + sizeof header_size, header_size));
     std::int64_t expected = 0;
     for (const auto& [name, entry] : header.items()) {
       if (name == "__metadata__") {
-        for (const auto& [key, value] : entry.items()) file.metadata[key] = value.get<std::string>();
+        for (const auto& [key, value] : entry.items())
+          file.metadata[key] = value.get<std::string>();
         continue;
       }
       SafetensorsFile::Tensor tensor;
@@ -109,27 +122,45 @@ Result<SafetensorsFile> read_safetensors(const std::string& path) {
       const std::string why = Shape::why_invalid(tensor.shape.begin(), tensor.shape.end());
       if (!why.empty()) return damaged(path, fmt::format("tensor `{}`: {}", name, why));
       if (tensor.begin < 0 || tensor.end < tensor.begin || tensor.end > data_size) {
-        return damaged(path, fmt::format("tensor `{}` lies at bytes {} to {} of {}: the file is cut short", name,
-                                         tensor.begin, tensor.end, data_size));
+        return damaged(
+            path, fmt::format("tensor `{}` lies at bytes {} to {} of {}: the file is cut short",
+                              name, tensor.begin, tensor.end, data_size));
       }
       const std::int64_t width = tensor.dtype == "F64" ? 8 : tensor.dtype == "F32" ? 4 : 0;
-      if (width > 0 && tensor.end - tensor.begin != width * Shape(tensor.shape.begin(), tensor.shape.end()).elements()) {
-        return damaged(path, fmt::format("tensor `{}` has {} bytes, which does not fit {} {}", name,
-                                         tensor.end - tensor.begin, tensor.dtype, shape_text(tensor.shape)));
+      if (width > 0 && tensor.end - tensor.begin !=
+                           width * Shape(tensor.shape.begin(), tensor.shape.end()).elements()) {
+        return damaged(
+            path, fmt::format("tensor `{}` has {} bytes, which does not fit {} {}", name,
+                              tensor.end - tensor.begin, tensor.dtype, shape_text(tensor.shape)));
       }
       expected = std::max(expected, tensor.end);
       file.tensors.push_back(std::move(tensor));
     }
     if (expected != data_size) {
-      return damaged(path, fmt::format("its tensors end at byte {} and its data at {}", expected, data_size));
+      return damaged(
+          path, fmt::format("its tensors end at byte {} and its data at {}", expected, data_size));
     }
   } catch (const Json::exception&) {
     return damaged(path, "its header is not the JSON of a safetensors file");
   }
   file.data.assign(data, data + data_size);
   if (const auto crc = file.metadata.find(kChecksum); crc != file.metadata.end()) {
-    const std::string found = fmt::format("{:08x}", checksum(0, file.data.data(), data_size));
-    if (found != crc->second) return damaged(path, fmt::format("its checksum is {}, not {}", found, crc->second));
+    std::string header(bytes->data() + sizeof header_size, header_size);
+    header.erase(header.find_last_not_of(' ') + 1);
+    const std::string quoted = fmt::format("\"{}\":\"{}\"", kChecksum, crc->second);
+    const auto at = header.find(quoted);
+    if (at != std::string::npos) {
+      header.replace(at, quoted.size(), fmt::format("\"{}\":\"{}\"", kChecksum, kNoChecksum));
+    }
+    const std::uint32_t of_header =
+        checksum(0, header.data(), static_cast<std::int64_t>(header.size()));
+    const std::string found =
+        fmt::format("{:08x}", checksum(of_header, file.data.data(), data_size));
+    if (found != crc->second)
+      return damaged(path, fmt::format("its checksum is {}, not {}", found, crc->second));
+  } else if (std::any_of(file.metadata.begin(), file.metadata.end(),
+                         [](const auto& fact) { return fact.first.starts_with("strata."); })) {
+    return damaged(path, "its checksum is gone");
   }
   return file;
 }
@@ -145,7 +176,8 @@ void convert(const char* from, To* to, std::int64_t count) {
   }
 }
 
-void copy_tensor(const SafetensorsFile& file, const SafetensorsFile::Tensor& from, const NamedTensor& to) {
+void copy_tensor(const SafetensorsFile& file, const SafetensorsFile::Tensor& from,
+                 const NamedTensor& to) {
   const char* data = file.data.data() + from.begin;
   const std::int64_t count = to.shape.elements();
   if (from.dtype == dtype_name(to.precision)) {
@@ -159,8 +191,8 @@ void copy_tensor(const SafetensorsFile& file, const SafetensorsFile::Tensor& fro
 
 }  // namespace
 
-Status load_tensors(const SafetensorsFile& file, const std::string& path, const std::vector<NamedTensor>& tensors,
-                    bool parameters_only) {
+Status load_tensors(const SafetensorsFile& file, const std::string& path,
+                    const std::vector<NamedTensor>& tensors, bool parameters_only) {
   std::string missing, different;
   int problems = 0;
   std::vector<std::pair<const SafetensorsFile::Tensor*, const NamedTensor*>> found;
@@ -169,11 +201,13 @@ Status load_tensors(const SafetensorsFile& file, const std::string& path, const 
     const SafetensorsFile::Tensor* from = file.find(tensor.name);
     if (!from) {
       if (++problems <= 5) missing += (missing.empty() ? "`" : ", `") + tensor.name + "`";
-    } else if (!std::equal(from->shape.begin(), from->shape.end(), tensor.shape.begin(), tensor.shape.end()) ||
+    } else if (!std::equal(from->shape.begin(), from->shape.end(), tensor.shape.begin(),
+                           tensor.shape.end()) ||
                (from->dtype != "F32" && from->dtype != "F64")) {
       if (++problems <= 5) {
-        different += fmt::format("{}`{}` is {} {}, not {}", different.empty() ? "" : ", ", tensor.name, from->dtype,
-                                 shape_text(from->shape), tensor.shape.text());
+        different +=
+            fmt::format("{}`{}` is {} {}, not {}", different.empty() ? "" : ", ", tensor.name,
+                        from->dtype, shape_text(from->shape), tensor.shape.text());
       }
     } else {
       found.emplace_back(from, &tensor);
@@ -187,12 +221,32 @@ Status load_tensors(const SafetensorsFile& file, const std::string& path, const 
     error.hint = "weights belong to one model: use the file they were trained with";
     return error;
   }
+  // Slots (their names have a slash) may be left over: weights are taken from runs with other
+  // optimizers.
+  std::string unknown;
+  int left_over = 0;
+  for (const SafetensorsFile::Tensor& tensor : file.tensors) {
+    if (tensor.name.find('/') != std::string::npos ||
+        std::any_of(found.begin(), found.end(),
+                    [&](const auto& pair) { return pair.first == &tensor; })) {
+      continue;
+    }
+    if (++left_over <= 5) unknown += (unknown.empty() ? "`" : ", `") + tensor.name + "`";
+  }
+  if (left_over > 0) {
+    Error error =
+        make_error(ExitCode::kData, "`{}` does not fit the model, which has no {}{}", path, unknown,
+                   left_over > 5 ? fmt::format(" and {} more", left_over - 5) : "");
+    error.hint = "weights belong to one model: use the file they were trained with";
+    return error;
+  }
   for (const auto& [from, to] : found) copy_tensor(file, *from, *to);
   return {};
 }
 
 std::string hash_tensors(const std::vector<NamedTensor>& tensors) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        &EVP_MD_CTX_free);
   EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
   for (const NamedTensor& tensor : tensors) {
     const std::string name = tensor.name + " " + tensor.shape.text() + "\n";

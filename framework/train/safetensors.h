@@ -1,4 +1,5 @@
-// The safetensors file format (huggingface.co/docs/safetensors): an 8-byte little-endian length, a JSON header, the data.
+// The safetensors file format (huggingface.co/docs/safetensors): an 8-byte little-endian length, a
+// JSON header, the data.
 #pragma once
 
 #include <cstdint>
@@ -25,17 +26,20 @@ struct SafetensorsFile {
   const Tensor* find(const std::string& name) const;  // null where there is none
 };
 
-// Writes tensors with metadata: temp, fsync, rename, fsync of the folder. A CRC-32 of the data is added to the metadata.
+// Writes tensors with metadata: temp, fsync, rename, fsync of the folder. A CRC-32 of the data is
+// added to the metadata.
 Status write_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
                          const std::map<std::string, std::string>& metadata);
 
-// Reads and checks a file: sizes, overlaps, checksum where there is one. ExitCode::kData where it is damaged.
+// Reads and checks a file: sizes, overlaps, checksum where there is one. ExitCode::kData where it
+// is damaged.
 Result<SafetensorsFile> read_safetensors(const std::string& path);
 
-// Copies tensors by name into `tensors`, converting between F32 and F64. Every tensor of the roles wanted must be in the
-// file with its shape; the message lists what is missing, unknown or of another shape.
-Status load_tensors(const SafetensorsFile& file, const std::string& path, const std::vector<NamedTensor>& tensors,
-                    bool parameters_only);
+// Copies tensors by name into `tensors`, converting between F32 and F64. Every tensor of the roles
+// wanted must be in the file with its shape; the message lists what is missing, unknown or of
+// another shape.
+Status load_tensors(const SafetensorsFile& file, const std::string& path,
+                    const std::vector<NamedTensor>& tensors, bool parameters_only);
 
 // SHA-256 over names, shapes and bytes, in hexadecimal.
 std::string hash_tensors(const std::vector<NamedTensor>& tensors);

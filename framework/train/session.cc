@@ -11,20 +11,23 @@
 
 namespace strata {
 
-Result<NamedFigures> name_figures(const Program& program, const Figures& figures, const std::string& prefix) {
+Result<NamedFigures> name_figures(const Program& program, const Figures& figures,
+                                  const std::string& prefix) {
   const TrainSettings& train = program.train;
   NamedFigures named;
   named.emplace_back(prefix + "loss", figures.loss(train));
   for (std::size_t i = 0; train.losses.size() > 1 && i < train.losses.size(); ++i) {
-    named.emplace_back(prefix + train.losses[i].name,
-                       figures.samples > 0 ? figures.loss_sums[i] / static_cast<double>(figures.samples) : 0);
+    named.emplace_back(
+        prefix + train.losses[i].name,
+        figures.samples > 0 ? figures.loss_sums[i] / static_cast<double>(figures.samples) : 0);
   }
   std::set<std::string> used;
   for (std::size_t m = 0; m < train.metrics.size(); ++m) {
     const Term& term = train.metrics[m];
     std::vector<double> results(term.plan.results.size());
-    const Status done = call_plugin(term.instance->functions<strata_metric>().results, term.instance->raw(),
-                                    static_cast<const double*>(figures.accumulators[m].data()), results.data());
+    const Status done =
+        call_plugin(term.instance->functions<strata_metric>().results, term.instance->raw(),
+                    static_cast<const double*>(figures.accumulators[m].data()), results.data());
     if (!done) return done.error();
     for (std::size_t r = 0; r < results.size(); ++r) {
       // Two metrics of one kind are told apart by the term's own name.
@@ -36,13 +39,15 @@ Result<NamedFigures> name_figures(const Program& program, const Figures& figures
 }
 
 std::int64_t evaluation_batch(std::int64_t training_batch) {
-  constexpr std::int64_t kUsual = 128;
-  return std::max(training_batch, kUsual);
+  constexpr std::int64_t kLeast = 128, kMost = 4096;
+  return std::clamp(training_batch, kLeast, kMost);
 }
 
-Result<Figures> evaluate_split(Executor& executor, InputPipeline& pipeline, int split, std::int64_t batch_size,
+Result<Figures> evaluate_split(Executor& executor, InputPipeline& pipeline, int split,
+                               std::int64_t batch_size,
                                const std::function<void(std::int64_t, std::int64_t)>& progress) {
-  const std::int64_t samples = pipeline.description().splits[static_cast<std::size_t>(split)].samples;
+  const std::int64_t samples =
+      pipeline.description().splits[static_cast<std::size_t>(split)].samples;
   std::vector<std::uint32_t> order(static_cast<std::size_t>(samples));
   std::iota(order.begin(), order.end(), 0u);
   const BatchPlan plan{samples, batch_size, LastBatch::kKeep};
@@ -65,8 +70,8 @@ Status load_weights(const std::string& weights, Executor& executor) {
   return load_tensors(*file, *path, executor.tensors(), true);
 }
 
-Result<EvalOutcome> evaluate(const Program& program, const std::string& weights, const std::string& split,
-                             int threads) {
+Result<EvalOutcome> evaluate(const Program& program, const std::string& weights,
+                             const std::string& split, int threads) {
   if (!program.has_data || !program.has_train) {
     return make_error(ExitCode::kModel, "evaluation needs a `data` and a `train` section");
   }
@@ -102,7 +107,9 @@ Status write_initial_weights(const Program& program, std::uint64_t seed, const s
   const Status filled = (*executor)->initialize(seed);
   if (!filled) return filled;
   return write_safetensors(path, (*executor)->tensors(),
-                           {{"format", "pt"}, {"strata.model", program.resolved}, {"strata.seed", std::to_string(seed)}});
+                           {{"format", "pt"},
+                            {"strata.model", program.resolved},
+                            {"strata.seed", std::to_string(seed)}});
 }
 
 }  // namespace strata

@@ -1,4 +1,5 @@
-// A program made ready to run: threads, opened data, an executor. Shared by training, evaluation and prediction.
+// A program made ready to run: threads, opened data, an executor. Shared by training, evaluation
+// and prediction.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +15,14 @@
 
 namespace strata {
 
-// Names and values of figures: "<prefix>loss", each loss by name where there are several, then the metrics.
-Result<NamedFigures> name_figures(const Program& program, const Figures& figures, const std::string& prefix);
+// Names and values of figures: "<prefix>loss", each loss by name where there are several, then the
+// metrics.
+Result<NamedFigures> name_figures(const Program& program, const Figures& figures,
+                                  const std::string& prefix);
 
 // Runs all of a split in inference mode. `progress(done, batches)` may be empty.
-Result<Figures> evaluate_split(Executor& executor, InputPipeline& pipeline, int split, std::int64_t batch_size,
+Result<Figures> evaluate_split(Executor& executor, InputPipeline& pipeline, int split,
+                               std::int64_t batch_size,
                                const std::function<void(std::int64_t, std::int64_t)>& progress);
 
 // Loads the weights that `weights` means (a run folder, a checkpoint, a weights file).

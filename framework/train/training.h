@@ -17,7 +17,8 @@
 
 namespace strata {
 
-using NamedFigures = std::vector<std::pair<std::string, double>>;  // "train.loss", "val.accuracy", in order
+using NamedFigures =
+    std::vector<std::pair<std::string, double>>;  // "train.loss", "val.accuracy", in order
 
 struct RunFacts {
   std::string model;
@@ -30,31 +31,34 @@ struct RunFacts {
   Precision precision = Precision::kF32;
   std::string folder;
   std::string resumed_from;  // a checkpoint; empty for a fresh start
+  std::string
+      init_file;  // starting weights that were given; empty where the initializers made them
+  std::string start_hash;  // SHA-256 of the state that this process began with
 };
 
 struct StepReport {
-  std::int64_t step = 0;       // over the run, from 1
-  std::int64_t epoch = 1;      // from 1
-  std::int64_t epoch_step = 0; // from 1
-  NamedFigures figures;        // of the epoch so far: loss, accuracy, …
+  std::int64_t step = 0;        // over the run, from 1
+  std::int64_t epoch = 1;       // from 1
+  std::int64_t epoch_step = 0;  // from 1
+  NamedFigures figures;         // of the epoch so far: loss, accuracy, …
   double samples_per_second = 0;
 };
 
 struct EpochReport {
   std::int64_t epoch = 0, step = 0;
-  NamedFigures figures;        // train.loss, train.accuracy, val.loss, val.accuracy, …
+  NamedFigures figures;  // train.loss, train.accuracy, val.loss, val.accuracy, …
   double learning_rate = 0;
-  double seconds = 0;          // of training, without validation
+  double seconds = 0;  // of training, without validation
   double samples_per_second = 0;
-  bool best = false;           // best so far by the first validation metric (or val.loss)
+  bool best = false;  // best so far by the first validation metric (or val.loss)
 };
 
 struct EndReport {
-  std::string status;          // "done", "interrupted", "diverged", "failed"
+  std::string status;               // "done", "interrupted", "diverged", "failed"
   ExitCode code = ExitCode::kDone;  // what `trainer` ends with
   std::optional<EpochReport> best, last;
   double seconds = 0;
-  std::string message, hint;   // what stopped it, where it is not done
+  std::string message, hint;  // what stopped it, where it is not done
 };
 
 // Watches a run; called on the training thread, between steps.
@@ -63,21 +67,23 @@ class Observer {
   virtual ~Observer() = default;
   virtual void on_start(const RunFacts&) {}
   virtual void on_step(const StepReport&) {}  // at most ten times a second
-  virtual void on_warning(const std::string& /*message*/) {}  // a checkpoint that could not be written, …
+  virtual void on_warning(const std::string& /*message*/) {
+  }  // a checkpoint that could not be written, …
   virtual void on_validation(std::int64_t /*done*/, std::int64_t /*batches*/) {}
   virtual Status on_epoch(const EpochReport&) { return {}; }
   virtual void on_end(const EndReport&) {}
 };
 
 struct TrainOptions {
-  int threads = 0;                    // 0: all
+  int threads = 0;  // 0: all
   std::string runs_folder = "runs";
-  std::string run_folder;             // exactly this folder instead of a new number
-  std::string init_file;              // starting weights (safetensors)
-  std::string resume;                 // a run folder or checkpoint to go on from
+  std::string run_folder;  // exactly this folder instead of a new number
+  std::string init_file;   // starting weights (safetensors)
+  std::string resume;      // a run folder or checkpoint to go on from
   std::vector<Observer*> observers;
-  std::int64_t stop_after = 0;        // as if interrupted after this many steps of this call; 0: never
-  const std::atomic<bool>* stop = nullptr;  // set by a signal handler: finish the step, save, return kInterrupted
+  std::int64_t stop_after = 0;  // as if interrupted after this many steps of this call; 0: never
+  const std::atomic<bool>* stop =
+      nullptr;  // set by a signal handler: finish the step, save, return kInterrupted
 };
 
 struct TrainOutcome {
@@ -86,8 +92,9 @@ struct TrainOutcome {
   std::string weights_hash;
 };
 
-// Trains a program and writes its run folder (model.model, metrics.jsonl, checkpoints/). Everything that can be checked
-// is checked before the folder is made. Interrupted and diverged runs are outcomes with their status, not errors.
+// Trains a program and writes its run folder (model.model, metrics.jsonl, checkpoints/). Everything
+// that can be checked is checked before the folder is made. Interrupted and diverged runs are
+// outcomes with their status, not errors.
 Result<TrainOutcome> train(const Program& program, const TrainOptions& options);
 
 // Figures of one split, with weights from a run folder, a checkpoint or a weights file.
@@ -96,8 +103,8 @@ struct EvalOutcome {
   NamedFigures figures;
   double seconds = 0;
 };
-Result<EvalOutcome> evaluate(const Program& program, const std::string& weights, const std::string& split,
-                             int threads);
+Result<EvalOutcome> evaluate(const Program& program, const std::string& weights,
+                             const std::string& split, int threads);
 
 // Writes starting weights of a seed.
 Status write_initial_weights(const Program& program, std::uint64_t seed, const std::string& path);

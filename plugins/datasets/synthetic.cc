@@ -1,4 +1,5 @@
-// Synthetic: points in classes, made from a seed; for trying things out, and for tests that need no files.
+// Synthetic: points in classes, made from a seed; for trying things out, and for tests that need no
+// files.
 #include <algorithm>
 #include <cmath>
 
@@ -45,23 +46,38 @@ class Synthetic final : public Dataset {
   static void describe(Schema<Options>& schema) {
     schema
         .doc(
-            "Points in classes, made from a seed: the arms of a spiral, or round blobs. Needs no files.\n"
-            "Fields: point (real, [features]) and label. Splits: train and val. Sample i has class i modulo classes. "
-            "Spirals turn by half a circle as they go out to radius 1; blobs lie around centres on the unit circle, or "
-            "on a line from -1 to 1 where there is one feature; each further feature of a centre is uniform on ±1.")
+            "Points in classes, made from a seed: the arms of a spiral, or round blobs. Needs no "
+            "files.\n"
+            "Fields: point (real, [features]) and label. Splits: train and val. Sample i has class "
+            "i modulo classes. "
+            "Spirals turn by half a circle as they go out to radius 1; blobs lie around centres on "
+            "the unit circle, or "
+            "on a line from -1 to 1 where there is one feature; each further feature of a centre "
+            "is uniform on ±1.")
         .example("Synthetic(kind = \"blobs\", samples = 500, classes = 4)");
-    schema.option("kind", &Options::kind).choices({"spirals", "blobs"}).doc("the form of the classes");
+    schema.option("kind", &Options::kind)
+        .choices({"spirals", "blobs"})
+        .doc("the form of the classes");
     schema.option("samples", &Options::samples).min(1).max(1e8).doc("samples of the split train");
-    schema.option("val_samples", &Options::val_samples).min(1).max(1e8).doc("samples of the split val");
+    schema.option("val_samples", &Options::val_samples)
+        .min(1)
+        .max(1e8)
+        .doc("samples of the split val");
     schema.option("classes", &Options::classes).min(2).max(1000).doc("how many classes");
-    schema.option("features", &Options::features).min(1).max(4096).doc("values per point; spirals have 2");
-    schema.option("noise", &Options::noise).min(0).doc("deviation of the normal noise on every value");
+    schema.option("features", &Options::features)
+        .min(1)
+        .max(4096)
+        .doc("values per point; spirals have 2");
+    schema.option("noise", &Options::noise)
+        .min(0)
+        .doc("deviation of the normal noise on every value");
     schema.option("seed", &Options::seed).min(0).doc("other seeds give other points");
   }
 
   explicit Synthetic(const Options& options) : options_(options) {
     if (options.kind == "spirals" && options.features != 2) {
-      throw PluginError(text("spirals have 2 features, not ", options.features), "kind = \"blobs\" takes any number");
+      throw PluginError(text("spirals have 2 features, not ", options.features),
+                        "kind = \"blobs\" takes any number");
     }
   }
 
@@ -80,8 +96,9 @@ class Synthetic final : public Dataset {
     for (std::int64_t c = 0; c < options_.classes; ++c) {
       double* center = centers_.data() + static_cast<std::size_t>(c) * features;
       const double angle = angle_of(c);
-      center[0] =
-          features == 1 ? 2 * static_cast<double>(c) / static_cast<double>(options_.classes - 1) - 1 : std::cos(angle);
+      center[0] = features == 1
+                      ? 2 * static_cast<double>(c) / static_cast<double>(options_.classes - 1) - 1
+                      : std::cos(angle);
       if (features > 1) center[1] = std::sin(angle);
       for (std::size_t f = 2; f < features; ++f) center[f] = 2 * numbers.uniform() - 1;
     }

@@ -1,4 +1,5 @@
-// FanInUniform: how PyTorch starts the biases of Linear and convolutions (LeCun et al., "Efficient BackProp", 1998).
+// FanInUniform: how PyTorch starts the biases of Linear and convolutions (LeCun et al., "Efficient
+// BackProp", 1998).
 #include <cmath>
 
 #include "framework/plugin/initializer.h"

@@ -1,4 +1,5 @@
-// GlorotUniform: keeps the variance of values and of gradients about level (Glorot and Bengio, AISTATS 2010).
+// GlorotUniform: keeps the variance of values and of gradients about level (Glorot and Bengio,
+// AISTATS 2010).
 #include <cmath>
 
 #include "framework/plugin/initializer.h"
@@ -13,7 +14,8 @@ class GlorotUniform final : public Initializer {
   };
 
   static void describe(Schema<Options>& schema) {
-    schema.doc("Uniform on ±scale * sqrt(6 / (fan_in + fan_out)). Keras' default for Dense.").example("GlorotUniform");
+    schema.doc("Uniform on ±scale * sqrt(6 / (fan_in + fan_out)). Keras' default for Dense.")
+        .example("GlorotUniform");
     schema.option("scale", &Options::scale).above(0).doc("multiplies the values");
   }
 

@@ -23,7 +23,9 @@ class HeNormal final : public Initializer {
 
   explicit HeNormal(const Options& options) : options_(options) {}
 
-  void fill(const InitializerPass& pass) const { pass.normal(options_.scale * std::sqrt(2.0 / pass.fan_in())); }
+  void fill(const InitializerPass& pass) const {
+    pass.normal(options_.scale * std::sqrt(2.0 / pass.fan_in()));
+  }
 
  private:
   const Options options_;

@@ -13,7 +13,8 @@ class HeUniform final : public Initializer {
   };
 
   static void describe(Schema<Options>& schema) {
-    schema.doc("Uniform on ±scale * sqrt(6 / fan_in), for layers before a ReLU.").example("HeUniform");
+    schema.doc("Uniform on ±scale * sqrt(6 / fan_in), for layers before a ReLU.")
+        .example("HeUniform");
     schema.option("scale", &Options::scale).above(0).doc("multiplies the values");
   }
 

@@ -1,4 +1,5 @@
-// KaimingUniform: PyTorch's kaiming_uniform_ for leaky ReLUs (He et al., ICCV 2015, arXiv:1502.01852).
+// KaimingUniform: PyTorch's kaiming_uniform_ for leaky ReLUs (He et al., ICCV 2015,
+// arXiv:1502.01852).
 #include <cmath>
 
 #include "framework/plugin/initializer.h"
@@ -18,7 +19,8 @@ class KaimingUniform final : public Initializer {
             "Uniform on ±sqrt(6 / ((1 + a²) * fan_in)): HeUniform for a leaky ReLU of slope a.\n"
             "PyTorch's Linear starts with a = sqrt(5), which is ±1 / sqrt(fan_in).")
         .example("KaimingUniform(a = 5 ** 0.5)");
-    schema.option("a", &Options::a).doc("slope of the leaky ReLU for negative values; 0 for a plain one");
+    schema.option("a", &Options::a)
+        .doc("slope of the leaky ReLU for negative values; 0 for a plain one");
   }
 
   explicit KaimingUniform(const Options& options) : options_(options) {}

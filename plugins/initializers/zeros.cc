@@ -8,7 +8,9 @@ class Zeros final : public Initializer {
  public:
   struct Options {};
 
-  static void describe(Schema<Options>& schema) { schema.doc("Every value is 0.").example("Zeros"); }
+  static void describe(Schema<Options>& schema) {
+    schema.doc("Every value is 0.").example("Zeros");
+  }
 
   explicit Zeros(const Options&) {}
 

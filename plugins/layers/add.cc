@@ -1,4 +1,5 @@
-// Add: the elementwise sum of several values, as at the end of a residual block (He et al., 2016, arXiv:1512.03385).
+// Add: the elementwise sum of several values, as at the end of a residual block (He et al., 2016,
+// arXiv:1512.03385).
 #include <algorithm>
 #include <vector>
 
@@ -13,8 +14,10 @@ class Add final : public Layer {
 
   static void describe(Schema<Options>& schema) {
     schema
-        .doc("Adds two or more values of one shape, element by element.\n"
-             "Shapes are never stretched to fit: a branch that changes the shape needs a layer on the other one, too.")
+        .doc(
+            "Adds two or more values of one shape, element by element.\n"
+            "Shapes are never stretched to fit: a branch that changes the shape needs a layer on "
+            "the other one, too.")
         .example("Add(main, skip)")
         .variadic();
   }
@@ -25,12 +28,12 @@ class Add final : public Layer {
     const Shape& shape = inputs.at(0).shape;
     for (const Input& input : inputs) {
       if (input.shape == shape) continue;
-      throw PluginError(text("Add needs values of one shape: `", inputs[0].name, "` is ", shape.text(), ", and `", input.name,
-                             "` is ", input.shape.text()),
+      throw PluginError(text("Add needs values of one shape: `", inputs[0].name, "` is ",
+                             shape.text(), ", and `", input.name, "` is ", input.shape.text()),
                         advice(shape, input.shape));
     }
-    return Plan().output(shape).in_place().overwrites().flops(static_cast<double>(inputs.size() - 1) *
-                                                              static_cast<double>(shape.elements()));
+    return Plan().output(shape).in_place().overwrites().flops(
+        static_cast<double>(inputs.size() - 1) * static_cast<double>(shape.elements()));
   }
 
   // y = (x0 + x1) + x2 …
@@ -55,7 +58,8 @@ class Add final : public Layer {
     pass.tiles(pass.output_size(), kElementwiseTile, [&](std::int64_t begin, std::int64_t end) {
       for (int k = 0; k < count; ++k) {
         T* dx = pass.d_input(k);
-        if (!dx || dx == dy) continue;  // in place, the gradient of the sum is that of the first value already
+        if (!dx || dx == dy)
+          continue;  // in place, the gradient of the sum is that of the first value already
         if (pass.accumulate(k)) {
           for (std::int64_t i = begin; i < end; ++i) dx[i] += dy[i];
         } else {
@@ -66,11 +70,14 @@ class Add final : public Layer {
   }
 
  private:
-  // What mends the shapes that people really get: another number of features or channels, images of another size.
+  // What mends the shapes that people really get: another number of features or channels, images of
+  // another size.
   static std::string advice(const Shape& a, const Shape& b) {
     if (a.rank() != b.rank()) return "bring both to one rank first, with Flatten for example";
-    if (a.rank() == 1) return text("a Dense(", a[0], ") on the other branch gives it the same number of features");
-    if (a.rank() == 3 && a[0] == b[0]) return "both branches have to use the same strides and padding";
+    if (a.rank() == 1)
+      return text("a Dense(", a[0], ") on the other branch gives it the same number of features");
+    if (a.rank() == 3 && a[0] == b[0])
+      return "both branches have to use the same strides and padding";
     return {};
   }
 };

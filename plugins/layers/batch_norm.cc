@@ -1,5 +1,6 @@
-// BatchNorm: batch normalization (Ioffe and Szegedy, 2015, arXiv:1502.03167). Variances take two passes; the running
-// variance is PyTorch's unbiased estimate, or Keras' and ONNX' biased one, as the option says.
+// BatchNorm: batch normalization (Ioffe and Szegedy, 2015, arXiv:1502.03167). Variances take two
+// passes; the running variance is PyTorch's unbiased estimate, or Keras' and ONNX' biased one, as
+// the option says.
 #include <algorithm>
 #include <cmath>
 
@@ -9,26 +10,29 @@
 namespace strata::plugins {
 namespace {
 
-// Where a channel's values are: x[sample, channel, position], positions being contiguous. Work on all samples of up to
-// kPanel channels, in an order that depends on the shape alone.
+// Where a channel's values are: x[sample, channel, position], positions being contiguous. Work on
+// all samples of up to kPanel channels, in an order that depends on the shape alone.
 struct Layout {
   std::int64_t batch, channels, positions;
 
   std::int64_t values() const { return batch * positions; }  // per channel
 
-  // sums[j] += the sum of term(element, j) over the elements of channel first + j, for j in [0, width).
+  // sums[j] += the sum of term(element, j) over the elements of channel first + j, for j in [0,
+  // width).
   template <class T, class Term>
   void add_sums(std::int64_t first, int width, const Term& term, double* sums) const {
     if (positions == 1) {
       const std::int64_t stride = channels;
       add_column_sums<T>(
-          batch, width, [=](std::int64_t sample, int j) { return term(sample * stride + first + j, j); }, sums);
+          batch, width,
+          [=](std::int64_t sample, int j) { return term(sample * stride + first + j, j); }, sums);
       return;
     }
     for (int j = 0; j < width; ++j) {
       for (std::int64_t sample = 0; sample < batch; ++sample) {
         const std::int64_t begin = (sample * channels + first + j) * positions;
-        sums[j] += static_cast<double>(sum_of<T>(positions, [=](std::int64_t i) { return term(begin + i, j); }));
+        sums[j] += static_cast<double>(
+            sum_of<T>(positions, [=](std::int64_t i) { return term(begin + i, j); }));
       }
     }
   }
@@ -56,13 +60,15 @@ struct Layout {
   void panels(const Pass& pass, const Body& body) const {
     const std::int64_t width = std::min<std::int64_t>(
         kPanel, positions == 1 ? kPanel : std::max<std::int64_t>(1, kElementwiseTile / values()));
-    const std::int64_t panels_per_task = std::max<std::int64_t>(1, kElementwiseTile / (width * values()));
-    pass.tiles((channels + width - 1) / width, panels_per_task, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t panel = begin; panel < end; ++panel) {
-        const std::int64_t first = panel * width;
-        body(first, static_cast<int>(std::min(width, channels - first)));
-      }
-    });
+    const std::int64_t panels_per_task =
+        std::max<std::int64_t>(1, kElementwiseTile / (width * values()));
+    pass.tiles((channels + width - 1) / width, panels_per_task,
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t panel = begin; panel < end; ++panel) {
+                   const std::int64_t first = panel * width;
+                   body(first, static_cast<int>(std::min(width, channels - first)));
+                 }
+               });
   }
 };
 
@@ -81,23 +87,35 @@ class BatchNorm final : public Layer {
   static void describe(Schema<Options>& schema) {
     schema
         .doc(
-            "Gives each channel zero mean and unit variance over the batch, then a learned scale and shift.\n"
-            "Channels are the first axis of [channels, height, width] and [channels, length], and the features of "
-            "[features]. Training uses the batch's own mean and (biased) variance and keeps running ones, which are "
-            "used in inference: running = decay * running + (1 - decay) * batch. Training needs at least two values "
+            "Gives each channel zero mean and unit variance over the batch, then a learned scale "
+            "and shift.\n"
+            "Channels are the first axis of [channels, height, width] and [channels, length], and "
+            "the features of "
+            "[features]. Training uses the batch's own mean and (biased) variance and keeps "
+            "running ones, which are "
+            "used in inference: running = decay * running + (1 - decay) * batch. Training needs at "
+            "least two values "
             "per channel in a batch.")
         .example("BatchNorm(decay = 0.99, running_variance = \"biased\")");
-    schema.option("eps", &Options::eps).above(0).doc("added to the variance before the square root");
-    schema.option("decay", &Options::decay).min(0).max(1).doc("weight of the old value in the running statistics");
+    schema.option("eps", &Options::eps)
+        .above(0)
+        .doc("added to the variance before the square root");
+    schema.option("decay", &Options::decay)
+        .min(0)
+        .max(1)
+        .doc("weight of the old value in the running statistics");
     schema.option("running_variance", &Options::running_variance)
         .choices({"unbiased", "biased"})
-        .doc("what the running variance averages: squares over n - 1 (PyTorch) or over n (Keras, ONNX)");
+        .doc(
+            "what the running variance averages: squares over n - 1 (PyTorch) or over n (Keras, "
+            "ONNX)");
     schema.option("scale", &Options::scale).doc("learn a scale per channel");
     schema.option("shift", &Options::shift).doc("learn a shift per channel");
     schema.option("scale_init", &Options::scale_init).doc("starting values of the scale");
     schema.option("shift_init", &Options::shift_init).doc("starting values of the shift");
     const std::string momentum =
-        "`momentum` means two things: in PyTorch the weight of the new value (momentum = 0.1 is decay = 0.9 here), "
+        "`momentum` means two things: in PyTorch the weight of the new value (momentum = 0.1 is "
+        "decay = 0.9 here), "
         "in Keras the weight of the old one (momentum = 0.99 is decay = 0.99)";
     schema.hint_for("momentum", momentum)
         .hint_for("epsilon", "it is called `eps` here")
@@ -114,13 +132,17 @@ class BatchNorm final : public Layer {
   Plan infer(const Shape& input) const {
     if (input.rank() < 1 || input.rank() > 3) {
       throw PluginError(
-          text("BatchNorm takes [features], [channels, length] or [channels, height, width], not ", input.text()));
+          text("BatchNorm takes [features], [channels, length] or [channels, height, width], not ",
+               input.text()));
     }
     const std::int64_t channels = input[0];
     Plan plan;
     plan.output(input);
-    if (options_.scale) plan.parameter("weight", {channels}, options_.scale_init, channels, channels, /*decay=*/false);
-    if (options_.shift) plan.parameter("bias", {channels}, options_.shift_init, channels, channels, /*decay=*/false);
+    if (options_.scale)
+      plan.parameter("weight", {channels}, options_.scale_init, channels, channels,
+                     /*decay=*/false);
+    if (options_.shift)
+      plan.parameter("bias", {channels}, options_.shift_init, channels, channels, /*decay=*/false);
     return plan.state("running_mean", {channels}, 0)
         .state("running_var", {channels}, 1)
         .saved(0, channels)  // mean
@@ -137,9 +159,11 @@ class BatchNorm final : public Layer {
     const Layout layout = layout_of(pass);
     if (pass.training() && layout.values() < 2) {
       throw PluginError(
-          text("BatchNorm needs at least two values per channel to train, and a batch of ", layout.batch, " sample",
-               layout.batch == 1 ? "" : "s", " of shape ", pass.input_shape().text(), " has ", layout.values()),
-          "use a larger batch_size, or last_batch = \"drop\" or \"merge\" where only the last batch is short");
+          text("BatchNorm needs at least two values per channel to train, and a batch of ",
+               layout.batch, " sample", layout.batch == 1 ? "" : "s", " of shape ",
+               pass.input_shape().text(), " has ", layout.values()),
+          "use a larger batch_size, or last_batch = \"drop\" or \"merge\" where only the last "
+          "batch is short");
     }
     layout.panels(pass, [&](std::int64_t first, int width) {
       T mean[kPanel], inverse_deviation[kPanel];
@@ -163,7 +187,8 @@ class BatchNorm final : public Layer {
   }
 
   // With x̂ = (x - mean) / deviation over n values:
-  //   d_weight = Σ dy x̂,  d_bias = Σ dy,  dx = weight / deviation · (dy - d_bias / n - x̂ d_weight / n)
+  //   d_weight = Σ dy x̂,  d_bias = Σ dy,  dx = weight / deviation · (dy - d_bias / n - x̂ d_weight /
+  //   n)
   // In inference mean and deviation are constants, so that dx = weight / deviation · dy.
   template <class T>
   void backward(const BackwardPass<T>& pass) const {
@@ -182,14 +207,17 @@ class BatchNorm final : public Layer {
       layout.add_sums<T>(
           first, width, [=](std::int64_t i, int) { return dy[i]; }, sum_dy);
       layout.add_sums<T>(
-          first, width, [=, &mean](std::int64_t i, int j) { return dy[i] * (x[i] - mean[j]); }, sum_dy_x);
+          first, width, [=, &mean](std::int64_t i, int j) { return dy[i] * (x[i] - mean[j]); },
+          sum_dy_x);
 
-      T factor[kPanel], offset[kPanel], slope[kPanel];  // dx = factor · (dy - offset - (x - mean) · slope)
+      T factor[kPanel], offset[kPanel],
+          slope[kPanel];  // dx = factor · (dy - offset - (x - mean) · slope)
       const auto n = static_cast<double>(layout.values());
       for (int j = 0; j < width; ++j) {
         const auto inverse = static_cast<double>(inverse_deviation[j]);
         if (options_.scale) pass.d_parameter(0)[first + j] += static_cast<T>(sum_dy_x[j] * inverse);
-        if (options_.shift) pass.d_parameter(options_.scale ? 1 : 0)[first + j] += static_cast<T>(sum_dy[j]);
+        if (options_.shift)
+          pass.d_parameter(options_.scale ? 1 : 0)[first + j] += static_cast<T>(sum_dy[j]);
         factor[j] = inverse_deviation[j] * (options_.scale ? pass.parameter(0)[first + j] : T(1));
         offset[j] = pass.training() ? static_cast<T>(sum_dy[j] / n) : T(0);
         slope[j] = pass.training() ? static_cast<T>(sum_dy_x[j] * inverse * inverse / n) : T(0);
@@ -217,8 +245,8 @@ class BatchNorm final : public Layer {
 
   // Of the batch; also kept for backward, and in the running statistics.
   template <class T>
-  void batch_statistics(const ForwardPass<T>& pass, const Layout& layout, std::int64_t first, int width, T* mean,
-                        T* inverse_deviation) const {
+  void batch_statistics(const ForwardPass<T>& pass, const Layout& layout, std::int64_t first,
+                        int width, T* mean, T* inverse_deviation) const {
     const T* x = pass.input();
     const auto n = static_cast<double>(layout.values());
     double sums[kPanel] = {}, squares[kPanel] = {};
@@ -227,7 +255,9 @@ class BatchNorm final : public Layer {
         first, width, [=](std::int64_t i, int) { return x[i]; }, sums);
     for (int j = 0; j < width; ++j) center[j] = static_cast<T>(sums[j] / n);
     layout.add_sums<T>(
-        first, width, [=, &center](std::int64_t i, int j) { return (x[i] - center[j]) * (x[i] - center[j]); }, squares);
+        first, width,
+        [=, &center](std::int64_t i, int j) { return (x[i] - center[j]) * (x[i] - center[j]); },
+        squares);
 
     T* running_mean = pass.state(0) + first;
     T* running_var = pass.state(1) + first;
@@ -238,17 +268,20 @@ class BatchNorm final : public Layer {
       inverse_deviation[j] = static_cast<T>(1 / std::sqrt(squares[j] / n + options_.eps));
       pass.saved(0)[first + j] = mean[j];
       pass.saved(1)[first + j] = inverse_deviation[j];
-      running_mean[j] = static_cast<T>(keep * static_cast<double>(running_mean[j]) + take * sums[j] / n);
-      running_var[j] = static_cast<T>(keep * static_cast<double>(running_var[j]) + take * squares[j] / divisor);
+      running_mean[j] =
+          static_cast<T>(keep * static_cast<double>(running_mean[j]) + take * sums[j] / n);
+      running_var[j] =
+          static_cast<T>(keep * static_cast<double>(running_var[j]) + take * squares[j] / divisor);
     }
   }
 
   template <class Pass, class T>
-  void running_statistics(const Pass& pass, std::int64_t first, int width, T* mean, T* inverse_deviation) const {
+  void running_statistics(const Pass& pass, std::int64_t first, int width, T* mean,
+                          T* inverse_deviation) const {
     for (int j = 0; j < width; ++j) {
       mean[j] = pass.state(0)[first + j];
-      inverse_deviation[j] =
-          static_cast<T>(1 / std::sqrt(static_cast<double>(pass.state(1)[first + j]) + options_.eps));
+      inverse_deviation[j] = static_cast<T>(
+          1 / std::sqrt(static_cast<double>(pass.state(1)[first + j]) + options_.eps));
     }
   }
 

@@ -1,5 +1,5 @@
-// Dropout: zeroes values at random while training (Srivastava et al., JMLR 15, 2014), inverted, so that inference is
-// the identity.
+// Dropout: zeroes values at random while training (Srivastava et al., JMLR 15, 2014), inverted, so
+// that inference is the identity.
 #include <algorithm>
 
 #include "framework/plugin/layer.h"
@@ -16,15 +16,22 @@ class Dropout final : public Layer {
   static void describe(Schema<Options>& schema) {
     schema
         .doc(
-            "While training, sets each value to zero with probability `rate` and divides the others by 1 - rate.\n"
-            "Does nothing in inference. Which values are dropped depends on the seed, the step and the layer alone.")
+            "While training, sets each value to zero with probability `rate` and divides the "
+            "others by 1 - rate.\n"
+            "Does nothing in inference. Which values are dropped depends on the seed, the step and "
+            "the layer alone.")
         .example("Dropout(0.2)");
-    schema.option("rate", &Options::rate).min(0).below(1).doc("the probability with which a value is dropped");
-    schema.hint_for("p", "it is called `rate` here, and may be given first without a name: Dropout(0.5)");
+    schema.option("rate", &Options::rate)
+        .min(0)
+        .below(1)
+        .doc("the probability with which a value is dropped");
+    schema.hint_for(
+        "p", "it is called `rate` here, and may be given first without a name: Dropout(0.5)");
   }
 
   explicit Dropout(const Options& options)
-      : scale_(1 / (1 - options.rate)), threshold_(static_cast<std::uint32_t>(options.rate * 0x1p32)) {}
+      : scale_(1 / (1 - options.rate)),
+        threshold_(static_cast<std::uint32_t>(options.rate * 0x1p32)) {}
 
   Plan infer(const Shape& input) const {
     return Plan()
@@ -53,7 +60,8 @@ class Dropout final : public Layer {
         const std::int64_t count = std::min(kWords, end - first);
         // Element i of the batch has word i of the stream, whatever the tiles.
         pass.random(pass.key(), static_cast<std::uint64_t>(first), count, words);
-        for (std::int64_t i = 0; i < count; ++i) mask[first + i] = words[i] < threshold_ ? T(0) : scale;
+        for (std::int64_t i = 0; i < count; ++i)
+          mask[first + i] = words[i] < threshold_ ? T(0) : scale;
         for (std::int64_t i = first; i < first + count; ++i) y[i] = x[i] * mask[i];
       }
     });

@@ -11,13 +11,16 @@ class Flatten final : public Layer {
   struct Options {};
 
   static void describe(Schema<Options>& schema) {
-    schema.doc("Makes one axis of all axes of a sample, in row-major order: [28, 28] becomes [784].")
+    schema
+        .doc("Makes one axis of all axes of a sample, in row-major order: [28, 28] becomes [784].")
         .example("Flatten");
   }
 
   explicit Flatten(const Options&) {}
 
-  Plan infer(const Shape& input) const { return Plan().output({input.elements()}).view().in_place().overwrites(); }
+  Plan infer(const Shape& input) const {
+    return Plan().output({input.elements()}).view().in_place().overwrites();
+  }
 
   // A host that heeds view() never calls these.
   template <class T>
@@ -25,8 +28,9 @@ class Flatten final : public Layer {
     const T* x = pass.input();
     T* y = pass.output();
     if (x == y) return;
-    pass.tiles(pass.input_size(), kElementwiseTile,
-               [&](std::int64_t begin, std::int64_t end) { std::copy(x + begin, x + end, y + begin); });
+    pass.tiles(pass.input_size(), kElementwiseTile, [&](std::int64_t begin, std::int64_t end) {
+      std::copy(x + begin, x + end, y + begin);
+    });
   }
 
   template <class T>

@@ -9,13 +9,15 @@ class ReLU final : public Layer {
   struct Options {};
 
   static void describe(Schema<Options>& schema) {
-    schema.doc("Passes positive values and replaces negative ones by zero: max(x, 0).").example("ReLU");
+    schema.doc("Passes positive values and replaces negative ones by zero: max(x, 0).")
+        .example("ReLU");
   }
 
   explicit ReLU(const Options&) {}
 
   Plan infer(const Shape& input) const {
-    return Plan().output(input).needs_output().in_place().overwrites().flops(static_cast<double>(input.elements()));
+    return Plan().output(input).needs_output().in_place().overwrites().flops(
+        static_cast<double>(input.elements()));
   }
 
   template <class T>
@@ -36,7 +38,8 @@ class ReLU final : public Layer {
     if (!dx) return;
     const bool accumulate = pass.accumulate();
     pass.tiles(pass.input_size(), kElementwiseTile, [&](std::int64_t begin, std::int64_t end) {
-      // dy is read whether it is used or not: a load under a condition would keep the loops from vectorising.
+      // dy is read whether it is used or not: a load under a condition would keep the loops from
+      // vectorising.
       if (accumulate) {
         for (std::int64_t i = begin; i < end; ++i) {
           const T gradient = dy[i];

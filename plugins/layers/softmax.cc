@@ -1,4 +1,5 @@
-// Softmax: exp(x) over its sum along the last axis (Bridle, 1990), with the largest value subtracted first.
+// Softmax: exp(x) over its sum along the last axis (Bridle, 1990), with the largest value
+// subtracted first.
 #include <algorithm>
 #include <cmath>
 
@@ -16,15 +17,18 @@ class Softmax final : public Layer {
     schema
         .doc(
             "Turns the values of the last axis into probabilities: positive, with sum 1.\n"
-            "A loss that takes logits applies it itself: CrossEntropy(from_logits = false) goes with this layer.")
+            "A loss that takes logits applies it itself: CrossEntropy(from_logits = false) goes "
+            "with this layer.")
         .example("Softmax");
-    schema.hint_for("axis", "it works on the last axis").hint_for("dim", "it works on the last axis");
+    schema.hint_for("axis", "it works on the last axis")
+        .hint_for("dim", "it works on the last axis");
   }
 
   explicit Softmax(const Options&) {}
 
   Plan infer(const Shape& input) const {
-    if (input.rank() == 0) throw PluginError("Softmax needs at least one axis, and the input is a single number ([])");
+    if (input.rank() == 0)
+      throw PluginError("Softmax needs at least one axis, and the input is a single number ([])");
     return Plan().output(input).needs_output().in_place().overwrites().trait("softmax").flops(
         5.0 * static_cast<double>(input.elements()));
   }

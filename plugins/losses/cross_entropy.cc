@@ -16,8 +16,10 @@ class CrossEntropy final : public Loss {
   static void describe(Schema<Options>& schema) {
     schema
         .doc(
-            "How surprising the right class is: -log of the probability that the model gives to it.\n"
-            "From logits, softmax and logarithm are one stable step: log Σ exp(logits) - logits[label]. From "
+            "How surprising the right class is: -log of the probability that the model gives to "
+            "it.\n"
+            "From logits, softmax and logarithm are one stable step: log Σ exp(logits) - "
+            "logits[label]. From "
             "probabilities, those below 1e-7 count as 1e-7 (and get no gradient).")
         .example("CrossEntropy(logits, label)")
         .inputs({"logits", "label"});
@@ -31,21 +33,22 @@ class CrossEntropy final : public Loss {
     const Input& scores = inputs.at(0);
     const Input& label = inputs.at(1);
     if (scores.dtype != STRATA_REAL || scores.shape.rank() != 1) {
-      throw PluginError(
-          text("CrossEntropy needs one value per class, and `", scores.name, "` has the shape ", scores.shape.text()),
-          "end the model with Flatten -> Dense(classes)");
+      throw PluginError(text("CrossEntropy needs one value per class, and `", scores.name,
+                             "` has the shape ", scores.shape.text()),
+                        "end the model with Flatten -> Dense(classes)");
     }
     if (scores.shape[0] < 2) {
-      throw PluginError(text("CrossEntropy needs at least two classes, and `", scores.name, "` has one value"));
+      throw PluginError(
+          text("CrossEntropy needs at least two classes, and `", scores.name, "` has one value"));
     }
     if (label.dtype != STRATA_I32 || label.shape.rank() != 0) {
-      throw PluginError(text("CrossEntropy compares with a class number per sample, and `", label.name,
-                             "` is not one (its shape is ", label.shape.text(), ")"),
+      throw PluginError(text("CrossEntropy compares with a class number per sample, and `",
+                             label.name, "` is not one (its shape is ", label.shape.text(), ")"),
                         "MeanSquaredError compares with values");
     }
     if (label.classes > scores.shape[0]) {
-      throw PluginError(text("`", label.name, "` has ", label.classes, " classes, and `", scores.name, "` has only ",
-                             scores.shape[0], " values"),
+      throw PluginError(text("`", label.name, "` has ", label.classes, " classes, and `",
+                             scores.name, "` has only ", scores.shape[0], " values"),
                         text("end the model with Dense(", label.classes, ")"));
     }
     LossPlan plan;
@@ -60,9 +63,10 @@ class CrossEntropy final : public Loss {
     const std::int32_t* label = pass.labels(1);
     for (std::int64_t sample = 0; sample < pass.batch(); ++sample) {
       if (label[sample] < 0 || label[sample] >= classes) {
-        throw PluginError(text("label ", label[sample], " of sample ", sample, " of the batch is no class: there are ",
-                               classes, ", from 0 to ", classes - 1),
-                          {}, STRATA_DATA);
+        throw PluginError(
+            text("label ", label[sample], " of sample ", sample,
+                 " of the batch is no class: there are ", classes, ", from 0 to ", classes - 1),
+            {}, STRATA_DATA);
       }
     }
     const T* scores = pass.input(0);
@@ -73,8 +77,9 @@ class CrossEntropy final : public Loss {
                  for (std::int64_t sample = begin; sample < end; ++sample) {
                    const T* x = scores + sample * classes;
                    T* dx = d_scores ? d_scores + sample * classes : nullptr;
-                   const T loss = from_logits_ ? of_logits(x, dx, classes, label[sample], scale)
-                                               : of_probabilities(x, dx, classes, label[sample], scale);
+                   const T loss = from_logits_
+                                      ? of_logits(x, dx, classes, label[sample], scale)
+                                      : of_probabilities(x, dx, classes, label[sample], scale);
                    pass.losses()[sample] = static_cast<double>(loss);
                  }
                });

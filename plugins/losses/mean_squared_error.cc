@@ -15,7 +15,8 @@ class MeanSquaredError final : public Loss {
     schema
         .doc(
             "The mean over a sample's elements of (prediction - target)².\n"
-            "The target has the shape of the prediction; a class number is compared with a prediction of one value.")
+            "The target has the shape of the prediction; a class number is compared with a "
+            "prediction of one value.")
         .example("MeanSquaredError(prediction, target)")
         .inputs({"prediction", "target"});
   }
@@ -26,29 +27,31 @@ class MeanSquaredError final : public Loss {
     const Input& prediction = inputs.at(0);
     const Input& target = inputs.at(1);
     if (prediction.dtype != STRATA_REAL) {
-      throw PluginError(text("MeanSquaredError needs real numbers, and `", prediction.name, "` is none"));
+      throw PluginError(
+          text("MeanSquaredError needs real numbers, and `", prediction.name, "` is none"));
     }
     if (target.dtype == STRATA_U8) {
-      throw PluginError(text("MeanSquaredError needs real numbers, and `", target.name, "` holds bytes"),
-                        text("make real numbers of them: -> Rescale(1 / 255, field = \"", target.name, "\")"));
+      throw PluginError(
+          text("MeanSquaredError needs real numbers, and `", target.name, "` holds bytes"),
+          text("make real numbers of them: -> Rescale(1 / 255, field = \"", target.name, "\")"));
     }
     if (target.dtype == STRATA_I32 && !(target.shape.rank() == 0 && prediction.shape == Shape{1})) {
-      throw PluginError(
-          text("a class number such as `", target.name, "` can be compared with a prediction of shape [1], ", "and `",
-               prediction.name, "` has ", prediction.shape.text()),
-          "CrossEntropy compares one value per class with class numbers");
+      throw PluginError(text("a class number such as `", target.name,
+                             "` can be compared with a prediction of shape [1], ", "and `",
+                             prediction.name, "` has ", prediction.shape.text()),
+                        "CrossEntropy compares one value per class with class numbers");
     }
     if (target.dtype != STRATA_I32 && !(target.shape == prediction.shape)) {
-      throw PluginError(text("`", prediction.name, "` has the shape ", prediction.shape.text(), ", and `", target.name,
-                             "` has ", target.shape.text()));
+      throw PluginError(text("`", prediction.name, "` has the shape ", prediction.shape.text(),
+                             ", and `", target.name, "` has ", target.shape.text()));
     }
     return {};
   }
 
   template <class T>
   void evaluate(const LossPass<T>& pass) const {
-    // infer lets through targets of the prediction's shape, and class numbers (rank 0) beside a prediction of shape
-    // [1].
+    // infer lets through targets of the prediction's shape, and class numbers (rank 0) beside a
+    // prediction of shape [1].
     const std::int64_t n = pass.shape(0).elements();
     if (pass.shape(1) == pass.shape(0)) {
       compare(pass, n, pass.input(1), pass.d_input(1));
@@ -67,10 +70,12 @@ class MeanSquaredError final : public Loss {
     pass.tiles(pass.batch(), std::max<std::int64_t>(1, kElementwiseTile / n),
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t sample = begin; sample < end; ++sample) {
-                   const auto difference = [p = prediction + sample * n, t = target + sample * n](std::int64_t i) {
+                   const auto difference = [p = prediction + sample * n,
+                                            t = target + sample * n](std::int64_t i) {
                      return p[i] - static_cast<T>(t[i]);
                    };
-                   const T sum = sum_of<T>(n, [=](std::int64_t i) { return difference(i) * difference(i); });
+                   const T sum =
+                       sum_of<T>(n, [=](std::int64_t i) { return difference(i) * difference(i); });
                    pass.losses()[sample] = static_cast<double>(sum) / static_cast<double>(n);
                    for (std::int64_t i = 0; d_prediction && i < n; ++i) {
                      d_prediction[sample * n + i] = static_cast<T>(factor) * difference(i);

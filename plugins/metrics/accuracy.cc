@@ -13,8 +13,10 @@ class Accuracy final : public Metric {
   static void describe(Schema<Options>& schema) {
     schema
         .doc(
-            "The share of samples whose class is predicted right: the largest value wins, the first one of equals.\n"
-            "With a single value, class 1 is predicted where it is above 0 (a logit). A sample with a NaN is wrong.")
+            "The share of samples whose class is predicted right: the largest value wins, the "
+            "first one of equals.\n"
+            "With a single value, class 1 is predicted where it is above 0 (a logit). A sample "
+            "with a NaN is wrong.")
         .example("Accuracy(logits, label)")
         .inputs({"logits", "label"});
   }
@@ -25,8 +27,8 @@ class Accuracy final : public Metric {
     const Input& scores = inputs.at(0);
     const Input& label = inputs.at(1);
     if (scores.dtype != STRATA_REAL || scores.shape.rank() != 1) {
-      throw PluginError(
-          text("Accuracy needs one value per class, and `", scores.name, "` has the shape ", scores.shape.text()));
+      throw PluginError(text("Accuracy needs one value per class, and `", scores.name,
+                             "` has the shape ", scores.shape.text()));
     }
     if (label.dtype != STRATA_I32 || label.shape.rank() != 0) {
       throw PluginError(text("Accuracy compares with a class number per sample, and `", label.name,
@@ -34,8 +36,9 @@ class Accuracy final : public Metric {
     }
     const std::int64_t classes = scores.shape[0] == 1 ? 2 : scores.shape[0];
     if (label.classes > classes) {
-      throw PluginError(text("`", label.name, "` has ", label.classes, " classes, and `", scores.name, "` has only ",
-                             scores.shape[0], scores.shape[0] == 1 ? " value" : " values"));
+      throw PluginError(text("`", label.name, "` has ", label.classes, " classes, and `",
+                             scores.name, "` has only ", scores.shape[0],
+                             scores.shape[0] == 1 ? " value" : " values"));
     }
     return MetricPlan().accumulator(2).result("accuracy");  // right, all
   }

@@ -1,5 +1,5 @@
-// Adam: steps scaled by running averages of the gradient and its square (Kingma and Ba, 2015, arXiv:1412.6980), with
-// the arithmetic of PyTorch's torch.optim.Adam.
+// Adam: steps scaled by running averages of the gradient and its square (Kingma and Ba, 2015,
+// arXiv:1412.6980), with the arithmetic of PyTorch's torch.optim.Adam.
 #include <cmath>
 
 #include "framework/plugin/optimizer.h"
@@ -21,18 +21,28 @@ class Adam final : public Optimizer {
   static void describe(Schema<Options>& schema) {
     schema
         .doc(
-            "Scales each weight's step by running averages of its gradient and of the gradient's square.\n"
-            "g = gradient + weight_decay * w; m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g²; "
-            "w = w - lr * m̂ / (√v̂ + eps), with m̂ = m / (1 - beta1^step) and v̂ = v / (1 - beta2^step).")
+            "Scales each weight's step by running averages of its gradient and of the gradient's "
+            "square.\n"
+            "g = gradient + weight_decay * w; m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 "
+            "- beta2) * g²; "
+            "w = w - lr * m̂ / (√v̂ + eps), with m̂ = m / (1 - beta1^step) and v̂ = v / (1 - "
+            "beta2^step).")
         .example("Adam(lr = 1e-3)");
     schema.option("lr", &Options::lr).min(0).doc("learning rate, before the schedule's factor");
-    schema.option("beta1", &Options::beta1).min(0).below(1).doc("weight of the old average of the gradient");
-    schema.option("beta2", &Options::beta2).min(0).below(1).doc("weight of the old average of the squared gradient");
+    schema.option("beta1", &Options::beta1)
+        .min(0)
+        .below(1)
+        .doc("weight of the old average of the gradient");
+    schema.option("beta2", &Options::beta2)
+        .min(0)
+        .below(1)
+        .doc("weight of the old average of the squared gradient");
     schema.option("eps", &Options::eps).above(0).doc("added to the root of the squared average");
     schema.option("weight_decay", &Options::weight_decay)
         .min(0)
         .doc("added to the gradient: weight_decay * w; on weights, not on biases and norms");
-    schema.option("decay_all", &Options::decay_all).doc("apply weight decay to biases and norms too");
+    schema.option("decay_all", &Options::decay_all)
+        .doc("apply weight decay to biases and norms too");
     schema.hint_for("learning_rate", "it is called `lr` here")
         .hint_for("betas", "they are called `beta1` and `beta2` here")
         .hint_for("beta_1", "it is called `beta1` here")
@@ -54,9 +64,11 @@ class Adam final : public Optimizer {
     const auto rate = static_cast<T>(pass.learning_rate() / correction1);
     const auto root = static_cast<T>(1 / std::sqrt(correction2));
     const auto eps = static_cast<T>(options_.eps);
-    const auto decay = static_cast<T>(pass.apply_decay() || options_.decay_all ? options_.weight_decay : 0);
+    const auto decay =
+        static_cast<T>(pass.apply_decay() || options_.decay_all ? options_.weight_decay : 0);
     const std::int64_t count = pass.count();
-    // Nothing overlaps, and the constants stay in registers: this loop must vectorise, it is a third of a step.
+    // Nothing overlaps, and the constants stay in registers: this loop must vectorise, it is a
+    // third of a step.
     T* __restrict w = pass.weights();
     T* __restrict average = pass.slot(0);
     T* __restrict square = pass.slot(1);

@@ -9,7 +9,8 @@ class ConstantSchedule final : public Schedule {
   struct Options {};
 
   static void describe(Schema<Options>& schema) {
-    schema.doc("Leaves the learning rate as it is: the factor is 1 at every step.").example("Constant");
+    schema.doc("Leaves the learning rate as it is: the factor is 1 at every step.")
+        .example("Constant");
   }
 
   explicit ConstantSchedule(const Options&) {}

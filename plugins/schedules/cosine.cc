@@ -1,5 +1,6 @@
-// Cosine: half a cosine from the full learning rate down (Loshchilov and Hutter, 2017, arXiv:1608.03983, without
-// restarts), after a linear warm-up (Goyal et al., 2017, arXiv:1706.02677).
+// Cosine: half a cosine from the full learning rate down (Loshchilov and Hutter, 2017,
+// arXiv:1608.03983, without restarts), after a linear warm-up (Goyal et al., 2017,
+// arXiv:1706.02677).
 #include <algorithm>
 #include <cmath>
 
@@ -18,11 +19,15 @@ class Cosine final : public Schedule {
   static void describe(Schema<Options>& schema) {
     schema
         .doc(
-            "Lowers the learning rate along half a cosine, after a linear rise over the first `warmup` steps.\n"
+            "Lowers the learning rate along half a cosine, after a linear rise over the first "
+            "`warmup` steps.\n"
             "With steps counted from 0: (step + 1) / (warmup + 1) while step < warmup; then "
-            "final + (1 - final) * (1 + cos(π t)) / 2, where t = (step - warmup) / (steps - warmup).")
+            "final + (1 - final) * (1 + cos(π t)) / 2, where t = (step - warmup) / (steps - "
+            "warmup).")
         .example("Cosine(warmup = 100)");
-    schema.option("warmup", &Options::warmup).min(0).doc("steps of linear rise; fewer than the run has");
+    schema.option("warmup", &Options::warmup)
+        .min(0)
+        .doc("steps of linear rise; fewer than the run has");
     schema.option("final", &Options::final_factor)
         .min(0)
         .max(1)

@@ -9,10 +9,10 @@
 
 namespace strata::plugins {
 
-// All fields, with the one named (the first one where none is) made real. Throws where it is not there or holds no
-// numbers to calculate with; `who` is the transform's name.
-inline DataPlan make_field_real(const std::vector<Field>& fields, const std::optional<std::string>& name,
-                                const std::string& who) {
+// All fields, with the one named (the first one where none is) made real. Throws where it is not
+// there or holds no numbers to calculate with; `who` is the transform's name.
+inline DataPlan make_field_real(const std::vector<Field>& fields,
+                                const std::optional<std::string>& name, const std::string& who) {
   std::string names;
   bool found = false;
   DataPlan plan;
@@ -21,14 +21,16 @@ inline DataPlan make_field_real(const std::vector<Field>& fields, const std::opt
     if (!found && (!name || *name == field.name)) {
       found = true;
       if (field.dtype == STRATA_I32) {
-        throw PluginError(text("`", field.name, "` holds class numbers, and ", who, " is for images and values"));
+        throw PluginError(
+            text("`", field.name, "` holds class numbers, and ", who, " is for images and values"));
       }
       field.dtype = STRATA_REAL;
     }
     plan.field(std::move(field));
   }
   if (!found) {
-    throw PluginError(name ? text("the data has no field `", *name, "`: it has ", names) : "the data has no fields");
+    throw PluginError(name ? text("the data has no field `", *name, "`: it has ", names)
+                           : "the data has no fields");
   }
   return plan;
 }

@@ -64,7 +64,8 @@ class Source {
   bool refill() {
     position_ = 0;
     available_ = std::fread(input_.data(), 1, input_.size(), file_.get());
-    if (available_ == 0 && std::ferror(file_.get())) fail(text("cannot be read: ", std::strerror(errno)));
+    if (available_ == 0 && std::ferror(file_.get()))
+      fail(text("cannot be read: ", std::strerror(errno)));
     return available_ > 0;
   }
 
@@ -96,7 +97,8 @@ class Source {
       if (result == Z_STREAM_END) {
         ended_ = true;
       } else if (result != Z_OK && result != Z_BUF_ERROR) {
-        fail(text("is damaged: its gzip data does not decompress (", zip_.msg ? zip_.msg : "unknown reason", ")"));
+        fail(text("is damaged: its gzip data does not decompress (",
+                  zip_.msg ? zip_.msg : "unknown reason", ")"));
       }
     }
     return done;
@@ -111,12 +113,14 @@ class Source {
 };
 
 std::uint32_t big_endian(const std::uint8_t* b) {
-  return (std::uint32_t{b[0]} << 24) | (std::uint32_t{b[1]} << 16) | (std::uint32_t{b[2]} << 8) | b[3];
+  return (std::uint32_t{b[0]} << 24) | (std::uint32_t{b[1]} << 16) | (std::uint32_t{b[2]} << 8) |
+         b[3];
 }
 
 std::string product_text(const std::vector<std::int64_t>& extents) {
   std::string out;
-  for (const std::int64_t extent : extents) out += (out.empty() ? "" : " × ") + std::to_string(extent);
+  for (const std::int64_t extent : extents)
+    out += (out.empty() ? "" : " × ") + std::to_string(extent);
   return out;
 }
 
@@ -133,8 +137,8 @@ std::vector<std::int64_t> read_header(Source& source, int axes) {
   if (source.read(word.data(), 4) < 4) source.fail("is truncated: it ends within its header");
   const std::uint32_t magic = big_endian(word.data());
   if (magic != expected) {
-    source.fail(text("is not an IDX file of bytes with ", axes, axes == 1 ? " axis" : " axes", ": its magic number is ",
-                     hex(magic), ", not ", hex(expected)));
+    source.fail(text("is not an IDX file of bytes with ", axes, axes == 1 ? " axis" : " axes",
+                     ": its magic number is ", hex(magic), ", not ", hex(expected)));
   }
   std::vector<std::int64_t> extents;
   for (int i = 0; i < axes; ++i) {
@@ -159,13 +163,14 @@ IdxFile read_idx(const std::string& path, int axes) {
   // A damaged header can ask for terabytes: memory grows with what is really there.
   std::size_t done = 0;
   while (done < static_cast<std::size_t>(size)) {
-    const std::size_t room = std::min(static_cast<std::size_t>(size), std::max<std::size_t>(1u << 20, 2 * done));
+    const std::size_t room =
+        std::min(static_cast<std::size_t>(size), std::max<std::size_t>(1u << 20, 2 * done));
     file.values.resize(room);
     const std::size_t n = source.read(file.values.data() + done, room - done);
     done += n;
     if (done < room) {
-      source.fail(text("is truncated: its header says ", product_text(file.extents), " (", size, " bytes), and only ",
-                       done, done == 1 ? " byte follows" : " bytes follow"));
+      source.fail(text("is truncated: its header says ", product_text(file.extents), " (", size,
+                       " bytes), and only ", done, done == 1 ? " byte follows" : " bytes follow"));
     }
   }
   source.expect_end();
@@ -176,7 +181,9 @@ std::int64_t peek_idx_count(const std::string& path) noexcept {
   try {
     Source source(path);
     std::array<std::uint8_t, 8> header{};
-    if (source.read(header.data(), header.size()) < header.size() || big_endian(header.data()) >> 8 != 8) return -1;
+    if (source.read(header.data(), header.size()) < header.size() ||
+        big_endian(header.data()) >> 8 != 8)
+      return -1;
     return big_endian(header.data() + 4);
   } catch (...) {
     return -1;

@@ -1,7 +1,9 @@
-// Reads IDX files, the format of MNIST (http://yann.lecun.com/exdb/mnist): a magic number whose last byte is the number
-// of axes, big-endian 32-bit extents, then bytes in row-major order. Raw or compressed by gzip.
+// Reads IDX files, the format of MNIST (http://yann.lecun.com/exdb/mnist): a magic number whose
+// last byte is the number of axes, big-endian 32-bit extents, then bytes in row-major order. Raw or
+// compressed by gzip.
 //
-// Everything about a file is checked, and the first thing wrong with it is thrown as a data_error that names the file.
+// Everything about a file is checked, and the first thing wrong with it is thrown as a data_error
+// that names the file.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +18,8 @@ struct IdxFile {
   std::vector<std::uint8_t> values;
 };
 
-// Checked: the path is a file, the magic number is that of bytes with `axes` axes, sizes do not overflow, and the data
-// is as long as they say, no longer and no shorter.
+// Checked: the path is a file, the magic number is that of bytes with `axes` axes, sizes do not
+// overflow, and the data is as long as they say, no longer and no shorter.
 IdxFile read_idx(const std::string& path, int axes);
 
 // The first extent alone, from the header; -1 where the file is missing or damaged.

@@ -20,7 +20,8 @@ std::string labels_name(const std::string& prefix) { return prefix + "-labels-id
 
 bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
-// The file of this name, raw or zipped, with the name's variant that some archives have; empty where there is none.
+// The file of this name, raw or zipped, with the name's variant that some archives have; empty
+// where there is none.
 std::string find_file(const std::string& folder, const std::string& name) {
   std::string dotted = name;
   dotted.replace(dotted.find("-idx"), 1, ".");
@@ -35,7 +36,9 @@ std::string find_file(const std::string& folder, const std::string& name) {
 
 bool has_any_file(const std::string& folder) {
   for (const char* prefix : {kTrain, kVal}) {
-    if (!find_file(folder, images_name(prefix)).empty() || !find_file(folder, labels_name(prefix)).empty()) return true;
+    if (!find_file(folder, images_name(prefix)).empty() ||
+        !find_file(folder, labels_name(prefix)).empty())
+      return true;
   }
   return false;
 }
@@ -45,7 +48,9 @@ bool has_any_file(const std::string& folder) {
 void ImageClasses::describe_path(Schema<Options>& schema) {
   schema.option("path", &Options::path)
       .path()
-      .doc("folder with the four files, raw or .gz; none: looked up in $STRATA_DATA, the cache folder and the system");
+      .doc(
+          "folder with the four files, raw or .gz; none: looked up in $STRATA_DATA, the cache "
+          "folder and the system");
 }
 
 DataPlan ImageClasses::plan(std::int64_t train, std::int64_t val) const {
@@ -59,7 +64,8 @@ DataPlan ImageClasses::plan(std::int64_t train, std::int64_t val) const {
 
 DataPlan ImageClasses::describe() const {
   if (!options_.path) return plan(60000, 10000);
-  // A folder of the user's may hold any number of samples: only headers are read, and nothing is complained about yet.
+  // A folder of the user's may hold any number of samples: only headers are read, and nothing is
+  // complained about yet.
   return plan(peek_idx_count(find_file(*options_.path, images_name(kTrain))),
               peek_idx_count(find_file(*options_.path, images_name(kVal))));
 }
@@ -76,19 +82,23 @@ DataPlan ImageClasses::open(const std::vector<std::string>& folders) {
   const auto found = std::find_if(candidates.begin(), candidates.end(), has_any_file);
   if (found == candidates.end()) {
     std::string places;
-    for (const std::string& candidate : candidates) places += (places.empty() ? "" : ", ") + candidate;
+    for (const std::string& candidate : candidates)
+      places += (places.empty() ? "" : ", ") + candidate;
     throw data_error(text("the files of ", facts_.name, " (", images_name(kTrain),
-                          " and three more, raw or .gz) are not in ", places.empty() ? "any known folder" : places),
+                          " and three more, raw or .gz) are not in ",
+                          places.empty() ? "any known folder" : places),
                      facts_.hint);
   }
   train_ = load(*found, kTrain);
   val_ = load(*found, kVal);
-  return plan(static_cast<std::int64_t>(train_.labels.size()), static_cast<std::int64_t>(val_.labels.size()));
+  return plan(static_cast<std::int64_t>(train_.labels.size()),
+              static_cast<std::int64_t>(val_.labels.size()));
 }
 
 std::string ImageClasses::file_in(const std::string& folder, const std::string& name) const {
   std::string path = find_file(folder, name);
-  if (path.empty()) throw data_error(text(folder, " has no file ", name, " (or ", name, ".gz)"), facts_.hint);
+  if (path.empty())
+    throw data_error(text(folder, " has no file ", name, " (or ", name, ".gz)"), facts_.hint);
   return path;
 }
 
@@ -96,18 +106,19 @@ ImageClasses::Split ImageClasses::load(const std::string& folder, const std::str
   IdxFile images = read_idx(file_in(folder, images_name(prefix)), 3);
   IdxFile labels = read_idx(file_in(folder, labels_name(prefix)), 1);
   if (images.extents[1] != kSide || images.extents[2] != kSide) {
-    throw data_error(text(images.path, " has images of ", images.extents[1], " × ", images.extents[2], ", and ",
-                          facts_.name, "'s are ", kSide, " × ", kSide));
+    throw data_error(text(images.path, " has images of ", images.extents[1], " × ",
+                          images.extents[2], ", and ", facts_.name, "'s are ", kSide, " × ",
+                          kSide));
   }
   if (images.extents[0] != labels.extents[0]) {
-    throw data_error(text(labels.path, " has ", labels.extents[0], " labels, and ", images.path, " has ",
-                          images.extents[0], " images"));
+    throw data_error(text(labels.path, " has ", labels.extents[0], " labels, and ", images.path,
+                          " has ", images.extents[0], " images"));
   }
-  const auto bad =
-      std::find_if(labels.values.begin(), labels.values.end(), [](int label) { return label >= kClasses; });
+  const auto bad = std::find_if(labels.values.begin(), labels.values.end(),
+                                [](int label) { return label >= kClasses; });
   if (bad != labels.values.end()) {
-    throw data_error(text(labels.path, " gives sample ", bad - labels.values.begin(), " the label ", int{*bad},
-                          ", and the classes are 0 to ", kClasses - 1));
+    throw data_error(text(labels.path, " gives sample ", bad - labels.values.begin(), " the label ",
+                          int{*bad}, ", and the classes are 0 to ", kClasses - 1));
   }
   return {std::move(images.values), std::move(labels.values)};
 }

@@ -1,4 +1,5 @@
-// A data set of 28 × 28 grey images in ten classes, in the four files of MNIST: what MNIST and FashionMNIST share.
+// A data set of 28 × 28 grey images in ten classes, in the four files of MNIST: what MNIST and
+// FashionMNIST share.
 #pragma once
 
 #include <optional>

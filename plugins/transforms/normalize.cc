@@ -1,4 +1,5 @@
-// Normalize: subtracts a mean and divides by a deviation, like torchvision's ToTensor and Normalize together.
+// Normalize: subtracts a mean and divides by a deviation, like torchvision's ToTensor and Normalize
+// together.
 #include "plugins/support/affine.h"
 
 namespace strata::plugins {
@@ -17,13 +18,19 @@ class Normalize final : public Transform {
   static void describe(Schema<Options>& schema) {
     schema
         .doc(
-            "Subtracts `mean` and divides by `std`: one number for all values, or a list with one per channel.\n"
-            "Bytes of images are brought to [0, 1] first, as torchvision does, so mean and std are those of the "
+            "Subtracts `mean` and divides by `std`: one number for all values, or a list with one "
+            "per channel.\n"
+            "Bytes of images are brought to [0, 1] first, as torchvision does, so mean and std are "
+            "those of the "
             "scaled values; real numbers are taken as they are. Channels are the first axis of "
-            "[channels, height, width] and the values of [features]; [height, width] is one channel.")
+            "[channels, height, width] and the values of [features]; [height, width] is one "
+            "channel.")
         .example("Normalize(mean = 0.1307, std = 0.3081)");
     schema.option("mean", &Options::mean).required().doc("subtracted");
-    schema.option("std", &Options::std).required().above(0).doc("divided by, after the mean is subtracted");
+    schema.option("std", &Options::std)
+        .required()
+        .above(0)
+        .doc("divided by, after the mean is subtracted");
     schema.option("field", &Options::field).doc("the data's field to work on; none: its first one");
   }
 
@@ -48,19 +55,23 @@ class Normalize final : public Transform {
       normalize(pass, pass.shape(field), pass.template input<std::uint8_t>(field), 1.0 / 255,
                 pass.template output<T>(field));
     } else {
-      normalize(pass, pass.shape(field), pass.template input<T>(field), 1.0, pass.template output<T>(field));
+      normalize(pass, pass.shape(field), pass.template input<T>(field), 1.0,
+                pass.template output<T>(field));
     }
   }
 
  private:
-  static std::int64_t channels_of(const Shape& shape) { return shape.rank() == 1 || shape.rank() >= 3 ? shape[0] : 1; }
+  static std::int64_t channels_of(const Shape& shape) {
+    return shape.rank() == 1 || shape.rank() >= 3 ? shape[0] : 1;
+  }
 
   static void check_length(const char* option, const PerChannel& value, const Field& field) {
     const auto* list = std::get_if<std::vector<double>>(&value);
     const std::int64_t channels = channels_of(field.shape);
     if (list && static_cast<std::int64_t>(list->size()) != channels) {
-      throw PluginError(text("`", option, "` has ", list->size(), list->size() == 1 ? " number" : " numbers", ", and `",
-                             field.name, "` of shape ", field.shape.text(), " has ", channels,
+      throw PluginError(text("`", option, "` has ", list->size(),
+                             list->size() == 1 ? " number" : " numbers", ", and `", field.name,
+                             "` of shape ", field.shape.text(), " has ", channels,
                              channels == 1 ? " channel" : " channels"));
     }
   }
@@ -71,8 +82,10 @@ class Normalize final : public Transform {
   }
 
   template <class T, class X>
-  void normalize(const TransformPass<T>& pass, const Shape& shape, const X* x, double unit, T* y) const {
-    const bool alike = std::holds_alternative<double>(options_.mean) && std::holds_alternative<double>(options_.std);
+  void normalize(const TransformPass<T>& pass, const Shape& shape, const X* x, double unit,
+                 T* y) const {
+    const bool alike = std::holds_alternative<double>(options_.mean) &&
+                       std::holds_alternative<double>(options_.std);
     const std::int64_t channels = alike ? 1 : channels_of(shape);
     const std::int64_t positions = shape.elements() / channels, samples = pass.count();
     for (std::int64_t channel = 0; channel < channels; ++channel) {

@@ -16,7 +16,8 @@ class Rescale final : public Transform {
     schema
         .doc(
             "Multiplies values by `scale` and adds `offset`.\n"
-            "Bytes of images become real numbers, from 0 to 255 before: Rescale(1 / 255) brings them to [0, 1].")
+            "Bytes of images become real numbers, from 0 to 255 before: Rescale(1 / 255) brings "
+            "them to [0, 1].")
         .example("Rescale(1 / 255)");
     schema.option("scale", &Options::scale).required().doc("what values are multiplied by");
     schema.option("offset", &Options::offset).doc("what is added then");
@@ -25,7 +26,9 @@ class Rescale final : public Transform {
 
   explicit Rescale(const Options& options) : options_(options) {}
 
-  DataPlan infer(const std::vector<Field>& fields) const { return make_field_real(fields, options_.field, "Rescale"); }
+  DataPlan infer(const std::vector<Field>& fields) const {
+    return make_field_real(fields, options_.field, "Rescale");
+  }
 
   template <class T>
   void apply(const TransformPass<T>& pass) const {

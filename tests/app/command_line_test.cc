@@ -272,7 +272,8 @@ TEST(CommandLineOutput, ColoursOnlyWhereAsked) {
 // Runs through a shell, for redirections.
 int shell(const std::string& command) {
   write_text("script.sh", "cd '" + workspace() + "'\nset -o pipefail\ntrainer() { '" +
-                              repository_file("framework/app/trainer") + "' \"$@\"; }\n" + command + "\n");
+                              repository_file("framework/app/trainer") + "' \"$@\"; }\n" + command +
+                              "\n");
   const int status = std::system(("bash '" + workspace() + "/script.sh'").c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }

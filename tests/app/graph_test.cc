@@ -16,7 +16,8 @@ TEST(Graph, WritesDotToStandardOutput) {
 }
 
 TEST(Graph, TheNameOfTheOutputSaysTheFormat) {
-  for (const auto& [name, begin] : {std::pair{"net.svg", "<svg "}, std::pair{"net.dot", "digraph "}, std::pair{"net.gv", "digraph "}}) {
+  for (const auto& [name, begin] : {std::pair{"net.svg", "<svg "}, std::pair{"net.dot", "digraph "},
+                                    std::pair{"net.gv", "digraph "}}) {
     const Ran ran = run_trainer({"graph", kFile, "--output", name});
     EXPECT_EQ(ran.code, 0) << ran.err;
     EXPECT_EQ(ran.out.find(std::string(name) + ": residual_mlp with "), 0u) << ran.out;
@@ -40,15 +41,20 @@ TEST(Graph, TakesOverridesAndADepth) {
 TEST(Graph, SaysWhatIsWrongWithTheCall) {
   const Ran unknown = run_trainer({"graph", kFile, "--output", "net.png"});
   EXPECT_EQ(unknown.code, 2);
-  EXPECT_NE(unknown.err.find("the name `net.png` does not say what to write"), std::string::npos) << unknown.err;
-  EXPECT_NE(unknown.err.find("help: let it end in .svg or .dot, or give --format"), std::string::npos) << unknown.err;
+  EXPECT_NE(unknown.err.find("the name `net.png` does not say what to write"), std::string::npos)
+      << unknown.err;
+  EXPECT_NE(unknown.err.find("help: let it end in .svg or .dot, or give --format"),
+            std::string::npos)
+      << unknown.err;
   EXPECT_FALSE(exists("net.png"));
   const Ran format = run_trainer({"graph", kFile, "--format", "png"});
   EXPECT_EQ(format.code, 2);
-  EXPECT_NE(format.err.find("`--format` takes svg or dot; found `png`"), std::string::npos) << format.err;
+  EXPECT_NE(format.err.find("`--format` takes svg or dot; found `png`"), std::string::npos)
+      << format.err;
   EXPECT_EQ(run_trainer({"graph", kFile, "--depth", "-1"}).code, 2);
   EXPECT_EQ(run_trainer({"graph"}).code, 2);
-  EXPECT_EQ(run_trainer({"graph", kFile, "--output", "missing/net.svg"}).code, run_trainer({"init", kFile, "--out", "missing/a.safetensors"}).code);
+  EXPECT_EQ(run_trainer({"graph", kFile, "--output", "missing/net.svg"}).code,
+            run_trainer({"init", kFile, "--out", "missing/a.safetensors"}).code);
 }
 
 }  // namespace

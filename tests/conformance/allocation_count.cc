@@ -1,4 +1,5 @@
-// Replaces operator new. The count is each thread's own, so that the thread pool's allocations do not count.
+// Replaces operator new. The count is each thread's own, so that the thread pool's allocations do
+// not count.
 #include "tests/conformance/allocation_count.h"
 
 #include <cstdlib>

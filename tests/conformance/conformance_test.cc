@@ -1,4 +1,5 @@
-// Every registered plugin through the conformance harness. No list: a new plugin is found in the registry.
+// Every registered plugin through the conformance harness. No list: a new plugin is found in the
+// registry.
 #include "framework/plugin/testing/conformance.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +25,8 @@ const Registry& registry() {
 class Conformance : public testing::TestWithParam<const Entry*> {};
 
 TEST_P(Conformance, Holds) {
-  const ConformanceReport report = check_conformance(*GetParam(), registry(), {.allocations = &allocation_count});
+  const ConformanceReport report =
+      check_conformance(*GetParam(), registry(), {.allocations = &allocation_count});
   for (const std::string& problem : report.problems) ADD_FAILURE() << problem;
   EXPECT_GE(report.checks, 5);
   EXPECT_TRUE(GetParam()->kind() == STRATA_FUSION || !report.cases.empty());
@@ -40,8 +42,8 @@ TEST(Registry, HasNoNameTwice) {
 }
 
 TEST(Registry, HasEveryKindThatATrainingRunNeeds) {
-  for (const Kind kind : {STRATA_LAYER, STRATA_LOSS, STRATA_METRIC, STRATA_OPTIMIZER, STRATA_SCHEDULE,
-                          STRATA_INITIALIZER, STRATA_DATASET, STRATA_TRANSFORM}) {
+  for (const Kind kind : {STRATA_LAYER, STRATA_LOSS, STRATA_METRIC, STRATA_OPTIMIZER,
+                          STRATA_SCHEDULE, STRATA_INITIALIZER, STRATA_DATASET, STRATA_TRANSFORM}) {
     EXPECT_FALSE(registry().all(kind).empty()) << kind_name(kind);
   }
 }

@@ -10,7 +10,8 @@
 namespace strata {
 namespace {
 
-// Data for the examples: `x` as the plugin at hand wants it, a class number and real values to aim at.
+// Data for the examples: `x` as the plugin at hand wants it, a class number and real values to aim
+// at.
 class ExampleData final : public Dataset {
  public:
   struct Options {
@@ -50,7 +51,8 @@ std::string mistakes(const std::string& text) {
   Diagnostics diagnostics;
   ElaborateOptions options;
   options.any_file = text.find("\nmodel ") == std::string::npos;
-  const auto program = elaborate_text("example.model", text, registry(), sources, diagnostics, options);
+  const auto program =
+      elaborate_text("example.model", text, registry(), sources, diagnostics, options);
   if (!program.ok()) return program.error().message;
   return diagnostics.has_errors() ? render(diagnostics) : "";
 }
@@ -69,7 +71,8 @@ std::vector<std::string> values_of(const std::string& example) {
 // A whole file around an example; `x` has this shape where the data can have it.
 std::string file_with(const Entry& entry, const std::string& data_kind, const std::string& shape) {
   const std::string example = entry.schema().example;
-  std::string flow = "x -> Flatten -> Dense(4)", output = "y", data = "ExampleData(kind = \"" + data_kind + "\")";
+  std::string flow = "x -> Flatten -> Dense(4)", output = "y",
+              data = "ExampleData(kind = \"" + data_kind + "\")";
   std::string loss = "CrossEntropy(y, label)", more, before;
   switch (entry.kind()) {
     case STRATA_LAYER:
@@ -106,16 +109,17 @@ std::string file_with(const Entry& entry, const std::string& data_kind, const st
       break;
   }
   if (more.find("optimizer") == std::string::npos) more += "\noptimizer = SGD(lr = 0.1)";
-  return "format 1\nmodel m(x: " + shape + ") -> " + output + " {\n" + before + flow + " as " + output +
-         "\n}\ndata d = " + data + "\ntrain {\nloss = " + loss + "\n" + more + "\nbatch_size = 8\nepochs = 200\n}\n";
+  return "format 1\nmodel m(x: " + shape + ") -> " + output + " {\n" + before + flow + " as " +
+         output + "\n}\ndata d = " + data + "\ntrain {\nloss = " + loss + "\n" + more +
+         "\nbatch_size = 8\nepochs = 200\n}\n";
 }
 
 class Example : public testing::TestWithParam<const Entry*> {};
 
 TEST_P(Example, Works) {
   std::string first;
-  for (const auto& [kind, shape] :
-       {std::pair{"values", "[4]"}, std::pair{"bytes", "[16, 16]"}, std::pair{"images", "[3, 16, 16]"}}) {
+  for (const auto& [kind, shape] : {std::pair{"values", "[4]"}, std::pair{"bytes", "[16, 16]"},
+                                    std::pair{"images", "[3, 16, 16]"}}) {
     const std::string text = file_with(*GetParam(), kind, shape);
     const std::string found = mistakes(text);
     if (found.empty()) return;
@@ -124,11 +128,12 @@ TEST_P(Example, Works) {
   FAIL() << first;
 }
 
-INSTANTIATE_TEST_SUITE_P(Plugins, Example, testing::ValuesIn(registry().all()), [](const auto& test) {
-  std::string kind(kind_name(test.param->kind()));
-  std::erase(kind, ' ');
-  return kind + "_" + test.param->name();
-});
+INSTANTIATE_TEST_SUITE_P(Plugins, Example, testing::ValuesIn(registry().all()),
+                         [](const auto& test) {
+                           std::string kind(kind_name(test.param->kind()));
+                           std::erase(kind, ' ');
+                           return kind + "_" + test.param->name();
+                         });
 
 }  // namespace
 }  // namespace strata

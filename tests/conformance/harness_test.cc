@@ -54,7 +54,9 @@ class Faulty : public Layer {
     const T* x = pass.input();
     T* y = pass.output();
     const std::int64_t end = pass.input_size() + (kFault == Fault::kWritesOutside ? 1 : 0);
-    const T offset = kFault == Fault::kRandomInInference && !pass.training() ? static_cast<T>(pass.key()[0]) : T(0);
+    const T offset = kFault == Fault::kRandomInInference && !pass.training()
+                         ? static_cast<T>(pass.key()[0])
+                         : T(0);
     for (std::int64_t i = 0; i < end; ++i) y[i] = x[i] * x[i] * pass.parameter(0)[i % n] + offset;
     if (kFault == Fault::kReadsUnwritten) y[0] += pass.scratch()[0];
     if (kFault == Fault::kChangesInput) const_cast<T*>(x)[0] += T(1);
@@ -79,7 +81,9 @@ class Faulty : public Layer {
     for (std::int64_t i = 0; i < pass.input_size(); ++i) {
       dw[i % n] += dy[i] * x[i] * x[i];
       const T gradient = two * x[i] * pass.parameter(0)[i % n] * dy[i];
-      if (dx) dx[i] = (pass.accumulate() && kFault != Fault::kForgetsAccumulate ? dx[i] : T(0)) + gradient;
+      if (dx)
+        dx[i] =
+            (pass.accumulate() && kFault != Fault::kForgetsAccumulate ? dx[i] : T(0)) + gradient;
     }
   }
 
@@ -89,7 +93,8 @@ class Faulty : public Layer {
 
 const LayerRegistration<Faulty<Fault::kNone>> kNone{"FaultyNot"};
 const LayerRegistration<Faulty<Fault::kGradient>> kGradient{"FaultyGradient"};
-const LayerRegistration<Faulty<Fault::kOverwritesParameterGradient>> kOverwrites{"FaultyOverwrites"};
+const LayerRegistration<Faulty<Fault::kOverwritesParameterGradient>> kOverwrites{
+    "FaultyOverwrites"};
 const LayerRegistration<Faulty<Fault::kWritesOutside>> kOutside{"FaultyOutside"};
 const LayerRegistration<Faulty<Fault::kReadsUnwritten>> kUnwritten{"FaultyUnwritten"};
 const LayerRegistration<Faulty<Fault::kReadsPoisonedInput>> kPoisoned{"FaultyPoisoned"};
@@ -106,7 +111,9 @@ class FaultySchema : public Layer {
   struct Options {
     double Rate = 2;
   };
-  static void describe(Schema<Options>& schema) { schema.option("Rate", &Options::Rate).max(1).doc("A sentence."); }
+  static void describe(Schema<Options>& schema) {
+    schema.option("Rate", &Options::Rate).max(1).doc("A sentence.");
+  }
   explicit FaultySchema(const Options&) {}
   Plan infer(const Shape&) const { throw PluginError("takes nothing"); }
   template <class T>
@@ -121,7 +128,9 @@ class FaultyLoss : public Loss {
  public:
   struct Options {};
   static void describe(Schema<Options>& schema) {
-    schema.doc("The sum.").example("FaultyLoss(prediction, target)").inputs({"prediction", "target"});
+    schema.doc("The sum.")
+        .example("FaultyLoss(prediction, target)")
+        .inputs({"prediction", "target"});
   }
   explicit FaultyLoss(const Options&) {}
   LossPlan infer(const std::vector<Input>&) const { return {}; }
@@ -165,40 +174,51 @@ std::vector<std::string> problems(Kind kind, const char* name) {
 }
 std::vector<std::string> layer_problems(const char* name) { return problems(STRATA_LAYER, name); }
 
-TEST(Harness, FindsNothingWhereNothingIsWrong) { EXPECT_THAT(layer_problems("FaultyNot"), testing::IsEmpty()); }
+TEST(Harness, FindsNothingWhereNothingIsWrong) {
+  EXPECT_THAT(layer_problems("FaultyNot"), testing::IsEmpty());
+}
 
 TEST(Harness, FindsAGradientThatIsOffByAThousandth) {
-  EXPECT_THAT(layer_problems("FaultyGradient"), Contains(HasSubstr("the gradient of input 0 in training is")));
+  EXPECT_THAT(layer_problems("FaultyGradient"),
+              Contains(HasSubstr("the gradient of input 0 in training is")));
 }
 TEST(Harness, FindsParameterGradientsThatAreNotAdded) {
-  EXPECT_THAT(layer_problems("FaultyOverwrites"), Contains(HasSubstr("gradient 1 is not added to what was there")));
+  EXPECT_THAT(layer_problems("FaultyOverwrites"),
+              Contains(HasSubstr("gradient 1 is not added to what was there")));
 }
 TEST(Harness, FindsInputGradientsThatAreNotAdded) {
-  EXPECT_THAT(layer_problems("FaultyAccumulate"), Contains(HasSubstr("gradient 0 is not added to what was there")));
+  EXPECT_THAT(layer_problems("FaultyAccumulate"),
+              Contains(HasSubstr("gradient 0 is not added to what was there")));
 }
 TEST(Harness, FindsWritesOutside) {
-  EXPECT_THAT(layer_problems("FaultyOutside"), Contains(HasSubstr("writes outside of its buffers in training")));
+  EXPECT_THAT(layer_problems("FaultyOutside"),
+              Contains(HasSubstr("writes outside of its buffers in training")));
 }
 TEST(Harness, FindsReadsOfWhatNobodyWrote) {
-  EXPECT_THAT(layer_problems("FaultyUnwritten"), Contains(HasSubstr("an output is not finite in training")));
+  EXPECT_THAT(layer_problems("FaultyUnwritten"),
+              Contains(HasSubstr("an output is not finite in training")));
 }
 TEST(Harness, FindsReadsOfInputsThatThePlanDoesNotAskFor) {
-  EXPECT_THAT(layer_problems("FaultyPoisoned"), Contains(HasSubstr("depends on what the plan does not ask for")));
+  EXPECT_THAT(layer_problems("FaultyPoisoned"),
+              Contains(HasSubstr("depends on what the plan does not ask for")));
 }
 TEST(Harness, FindsResultsThatDependOnTheOrderOfTasks) {
-  EXPECT_THAT(layer_problems("FaultyTasks"), Contains(HasSubstr("gives other bits when tasks come last to first")));
+  EXPECT_THAT(layer_problems("FaultyTasks"),
+              Contains(HasSubstr("gives other bits when tasks come last to first")));
 }
 TEST(Harness, FindsChangedInputs) {
   EXPECT_THAT(layer_problems("FaultyInput"), Contains(HasSubstr("changes what it may only read")));
 }
 TEST(Harness, FindsRandomInference) {
-  EXPECT_THAT(layer_problems("FaultyRandom"), Contains(HasSubstr("depends on the random stream in inference")));
+  EXPECT_THAT(layer_problems("FaultyRandom"),
+              Contains(HasSubstr("depends on the random stream in inference")));
 }
 TEST(Harness, FindsResultsThatDependOnThePrecision) {
   EXPECT_THAT(layer_problems("FaultyPrecision"), Contains(HasSubstr("between f32 and f64")));
 }
 TEST(Harness, FindsParameterGradientsThatNeedInputGradients) {
-  EXPECT_THAT(layer_problems("FaultyNull"), Contains(HasSubstr("where none is wanted for the inputs")));
+  EXPECT_THAT(layer_problems("FaultyNull"),
+              Contains(HasSubstr("where none is wanted for the inputs")));
 }
 TEST(Harness, FindsFaultsOfTheSchema) {
   const auto found = layer_problems("FaultySchema");
@@ -206,14 +226,18 @@ TEST(Harness, FindsFaultsOfTheSchema) {
   EXPECT_THAT(found, Contains(HasSubstr("has no example")));
   EXPECT_THAT(found, Contains(HasSubstr("`Rate` is not in snake_case")));
   EXPECT_THAT(found, Contains(HasSubstr("ends with a full stop")));
-  EXPECT_THAT(found, Contains(HasSubstr("the default of `Rate` is not allowed: `Rate` must be at most 1, not 2")));
+  EXPECT_THAT(
+      found,
+      Contains(HasSubstr("the default of `Rate` is not allowed: `Rate` must be at most 1, not 2")));
   EXPECT_THAT(found, Contains(HasSubstr("accepts none of the shapes tried")));
 }
 TEST(Harness, FindsLossGradientsWithoutTheScale) {
-  EXPECT_THAT(problems(STRATA_LOSS, "FaultyLoss"), Contains(HasSubstr("the gradient of input 0 is 1")));
+  EXPECT_THAT(problems(STRATA_LOSS, "FaultyLoss"),
+              Contains(HasSubstr("the gradient of input 0 is 1")));
 }
 TEST(Harness, FindsOptimizersThatDependOnSlices) {
-  EXPECT_THAT(problems(STRATA_OPTIMIZER, "FaultyOptimizer"), Contains(HasSubstr("slices give other weights")));
+  EXPECT_THAT(problems(STRATA_OPTIMIZER, "FaultyOptimizer"),
+              Contains(HasSubstr("slices give other weights")));
 }
 
 }  // namespace

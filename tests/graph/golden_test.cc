@@ -2,8 +2,8 @@
 // tests/goldens/graph/NAME.model and NAME.expected. A first line `# run: …` holds overrides and
 // flags: --strict, --nodes=N, --work=N, --includes=N.
 //
-//   UPDATE_GOLDENS=1 bazel run //tests/graph:golden_test    # rewrites the expectations: look at the
-//   difference
+//   UPDATE_GOLDENS=1 bazel run //tests/graph:golden_test    # rewrites the expectations: look at
+//   the difference
 #include <gtest/gtest.h>
 
 #include <algorithm>

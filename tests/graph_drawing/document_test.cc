@@ -1,12 +1,11 @@
 // The documents: well-formed, complete, escaped, the same each time; folding.
-#include "framework/drawing/drawing.h"
+#include <gtest/gtest.h>
 
 #include <regex>
 #include <set>
 
-#include <gtest/gtest.h>
-
 #include "framework/base/utf8.h"
+#include "framework/drawing/drawing.h"
 #include "tests/graph_drawing/graphs.h"
 
 namespace strata {
@@ -17,10 +16,11 @@ using testing::random_graph;
 using testing::residual_graph;
 using testing::smallest_graph;
 
-// Why a text is not well-formed XML (without declarations, comments and CDATA, which drawings do not have).
+// Why a text is not well-formed XML (without declarations, comments and CDATA, which drawings do
+// not have).
 std::string xml_problem(const std::string& xml) {
-  static const std::regex tag(R"re(^<([a-zA-Z]+)((?:\s+[a-zA-Z:-]+="[^"<]*")*)\s*(/?)>)re"), end_tag(R"(^</([a-zA-Z]+)>)"),
-      entity(R"(^&(amp|lt|gt|quot|#39|#10);)");
+  static const std::regex tag(R"re(^<([a-zA-Z]+)((?:\s+[a-zA-Z:-]+="[^"<]*")*)\s*(/?)>)re"),
+      end_tag(R"(^</([a-zA-Z]+)>)"), entity(R"(^&(amp|lt|gt|quot|#39|#10);)");
   std::vector<std::string> open;
   for (std::size_t i = 0; i < xml.size();) {
     const Utf8Char c = decode_utf8(std::string_view(xml).substr(i));
@@ -28,16 +28,19 @@ std::string xml_problem(const std::string& xml) {
     const auto near = xml.begin() + static_cast<std::ptrdiff_t>(std::min(xml.size(), i + 4000));
     std::smatch match;
     if (!c.valid) return "not UTF-8";
-    if ((c.code_point < 0x20 && c.code_point != '\n') || c.code_point == 0xFFFE || c.code_point == 0xFFFF) {
+    if ((c.code_point < 0x20 && c.code_point != '\n') || c.code_point == 0xFFFE ||
+        c.code_point == 0xFFFF) {
       return "a character that XML does not allow";
     }
     if (c.code_point == '<') {
       if (std::regex_search(here, near, match, end_tag)) {
-        if (open.empty() || open.back() != match[1]) return "</" + match[1].str() + "> ends nothing";
+        if (open.empty() || open.back() != match[1])
+          return "</" + match[1].str() + "> ends nothing";
         open.pop_back();
       } else if (std::regex_search(here, near, match, tag)) {
         static const std::regex ampersand("&(?!(amp|lt|gt|quot|#39|#10);)");
-        if (std::regex_search(match[2].first, match[2].second, ampersand)) return "& in an attribute";
+        if (std::regex_search(match[2].first, match[2].second, ampersand))
+          return "& in an attribute";
         if (match[3].length() == 0) open.push_back(match[1]);
       } else {
         return "no tag: " + xml.substr(i, 60);
@@ -56,7 +59,9 @@ std::string xml_problem(const std::string& xml) {
 
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t n = 0;
-  for (std::size_t i = text.find(part); i != std::string::npos; i = text.find(part, i + part.size())) ++n;
+  for (std::size_t i = text.find(part); i != std::string::npos;
+       i = text.find(part, i + part.size()))
+    ++n;
   return n;
 }
 
@@ -72,8 +77,8 @@ const char* const kArrowHead = "h8l-4 ";  // in a path, pointing up or down
 
 TEST(XmlProblem, FindsWhatIsWrong) {
   EXPECT_EQ(xml_problem("<a b=\"1\"><c/>x &amp; y</a>"), "");
-  for (const char* wrong : {"<a>", "<a></b>", "<a>&</a>", "<a b=1/>", "<a b=\"&\"/>", "<a b=\"<\"/>", "<a>\x01</a>",
-                            "<a>\xFF</a>", "<a/>x", "<a/><b/>"}) {
+  for (const char* wrong : {"<a>", "<a></b>", "<a>&</a>", "<a b=1/>", "<a b=\"&\"/>",
+                            "<a b=\"<\"/>", "<a>\x01</a>", "<a>\xFF</a>", "<a/>x", "<a/><b/>"}) {
     EXPECT_NE(xml_problem(wrong), "") << wrong;
   }
 }
@@ -83,26 +88,33 @@ TEST(Svg, HasEveryLayerBlockAndConnection) {
     const std::string svg = draw_svg(graph);
     EXPECT_EQ(xml_problem(svg), "");
     EXPECT_EQ(count(svg, kArrowHead), connections(graph));
-    EXPECT_EQ(count(svg, "role=\"graphics-symbol img\""), graph.nodes.size() + graph.inputs.size() + graph.outputs.size());
+    EXPECT_EQ(count(svg, "role=\"graphics-symbol img\""),
+              graph.nodes.size() + graph.inputs.size() + graph.outputs.size());
     for (const GraphNode& node : graph.nodes) {
       EXPECT_GE(count(svg, "aria-label=\"" + node.path + ": "), 1u) << node.path;
     }
   }
   const std::string svg = draw_svg(residual_graph(4));
-  EXPECT_EQ(count(svg, "aria-label=\"block "), 4u * 3 + 1) << "the block, main, dense_bn1; one skip";
-  EXPECT_NE(svg.find("<title>residual2.main.relu1 → residual2.main.dense1&#10;[64]</title>"), std::string::npos);
+  EXPECT_EQ(count(svg, "aria-label=\"block "), 4u * 3 + 1)
+      << "the block, main, dense_bn1; one skip";
+  EXPECT_NE(svg.find("<title>residual2.main.relu1 → residual2.main.dense1&#10;[64]</title>"),
+            std::string::npos);
   EXPECT_NE(svg.find("<title>image → flatten1&#10;[28, 28]</title>"), std::string::npos);
-  EXPECT_NE(svg.find("<title>residual1.relu1 → residual2.main.dense_bn1.dense1, residual2.add1&#10;[64]</title>"),
+  EXPECT_NE(svg.find("<title>residual1.relu1 → residual2.main.dense_bn1.dense1, "
+                     "residual2.add1&#10;[64]</title>"),
             std::string::npos);
   EXPECT_NE(svg.find("<title>logits → logits&#10;[10]</title>"), std::string::npos);
 }
 
 TEST(Svg, SaysWhatALayerIs) {
   const std::string svg = draw_svg(residual_graph(1));
-  EXPECT_NE(svg.find("<tspan class=\"title\">Dense</tspan> <tspan class=\"amount\">64</tspan>"), std::string::npos);
+  EXPECT_NE(svg.find("<tspan class=\"title\">Dense</tspan> <tspan class=\"amount\">64</tspan>"),
+            std::string::npos);
   EXPECT_NE(svg.find(">[64] · 50,240 parameters</text>"), std::string::npos);
-  EXPECT_NE(svg.find("aria-label=\"logits: Dense 10, as logits, [10] · 650 parameters\""), std::string::npos);
-  EXPECT_NE(svg.find("aria-label=\"block residual1.main: 4 layers · 8,448 parameters\""), std::string::npos);
+  EXPECT_NE(svg.find("aria-label=\"logits: Dense 10, as logits, [10] · 650 parameters\""),
+            std::string::npos);
+  EXPECT_NE(svg.find("aria-label=\"block residual1.main: 4 layers · 8,448 parameters\""),
+            std::string::npos);
   EXPECT_NE(svg.find("prefers-color-scheme: dark"), std::string::npos);
 }
 
@@ -112,8 +124,10 @@ TEST(Dot, HasEveryLayerBlockAndConnection) {
   EXPECT_EQ(count(dot, " -> "), connections(graph));
   EXPECT_EQ(count(dot, "subgraph \"cluster_"), 4u * 3 + 1);
   EXPECT_EQ(count(dot, "{"), count(dot, "}"));
-  EXPECT_NE(dot.find("\"residual1.main.relu1\" -> \"residual1.main.dense1\" [tooltip=\"[64]\"];"), std::string::npos);
-  EXPECT_NE(dot.find("\"logits\" -> \"logits (2)\""), std::string::npos) << "the layer and the output";
+  EXPECT_NE(dot.find("\"residual1.main.relu1\" -> \"residual1.main.dense1\" [tooltip=\"[64]\"];"),
+            std::string::npos);
+  EXPECT_NE(dot.find("\"logits\" -> \"logits (2)\""), std::string::npos)
+      << "the layer and the output";
   EXPECT_NE(dot.find("label=\"Dense 10\\nas logits\\n[10] · 650 parameters\""), std::string::npos);
 }
 
@@ -125,9 +139,18 @@ TEST(Drawings, TheSameEachTime) {
 }
 
 TEST(Drawings, NamesMayHoldAnything) {
-  const std::vector<std::string> names = {"<script>alert(1)</script>", "a\"b\\c&d'e", "\x01\n\t\x7F", "\xFF\xC0\x80", "",
-                                          "名前.ℝ→🙂.x", "a..b.", "..", "\xEF\xBF\xBE\xEF\xBF\xBF", "]]>--><!--",
-                                          "\xE2\x80\xAEright to left", "{}%s{0}"};
+  const std::vector<std::string> names = {"<script>alert(1)</script>",
+                                          "a\"b\\c&d'e",
+                                          "\x01\n\t\x7F",
+                                          "\xFF\xC0\x80",
+                                          "",
+                                          "名前.ℝ→🙂.x",
+                                          "a..b.",
+                                          "..",
+                                          "\xEF\xBF\xBE\xEF\xBF\xBF",
+                                          "]]>--><!--",
+                                          "\xE2\x80\xAEright to left",
+                                          "{}%s{0}"};
   GraphBuilder builder("<&\">\x02");
   ValueId x = builder.input("<in & out>", {4});
   for (const std::string& name : names) {
@@ -151,11 +174,14 @@ TEST(Drawings, NamesMayHoldAnything) {
 
 TEST(Depth, FoldsBlocksIntoCardsWithTotals) {
   const Graph graph = residual_graph(4);
-  const std::string all = draw_svg(graph, {2}), some = draw_svg(graph, {1}), none = draw_svg(graph, {0});
+  const std::string all = draw_svg(graph, {2}), some = draw_svg(graph, {1}),
+                    none = draw_svg(graph, {0});
   EXPECT_EQ(count(none, "class=\"folded\""), 4u);
   EXPECT_EQ(count(none, "aria-label=\"block "), 0u);
-  EXPECT_EQ(count(none, kArrowHead), 8u) << "image, flatten, dense, 4 blocks, logits: one line between each";
-  EXPECT_NE(none.find("aria-label=\"residual1: residual1, 6 layers · 8,448 parameters, [64]\""), std::string::npos);
+  EXPECT_EQ(count(none, kArrowHead), 8u)
+      << "image, flatten, dense, 4 blocks, logits: one line between each";
+  EXPECT_NE(none.find("aria-label=\"residual1: residual1, 6 layers · 8,448 parameters, [64]\""),
+            std::string::npos);
   EXPECT_EQ(count(some, "class=\"folded\""), 5u) << "main of each, and one skip";
   EXPECT_EQ(count(some, "aria-label=\"block "), 4u);
   EXPECT_EQ(count(all, "class=\"folded\""), 4u) << "dense_bn1 of each";
@@ -163,7 +189,8 @@ TEST(Depth, FoldsBlocksIntoCardsWithTotals) {
   EXPECT_EQ(count(draw_dot(graph, {0}), "shape=box3d"), 4u);
   for (const std::string* svg : {&all, &some, &none}) {
     EXPECT_EQ(xml_problem(*svg), "");
-    EXPECT_NE(svg->find("28 layers · 88,842 parameters"), std::string::npos) << "the whole stays the whole";
+    EXPECT_NE(svg->find("28 layers · 88,842 parameters"), std::string::npos)
+        << "the whole stays the whole";
   }
 }
 

@@ -1,9 +1,9 @@
 #include "tests/graph_drawing/graphs.h"
 
+#include <fmt/format.h>
+
 #include <random>
 #include <stdexcept>
-
-#include <fmt/format.h>
 
 #include "framework/plugin/options.h"
 
@@ -22,8 +22,8 @@ ValueId GraphBuilder::input(const std::string& name, const Shape& shape) {
   return value;
 }
 
-ValueId GraphBuilder::layer(const std::string& path, const std::string& kind, const std::vector<ValueId>& inputs,
-                            std::int64_t units) {
+ValueId GraphBuilder::layer(const std::string& path, const std::string& kind,
+                            const std::vector<ValueId>& inputs, std::int64_t units) {
   const Entry* entry = registry().find(STRATA_LAYER, kind);
   if (!entry) throw std::runtime_error("no layer " + kind);
   PluginCall call{entry, {}};
@@ -49,7 +49,8 @@ ValueId GraphBuilder::layer(const std::string& path, const std::string& kind, co
   node.inputs = inputs;
   const auto value = static_cast<ValueId>(graph_.values.size());
   node.outputs = {value};
-  graph_.values.push_back({path, node.plan.outputs.at(0), static_cast<int>(graph_.nodes.size()), 0});
+  graph_.values.push_back(
+      {path, node.plan.outputs.at(0), static_cast<int>(graph_.nodes.size()), 0});
   graph_.nodes.push_back(std::move(node));
   return value;
 }
@@ -89,7 +90,8 @@ Graph random_graph(unsigned seed, int layers) {
   const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
   GraphBuilder builder(fmt::format("random{}", seed));
   std::vector<ValueId> values = {builder.input("a", {8}), builder.input("b", {8})};
-  const std::vector<std::string> boxes = {"", "x.", "x.y.", "x.y.z.", "w.", "w.v.", "a_box_with_quite_a_long_name."};
+  const std::vector<std::string> boxes = {
+      "", "x.", "x.y.", "x.y.z.", "w.", "w.v.", "a_box_with_quite_a_long_name."};
   for (int i = 0; i < layers; ++i) {
     const std::string path = fmt::format("{}layer{}", boxes[below(boxes.size())], i);
     const std::size_t inputs = 1 + below(3);
@@ -97,7 +99,8 @@ Graph random_graph(unsigned seed, int layers) {
     std::vector<ValueId> from;
     for (std::size_t k = 0; k < inputs; ++k) {
       const std::size_t recent = std::min<std::size_t>(values.size(), 4);
-      from.push_back(below(4) ? values[values.size() - 1 - below(recent)] : values[below(values.size())]);
+      from.push_back(below(4) ? values[values.size() - 1 - below(recent)]
+                              : values[below(values.size())]);
     }
     values.push_back(inputs == 1 ? builder.layer(path, below(2) ? "Dense" : "ReLU", from, 8)
                                  : builder.layer(path, "Add", from));

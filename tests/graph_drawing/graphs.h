@@ -18,8 +18,8 @@ class GraphBuilder {
 
   ValueId input(const std::string& name, const Shape& shape);
   // A layer with its options at their defaults; `units` is the first option of a Dense.
-  ValueId layer(const std::string& path, const std::string& kind, const std::vector<ValueId>& inputs,
-                std::int64_t units = 0);
+  ValueId layer(const std::string& path, const std::string& kind,
+                const std::vector<ValueId>& inputs, std::int64_t units = 0);
   void output(const std::string& name, ValueId value);
   const Graph& graph() const { return graph_; }
 
@@ -31,7 +31,8 @@ class GraphBuilder {
 Graph residual_graph(int blocks);
 // One layer.
 Graph smallest_graph();
-// Layers that read several of those before them, in boxes by chance; some values come back into a box that they left.
+// Layers that read several of those before them, in boxes by chance; some values come back into a
+// box that they left.
 Graph random_graph(unsigned seed, int layers);
 
 }  // namespace strata::testing

@@ -1,11 +1,12 @@
-// Geometry: nothing overlaps, everything is where it belongs, lines join what they should and cross no card.
+// Geometry: nothing overlaps, everything is where it belongs, lines join what they should and cross
+// no card.
 #include "framework/drawing/layout.h"
+
+#include <gtest/gtest.h>
 
 #include <cmath>
 #include <ctime>
 #include <set>
-
-#include <gtest/gtest.h>
 
 #include "framework/drawing/text.h"
 #include "tests/graph_drawing/graphs.h"
@@ -19,7 +20,8 @@ using strata::testing::residual_graph;
 using strata::testing::smallest_graph;
 
 struct Drawn {
-  explicit Drawn(const Graph& graph, int depth = 1000) : scene(make_scene(graph, {depth})), layout(lay_out(scene)) {}
+  explicit Drawn(const Graph& graph, int depth = 1000)
+      : scene(make_scene(graph, {depth})), layout(lay_out(scene)) {}
   const Rect& rect(const Child& child) const {
     const auto i = static_cast<std::size_t>(child.index);
     return child.is_box ? layout.boxes[i].rect : layout.cards[i];
@@ -29,11 +31,12 @@ struct Drawn {
 };
 
 bool overlap(const Rect& a, const Rect& b, double margin) {
-  return a.x < b.right() + margin && b.x < a.right() + margin && a.y < b.bottom() + margin && b.y < a.bottom() + margin;
+  return a.x < b.right() + margin && b.x < a.right() + margin && a.y < b.bottom() + margin &&
+         b.y < a.bottom() + margin;
 }
 bool inside(const Rect& inner, const Rect& outer, double margin) {
-  return inner.x >= outer.x + margin && inner.y >= outer.y + margin && inner.right() <= outer.right() - margin &&
-         inner.bottom() <= outer.bottom() - margin;
+  return inner.x >= outer.x + margin && inner.y >= outer.y + margin &&
+         inner.right() <= outer.right() - margin && inner.bottom() <= outer.bottom() - margin;
 }
 
 void check_boxes(const Drawn& drawn) {
@@ -41,7 +44,8 @@ void check_boxes(const Drawn& drawn) {
     const auto& children = drawn.scene.boxes[b].children;
     const BoxPlace& place = drawn.layout.boxes[b];
     for (std::size_t i = 0; i < children.size(); ++i) {
-      EXPECT_TRUE(inside(drawn.rect(children[i]), place.rect, 10)) << "child " << i << " of " << place.label;
+      EXPECT_TRUE(inside(drawn.rect(children[i]), place.rect, 10))
+          << "child " << i << " of " << place.label;
       for (std::size_t j = 0; j < i; ++j) {
         EXPECT_FALSE(overlap(drawn.rect(children[i]), drawn.rect(children[j]), 10))
             << "children " << i << " and " << j << " of " << place.label;
@@ -63,8 +67,8 @@ std::vector<Point> along(const std::vector<Point>& route) {
     for (int step = 0; step <= 24; ++step) {
       const double t = step / 24.0, s = 1 - t, middle = (a.y + b.y) / 2;
       const double across = 3 * s * t * t + t * t * t;  // control points are at a.x and b.x
-      points.push_back({a.x + (b.x - a.x) * across,
-                        s * s * s * a.y + 3 * s * s * t * middle + 3 * s * t * t * middle + t * t * t * b.y});
+      points.push_back({a.x + (b.x - a.x) * across, s * s * s * a.y + 3 * s * s * t * middle +
+                                                        3 * s * t * t * middle + t * t * t * b.y});
     }
   }
   return points;
@@ -74,7 +78,7 @@ void check_routes(const Drawn& drawn) {
   ASSERT_EQ(drawn.layout.routes.size(), drawn.scene.lines.size());
   for (std::size_t l = 0; l < drawn.scene.lines.size(); ++l) {
     const Line& line = drawn.scene.lines[l];
-    const auto &route = drawn.layout.routes[l];
+    const auto& route = drawn.layout.routes[l];
     const Rect &from = drawn.layout.cards[static_cast<std::size_t>(line.from)],
                &to = drawn.layout.cards[static_cast<std::size_t>(line.to)];
     ASSERT_GE(route.size(), 2u);
@@ -88,7 +92,8 @@ void check_routes(const Drawn& drawn) {
     for (const Point& point : along(route)) {
       for (std::size_t c = 0; c < drawn.layout.cards.size(); ++c) {
         const Rect& card = drawn.layout.cards[c];
-        EXPECT_FALSE(point.x > card.x && point.x < card.right() && point.y > card.y && point.y < card.bottom())
+        EXPECT_FALSE(point.x > card.x && point.x < card.right() && point.y > card.y &&
+                     point.y < card.bottom())
             << "line " << l << " goes through " << drawn.scene.cards[c].path;
       }
     }
@@ -104,8 +109,8 @@ void check_labels(const Drawn& drawn) {
     const double left = place.label_at.x - (place.label_at_right ? width : 0);
     for (const auto& route : drawn.layout.routes) {
       for (const Point& point : along(route)) {
-        EXPECT_FALSE(point.x > left && point.x < left + width && point.y > place.label_at.y - kLabelSize &&
-                     point.y < place.label_at.y)
+        EXPECT_FALSE(point.x > left && point.x < left + width &&
+                     point.y > place.label_at.y - kLabelSize && point.y < place.label_at.y)
             << "a line goes through the label of " << place.label;
       }
     }
@@ -156,7 +161,8 @@ TEST(Layout, ManyInputsOfOneLayer) {
   GraphBuilder builder;
   const ValueId x = builder.input("x", {4});
   std::vector<ValueId> branches;
-  for (int i = 0; i < 12; ++i) branches.push_back(builder.layer("branch" + std::to_string(i), "ReLU", {x}));
+  for (int i = 0; i < 12; ++i)
+    branches.push_back(builder.layer("branch" + std::to_string(i), "ReLU", {x}));
   builder.output("y", builder.layer("sum", "Add", branches));
   check(Drawn(builder.graph()));
 }
@@ -177,7 +183,8 @@ TEST(Layout, BoxesInACycle) {
 
 TEST(Layout, TextFitsItsCard) {
   GraphBuilder builder;
-  const ValueId x = builder.input("an_input_with_a_name_that_is_longer_than_most", {1234, 1234, 1234});
+  const ValueId x =
+      builder.input("an_input_with_a_name_that_is_longer_than_most", {1234, 1234, 1234});
   builder.output("y", builder.layer(std::string(200, 'W'), "Flatten", {x}));
   const Drawn drawn(builder.graph());
   for (std::size_t c = 0; c < drawn.scene.cards.size(); ++c) {

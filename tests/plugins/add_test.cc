@@ -1,6 +1,6 @@
-// Add, where the conformance harness does not look: what the sum is, and what is said of shapes that differ.
+// Add, where the conformance harness does not look: what the sum is, and what is said of shapes
+// that differ.
 #include "framework/plugin/layer.h"
-
 #include "tests/plugins/plugin_test.h"
 
 namespace strata::test {
@@ -27,10 +27,13 @@ TEST(Add, SaysWhichShapesDifferAndWhatMendsThem) {
     const auto plan = infer(*add, {output(a, "main"), output(b, "skip")});
     return plan ? Error{} : plan.error();
   };
-  EXPECT_EQ(error({8}, {4}).message, "Add needs values of one shape: `main` is [8], and `skip` is [4]");
-  EXPECT_EQ(error({8}, {4}).hint, "a Dense(8) on the other branch gives it the same number of features");
+  EXPECT_EQ(error({8}, {4}).message,
+            "Add needs values of one shape: `main` is [8], and `skip` is [4]");
+  EXPECT_EQ(error({8}, {4}).hint,
+            "a Dense(8) on the other branch gives it the same number of features");
   EXPECT_EQ(error({16}, {4, 4}).hint, "bring both to one rank first, with Flatten for example");
-  EXPECT_EQ(error({3, 8, 8}, {3, 4, 4}).hint, "both branches have to use the same strides and padding");
+  EXPECT_EQ(error({3, 8, 8}, {3, 4, 4}).hint,
+            "both branches have to use the same strides and padding");
   EXPECT_EQ(error({3, 8, 8}, {4, 8, 8}).code, ExitCode::kModel);
 }
 

@@ -1,4 +1,5 @@
-// Dense, Flatten, ReLU, Softmax and Dropout, where the conformance harness and PyTorch's numbers do not look.
+// Dense, Flatten, ReLU, Softmax and Dropout, where the conformance harness and PyTorch's numbers do
+// not look.
 #include "framework/plugin/layer.h"
 #include "tests/plugins/plugin_test.h"
 
@@ -31,11 +32,13 @@ TEST(Dense, SaysWhatInitializersAndTheCheckerNeed) {
 }
 
 TEST(Dense, RefusesWhatCannotBe) {
-  EXPECT_EQ(try_create(STRATA_LAYER, "Dense", {{"units", 0}}).error().message, "`units` must be at least 1, not 0");
+  EXPECT_EQ(try_create(STRATA_LAYER, "Dense", {{"units", 0}}).error().message,
+            "`units` must be at least 1, not 0");
   EXPECT_EQ(refusal(create(STRATA_LAYER, "Dense", {{"units", 3}}), {output({})}),
             "Dense needs at least one axis, and the input is a single number ([])");
-  EXPECT_EQ(refusal(create(STRATA_LAYER, "Dense", {{"units", std::int64_t{1} << 46}}), {output({1024})}),
-            "the shape has too many elements");
+  EXPECT_EQ(
+      refusal(create(STRATA_LAYER, "Dense", {{"units", std::int64_t{1} << 46}}), {output({1024})}),
+      "the shape has too many elements");
 }
 
 TEST(Dense, LargeBiasGradientsStayAccurateInF32) {
@@ -99,13 +102,15 @@ TEST(Dropout, DoesNothingInInferenceOrAtRateZero) {
   }
 }
 
-// An element's fate is a function of its place and of the key: a larger batch begins with the same mask.
+// An element's fate is a function of its place and of the key: a larger batch begins with the same
+// mask.
 TEST(Dropout, TheMaskDoesNotDependOnTheBatch) {
   OneLayer small("Dropout", {}, {5000}, 2), large("Dropout", {}, {5000}, 9);
   for (auto* layer : {&small, &large}) {
     for (double& x : layer->layer_case.input_values[0]) x = 1;
   }
-  LayerRun<float> a(small.layer_case, true), b(large.layer_case, true), other(small.layer_case, true);
+  LayerRun<float> a(small.layer_case, true), b(large.layer_case, true),
+      other(small.layer_case, true);
   other.key = {11, 14};
   ASSERT_TRUE(a.forward().ok() && b.forward().ok() && other.forward().ok());
   const Values start(b.outputs[0].data(), b.outputs[0].data() + 10000);

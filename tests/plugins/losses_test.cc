@@ -36,11 +36,11 @@ TEST(CrossEntropy, FromProbabilitiesIsTheSameAsSoftmaxWithin) {
   for (const double x : logits) probabilities.push_back(std::exp(x) / sum);
   for (std::int32_t label = 0; label < 4; ++label) {
     const auto a = evaluate<double>(create(STRATA_LOSS, "CrossEntropy"), {4}, logits, {label});
-    const auto b =
-        evaluate<double>(create(STRATA_LOSS, "CrossEntropy", {{"from_logits", false}}), {4}, probabilities, {label});
+    const auto b = evaluate<double>(create(STRATA_LOSS, "CrossEntropy", {{"from_logits", false}}),
+                                    {4}, probabilities, {label});
     EXPECT_NEAR(a.losses[0], b.losses[0], 1e-14);
-    EXPECT_NEAR(b.gradient[static_cast<std::size_t>(label)], -1 / probabilities[static_cast<std::size_t>(label)],
-                1e-12);
+    EXPECT_NEAR(b.gradient[static_cast<std::size_t>(label)],
+                -1 / probabilities[static_cast<std::size_t>(label)], 1e-12);
   }
 }
 
@@ -58,7 +58,8 @@ TEST(CrossEntropy, ALabelThatIsNoClassIsAnErrorOfTheData) {
     ASSERT_FALSE(result.status.ok());
     EXPECT_EQ(result.status.error().code, ExitCode::kData);
     EXPECT_EQ(result.status.error().message,
-              fmt::format("label {} of sample 1 of the batch is no class: there are 3, from 0 to 2", bad));
+              fmt::format("label {} of sample 1 of the batch is no class: there are 3, from 0 to 2",
+                          bad));
   }
 }
 
@@ -68,18 +69,20 @@ TEST(CrossEntropy, RefusesWhatCannotBe) {
   EXPECT_EQ(refusal(loss, {output({12}), label(10)}), "accepted");
   EXPECT_EQ(refusal(loss, {output({28, 28}), label(10)}),
             "CrossEntropy needs one value per class, and `logits` has the shape [28, 28]");
-  EXPECT_EQ(refusal(loss, {output({5}), label(10)}), "`label` has 10 classes, and `logits` has only 5 values");
+  EXPECT_EQ(refusal(loss, {output({5}), label(10)}),
+            "`label` has 10 classes, and `logits` has only 5 values");
   EXPECT_EQ(refusal(loss, {output({1}), label(2)}),
             "CrossEntropy needs at least two classes, and `logits` has one value");
   EXPECT_EQ(refusal(loss, {output({10}), target({10})}),
-            "CrossEntropy compares with a class number per sample, and `target` is not one (its shape is [10])");
+            "CrossEntropy compares with a class number per sample, and `target` is not one (its "
+            "shape is [10])");
 }
 
 TEST(CrossEntropy, TellsTheCheckerThatItAppliesSoftmax) {
   const std::vector<Input> inputs = {output({10}), label(10)};
   EXPECT_TRUE(infer(*create(STRATA_LOSS, "CrossEntropy"), inputs)->has_trait("applies-softmax"));
-  EXPECT_FALSE(
-      infer(*create(STRATA_LOSS, "CrossEntropy", {{"from_logits", false}}), inputs)->has_trait("applies-softmax"));
+  EXPECT_FALSE(infer(*create(STRATA_LOSS, "CrossEntropy", {{"from_logits", false}}), inputs)
+                   ->has_trait("applies-softmax"));
 }
 
 TEST(MeanSquaredError, AveragesOverASamplesElements) {
@@ -99,9 +102,11 @@ TEST(MeanSquaredError, ComparesOneValueWithAClassNumber) {
 
 TEST(MeanSquaredError, RefusesWhatCannotBe) {
   const InstancePtr loss = create(STRATA_LOSS, "MeanSquaredError");
-  EXPECT_EQ(refusal(loss, {output({3}, "y"), target({4})}), "`y` has the shape [3], and `target` has [4]");
+  EXPECT_EQ(refusal(loss, {output({3}, "y"), target({4})}),
+            "`y` has the shape [3], and `target` has [4]");
   EXPECT_EQ(refusal(loss, {output({10}, "y"), label(10)}),
-            "a class number such as `label` can be compared with a prediction of shape [1], and `y` has [10]");
+            "a class number such as `label` can be compared with a prediction of shape [1], and "
+            "`y` has [10]");
   EXPECT_EQ(refusal(loss, {output({3}, "y"), target({3}, STRATA_U8)}),
             "MeanSquaredError needs real numbers, and `target` holds bytes");
 }
@@ -110,7 +115,8 @@ double accuracy(const Shape& shape, const Values& scores, const std::vector<std:
   const InstancePtr metric = create(STRATA_METRIC, "Accuracy");
   Buffer<float> input(static_cast<std::int64_t>(scores.size()));
   input.set(scores);
-  const strata_shape shapes[] = {plugin_internal::from_shape(shape), plugin_internal::from_shape({})};
+  const strata_shape shapes[] = {plugin_internal::from_shape(shape),
+                                 plugin_internal::from_shape({})};
   const void* inputs[] = {input.data(), labels.data()};
   double accumulator[2] = {};
   strata_metric_pass pass{sizeof pass, STRATA_F32, static_cast<std::int64_t>(labels.size()),
@@ -128,7 +134,9 @@ TEST(Accuracy, TheLargestValueWinsAndTheFirstOfEquals) {
   EXPECT_EQ(accuracy({3}, {5, 5, 0}, {1}), 0);
 }
 
-TEST(Accuracy, OneValueIsALogitOfClassOne) { EXPECT_EQ(accuracy({1}, {0.5, -0.5, 0, 2}, {1, 0, 0, 0}), 0.75); }
+TEST(Accuracy, OneValueIsALogitOfClassOne) {
+  EXPECT_EQ(accuracy({1}, {0.5, -0.5, 0, 2}, {1, 0, 0, 0}), 0.75);
+}
 
 TEST(Accuracy, ASampleWithANaNIsWrong) {
   EXPECT_EQ(accuracy({2}, {std::nan(""), 1, 0, std::nan(""), 0, 1}, {1, 0, 1}), 1.0 / 3);
@@ -137,10 +145,13 @@ TEST(Accuracy, ASampleWithANaNIsWrong) {
 
 TEST(Accuracy, RefusesWhatCannotBe) {
   const InstancePtr metric = create(STRATA_METRIC, "Accuracy");
-  EXPECT_EQ(refusal(metric, {output({5}), label(10)}), "`label` has 10 classes, and `logits` has only 5 values");
-  EXPECT_EQ(refusal(metric, {output({1}), label(3)}), "`label` has 3 classes, and `logits` has only 1 value");
+  EXPECT_EQ(refusal(metric, {output({5}), label(10)}),
+            "`label` has 10 classes, and `logits` has only 5 values");
+  EXPECT_EQ(refusal(metric, {output({1}), label(3)}),
+            "`label` has 3 classes, and `logits` has only 1 value");
   EXPECT_EQ(refusal(metric, {output({1}), label(2)}), "accepted");
-  EXPECT_THAT(refusal(metric, {output({10}), target({10})}), HasSubstr("a class number per sample"));
+  EXPECT_THAT(refusal(metric, {output({10}), target({10})}),
+              HasSubstr("a class number per sample"));
 }
 
 }  // namespace

@@ -40,8 +40,10 @@ inline OptionValue option_value(const Json& json) {
   return {std::move(items)};
 }
 
-// A plugin with some options given and the others at their defaults: create(STRATA_LAYER, "Dense", {{"units", 3}}).
-inline Result<InstancePtr> try_create(Kind kind, const std::string& name, const Json& options = Json::object()) {
+// A plugin with some options given and the others at their defaults: create(STRATA_LAYER, "Dense",
+// {{"units", 3}}).
+inline Result<InstancePtr> try_create(Kind kind, const std::string& name,
+                                      const Json& options = Json::object()) {
   const Entry* entry = registry().find(kind, name);
   if (!entry) return make_error(ExitCode::kPlugin, "no {} `{}`", kind_name(kind), name);
   PluginCall call{entry, {}};
@@ -64,7 +66,8 @@ inline Result<InstancePtr> try_create(Kind kind, const std::string& name, const 
   return Instance::create(std::move(call));
 }
 
-inline InstancePtr create(Kind kind, const std::string& name, const Json& options = Json::object()) {
+inline InstancePtr create(Kind kind, const std::string& name,
+                          const Json& options = Json::object()) {
   auto instance = try_create(kind, name, options);
   if (!instance) throw std::runtime_error(instance.error().message);
   return *instance;
@@ -80,7 +83,9 @@ inline Input output(Shape shape, std::string name = "logits") {
   return {std::move(name), shape, STRATA_REAL, false, 0};
 }
 inline Input label(std::int64_t classes) { return {"label", {}, STRATA_I32, true, classes}; }
-inline Input target(Shape shape, strata_dtype dtype = STRATA_REAL) { return {"target", shape, dtype, true, 0}; }
+inline Input target(Shape shape, strata_dtype dtype = STRATA_REAL) {
+  return {"target", shape, dtype, true, 0};
+}
 
 // A layer on one input, in f64, with its buffers.
 struct OneLayer {
@@ -99,15 +104,16 @@ struct OneLayer {
   LayerCase layer_case;
 };
 
-// Losses of a batch and, where wanted, the gradient of their sum times `scale` with respect to the first input.
+// Losses of a batch and, where wanted, the gradient of their sum times `scale` with respect to the
+// first input.
 struct LossResult {
   Status status;
   std::vector<double> losses, gradient;
 };
 template <class T>
 LossResult evaluate(const InstancePtr& loss, const Shape& shape, const std::vector<double>& scores,
-                    const std::vector<std::int32_t>& labels, const std::vector<double>& targets = {},
-                    double scale = 1) {
+                    const std::vector<std::int32_t>& labels,
+                    const std::vector<double>& targets = {}, double scale = 1) {
   const bool has_labels = targets.empty();
   const std::int64_t batch = static_cast<std::int64_t>(scores.size()) / shape.elements();
   Buffer<T> input(static_cast<std::int64_t>(scores.size())), gradient(input.size());
@@ -117,7 +123,8 @@ LossResult evaluate(const InstancePtr& loss, const Shape& shape, const std::vect
   values.set(targets);
   const strata_shape shapes[] = {plugin_internal::from_shape(shape),
                                  plugin_internal::from_shape(has_labels ? Shape{} : shape)};
-  const void* inputs[] = {input.data(), has_labels ? static_cast<const void*>(labels.data()) : values.data()};
+  const void* inputs[] = {input.data(),
+                          has_labels ? static_cast<const void*>(labels.data()) : values.data()};
   void* gradients[] = {gradient.data(), nullptr};
   strata_loss_pass pass{};
   pass.struct_size = sizeof pass;

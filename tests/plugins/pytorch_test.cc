@@ -21,11 +21,13 @@ class LayerFixture : public testing::TestWithParam<std::size_t> {};
 TEST_P(LayerFixture, AgreesInF64) {
   const Json& fixture = fixtures()["layers"][GetParam()];
   SCOPED_TRACE(fixture["name"].get<std::string>());
-  OneLayer layer(fixture["layer"], fixture["options"], per_sample(fixture["input"]), fixture["input"]["shape"][0]);
+  OneLayer layer(fixture["layer"], fixture["options"], per_sample(fixture["input"]),
+                 fixture["input"]["shape"][0]);
   layer.layer_case.input_values[0] = fixture["input"]["values"].get<Values>();
   layer.layer_case.d_output_values[0] = fixture["d_output"]["values"].get<Values>();
   for (std::size_t p = 0; p < layer.plan.parameters.size(); ++p) {
-    layer.layer_case.parameter_values[p] = fixture["parameters"][layer.plan.parameters[p].name]["values"].get<Values>();
+    layer.layer_case.parameter_values[p] =
+        fixture["parameters"][layer.plan.parameters[p].name]["values"].get<Values>();
   }
   ASSERT_EQ(fixture["parameters"].size(), layer.plan.parameters.size());
   ASSERT_EQ(fixture["state"].size(), layer.plan.states.size());
@@ -40,17 +42,22 @@ TEST_P(LayerFixture, AgreesInF64) {
   ASSERT_TRUE(run.backward().ok());
   EXPECT_THAT(run.d_inputs[0].values(), IsNear(fixture["d_input"]["values"].get<Values>(), 1e-9));
   for (std::size_t p = 0; p < layer.plan.parameters.size(); ++p) {
-    EXPECT_THAT(run.d_parameters[p].values(),
-                IsNear(fixture["d_parameters"][layer.plan.parameters[p].name]["values"].get<Values>(), 1e-9));
+    EXPECT_THAT(
+        run.d_parameters[p].values(),
+        IsNear(fixture["d_parameters"][layer.plan.parameters[p].name]["values"].get<Values>(),
+               1e-9));
   }
   if (!fixture.contains("inference_output")) return;
-  for (std::size_t s = 0; s < run.states.size(); ++s) layer.layer_case.state_values[s] = run.states[s].values();
+  for (std::size_t s = 0; s < run.states.size(); ++s)
+    layer.layer_case.state_values[s] = run.states[s].values();
   LayerRun<double> inference(layer.layer_case, /*is_training=*/false);
   ASSERT_TRUE(inference.forward().ok());
-  EXPECT_THAT(inference.outputs[0].values(), IsNear(fixture["inference_output"]["values"].get<Values>(), 1e-9));
+  EXPECT_THAT(inference.outputs[0].values(),
+              IsNear(fixture["inference_output"]["values"].get<Values>(), 1e-9));
 }
 
-INSTANTIATE_TEST_SUITE_P(PyTorch, LayerFixture, testing::Range(std::size_t{0}, fixtures()["layers"].size()));
+INSTANTIATE_TEST_SUITE_P(PyTorch, LayerFixture,
+                         testing::Range(std::size_t{0}, fixtures()["layers"].size()));
 
 class LossFixture : public testing::TestWithParam<std::size_t> {};
 
@@ -62,7 +69,8 @@ TEST_P(LossFixture, AgreesInF64) {
   const bool labels = fixture["loss"] == "CrossEntropy";
   const LossResult result = evaluate<double>(
       loss, per_sample(fixture["prediction"]), fixture["prediction"]["values"].get<Values>(),
-      labels ? fixture["target"]["values"].get<std::vector<std::int32_t>>() : std::vector<std::int32_t>{},
+      labels ? fixture["target"]["values"].get<std::vector<std::int32_t>>()
+             : std::vector<std::int32_t>{},
       labels ? Values{} : fixture["target"]["values"].get<Values>(), 1 / batch);
   ASSERT_TRUE(result.status.ok());
   double mean = 0;
@@ -71,7 +79,8 @@ TEST_P(LossFixture, AgreesInF64) {
   EXPECT_THAT(result.gradient, IsNear(fixture["d_prediction"]["values"].get<Values>(), 1e-12));
 }
 
-INSTANTIATE_TEST_SUITE_P(PyTorch, LossFixture, testing::Range(std::size_t{0}, fixtures()["losses"].size()));
+INSTANTIATE_TEST_SUITE_P(PyTorch, LossFixture,
+                         testing::Range(std::size_t{0}, fixtures()["losses"].size()));
 
 // Gradient of |A w - b|² / (2 m).
 Values least_squares_gradient(const Values& a, const Values& b, const Values& w) {
@@ -80,7 +89,8 @@ Values least_squares_gradient(const Values& a, const Values& b, const Values& w)
   for (std::size_t row = 0; row < m; ++row) {
     double residual = -b[row];
     for (std::size_t i = 0; i < n; ++i) residual += a[row * n + i] * w[i];
-    for (std::size_t i = 0; i < n; ++i) gradient[i] += a[row * n + i] * residual / static_cast<double>(m);
+    for (std::size_t i = 0; i < n; ++i)
+      gradient[i] += a[row * n + i] * residual / static_cast<double>(m);
   }
   return gradient;
 }
@@ -91,7 +101,8 @@ TEST(Optimizers, FollowPyTorchForTwentySteps) {
   ASSERT_GE(problem["cases"].size(), 6u);
   for (const Json& fixture : problem["cases"]) {
     SCOPED_TRACE(fixture.dump().substr(0, 100));
-    const InstancePtr optimizer = create(STRATA_OPTIMIZER, fixture["optimizer"], fixture["options"]);
+    const InstancePtr optimizer =
+        create(STRATA_OPTIMIZER, fixture["optimizer"], fixture["options"]);
     const auto& table = optimizer->functions<strata_optimizer>();
     const auto start = problem["start"]["values"].get<Values>();
     const auto n = static_cast<std::int64_t>(start.size());

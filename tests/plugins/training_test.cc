@@ -1,4 +1,5 @@
-// Initializers' distributions, schedules' formulas, and what optimizers do besides PyTorch's arithmetic.
+// Initializers' distributions, schedules' formulas, and what optimizers do besides PyTorch's
+// arithmetic.
 #include "framework/plugin/services.h"
 #include "tests/plugins/plugin_test.h"
 
@@ -12,9 +13,11 @@ Values fill(const std::string& name, const Json& options, std::int64_t fan_in, s
   const InstancePtr initializer = create(STRATA_INITIALIZER, name, options);
   Buffer<double> out(count);
   const strata_shape shape = plugin_internal::from_shape({count});
-  strata_initializer_pass pass{sizeof pass,        &shape, fan_in, fan_out, {1, 2}, count, out.data(),
-                               &serial_services(), nullptr};
-  EXPECT_TRUE(call_plugin(initializer->functions<strata_initializer>().fill, initializer->raw(), &pass).ok());
+  strata_initializer_pass pass{
+      sizeof pass, &shape, fan_in, fan_out, {1, 2}, count, out.data(), &serial_services(), nullptr};
+  EXPECT_TRUE(
+      call_plugin(initializer->functions<strata_initializer>().fill, initializer->raw(), &pass)
+          .ok());
   return out.values();
 }
 
@@ -103,12 +106,15 @@ TEST(Cosine, StaysSaneWhereTheRunIsShorterThanTheWarmUp) {
 }
 
 // Weights after one step from 1 with a gradient of 0.
-double one_step(const std::string& name, const Json& options, bool apply_decay, double gradient = 0) {
+double one_step(const std::string& name, const Json& options, bool apply_decay,
+                double gradient = 0) {
   const InstancePtr optimizer = create(STRATA_OPTIMIZER, name, options);
   double weight = 1, slots[2] = {};
   void* slot_pointers[] = {&slots[0], &slots[1]};
-  strata_update_pass pass{sizeof pass, STRATA_F64, 1, 0.1, 1, apply_decay, &weight, &gradient, slot_pointers};
-  EXPECT_TRUE(call_plugin(optimizer->functions<strata_optimizer>().update, optimizer->raw(), &pass).ok());
+  strata_update_pass pass{sizeof pass, STRATA_F64, 1,         0.1,          1,
+                          apply_decay, &weight,    &gradient, slot_pointers};
+  EXPECT_TRUE(
+      call_plugin(optimizer->functions<strata_optimizer>().update, optimizer->raw(), &pass).ok());
   return weight;
 }
 
@@ -117,7 +123,8 @@ TEST(Optimizers, DecayWeightsAndWhereAskedEverything) {
   EXPECT_DOUBLE_EQ(one_step("SGD", decay, true), 1 - 0.1 * 0.5);
   EXPECT_DOUBLE_EQ(one_step("SGD", decay, false), 1);
   EXPECT_DOUBLE_EQ(one_step("SGD", all, false), 1 - 0.1 * 0.5);
-  EXPECT_NEAR(one_step("Adam", decay, true), 0.9, 1e-7);  // Adam's step is lr, whatever the gradient's size
+  EXPECT_NEAR(one_step("Adam", decay, true), 0.9,
+              1e-7);  // Adam's step is lr, whatever the gradient's size
   EXPECT_DOUBLE_EQ(one_step("Adam", decay, false), 1);
   EXPECT_NEAR(one_step("Adam", all, false), 0.9, 1e-7);
 }

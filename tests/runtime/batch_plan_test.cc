@@ -1,9 +1,9 @@
 // How an epoch is cut into batches.
-#include "framework/runtime/input_pipeline.h"
+#include <gtest/gtest.h>
 
 #include <numeric>
 
-#include <gtest/gtest.h>
+#include "framework/runtime/input_pipeline.h"
 
 namespace strata {
 namespace {

@@ -1,12 +1,13 @@
-// The batch-norm perceptron against PyTorch, step by step, from the same weights and samples (tests/fixtures/README.md).
+// The batch-norm perceptron against PyTorch, step by step, from the same weights and samples
+// (tests/fixtures/README.md).
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <cstdint>
 #include <fstream>
 #include <map>
-#include <numeric>
-
-#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "framework/runtime/executor.h"
 #include "framework/runtime/input_pipeline.h"
@@ -38,8 +39,9 @@ double start_value(std::uint64_t n, double bound) {
 class PerceptronRun {
  public:
   PerceptronRun(const std::string& precision, const std::string& eps)
-      : program_(testing::program_of(testing::read_text("models/mnist_mlp_bn.model"),
-                                     {"train.precision=" + precision, "train.optimizer.eps=" + eps})) {
+      : program_(
+            testing::program_of(testing::read_text("models/mnist_mlp_bn.model"),
+                                {"train.precision=" + precision, "train.optimizer.eps=" + eps})) {
     if (!program_) return;
     auto executor = Executor::create(*program_, 128, true);
     auto pipeline = InputPipeline::open(program_->data, program_->train.precision, 0);
@@ -52,15 +54,19 @@ class PerceptronRun {
     std::uint64_t n = 0;
     for (const NamedTensor& tensor : executor_->tensors()) {
       if (tensor.role != TensorRole::kParameter || tensor.name.starts_with("batch_norm")) continue;
-      const double fan_in = tensor.name.starts_with("dense1") ? 784 : tensor.name.starts_with("dense2") ? 256 : 128;
-      for (std::int64_t i = 0; i < tensor.shape.elements(); ++i) set(tensor, i, start_value(n++, 1 / std::sqrt(fan_in)));
+      const double fan_in = tensor.name.starts_with("dense1")   ? 784
+                            : tensor.name.starts_with("dense2") ? 256
+                                                                : 128;
+      for (std::int64_t i = 0; i < tensor.shape.elements(); ++i)
+        set(tensor, i, start_value(n++, 1 / std::sqrt(fan_in)));
     }
   }
   bool ready() const { return executor_ && pipeline_; }
 
   static double get(const NamedTensor& tensor, std::int64_t i) {
-    return tensor.precision == Precision::kF64 ? static_cast<const double*>(tensor.data)[i]
-                                               : static_cast<double>(static_cast<const float*>(tensor.data)[i]);
+    return tensor.precision == Precision::kF64
+               ? static_cast<const double*>(tensor.data)[i]
+               : static_cast<double>(static_cast<const float*>(tensor.data)[i]);
   }
   static void set(const NamedTensor& tensor, std::int64_t i, double x) {
     if (tensor.precision == Precision::kF64) {
@@ -147,10 +153,12 @@ TEST(AgainstPyTorch, TwoHundredStepsInF64) {
       squares += run.get(tensor, i) * run.get(tensor, i);
     }
     EXPECT_NEAR(squares, facts["sum_of_squares"].get<double>(), 1e-8 * squares) << name;
-    EXPECT_NEAR(sum, facts["sum"].get<double>(), 1e-8 * std::sqrt(squares * static_cast<double>(tensor.shape.elements())))
+    EXPECT_NEAR(sum, facts["sum"].get<double>(),
+                1e-8 * std::sqrt(squares * static_cast<double>(tensor.shape.elements())))
         << name;
     for (std::size_t i = 0; i < facts["indices"].size(); ++i) {
-      EXPECT_NEAR(run.get(tensor, facts["indices"][i]), facts["values"][i].get<double>(), 1e-8) << name;
+      EXPECT_NEAR(run.get(tensor, facts["indices"][i]), facts["values"][i].get<double>(), 1e-8)
+          << name;
     }
   }
   for (const auto& [name, facts] : fixture()["running"].items()) {
@@ -163,7 +171,8 @@ TEST(AgainstPyTorch, TwoHundredStepsInF64) {
     }
   }
   const json& validation = fixture()["validation_f64"];
-  const double wanted = validation.is_object() ? validation["loss"].get<double>() : validation[0].get<double>();
+  const double wanted =
+      validation.is_object() ? validation["loss"].get<double>() : validation[0].get<double>();
   EXPECT_NEAR(run.validation_loss(1000), wanted, 1e-9 * wanted);
 }
 
@@ -173,8 +182,8 @@ TEST(AgainstPyTorch, TwoHundredStepsInF64WithALargerEpsilon) {
   expect_close(run.train(), fixture()["stable"]["losses_f64"], 1e-9);
 }
 
-// With Adam's usual eps of 1e-8 no two f32 implementations agree over 200 steps, PyTorch's own runs among them: see
-// tests/fixtures/README.md. With 1e-5 they do.
+// With Adam's usual eps of 1e-8 no two f32 implementations agree over 200 steps, PyTorch's own runs
+// among them: see tests/fixtures/README.md. With 1e-5 they do.
 TEST(AgainstPyTorch, TwoHundredStepsInF32) {
   PerceptronRun run("f32", "1e-5");
   ASSERT_TRUE(run.ready());
@@ -183,7 +192,8 @@ TEST(AgainstPyTorch, TwoHundredStepsInF32) {
   expect_close(losses, fixture()["stable"]["losses_f32"], 1e-3);
 }
 
-// The first steps, before rounding has grown, agree at any epsilon; later ones stay within what PyTorch's own runs differ.
+// The first steps, before rounding has grown, agree at any epsilon; later ones stay within what
+// PyTorch's own runs differ.
 TEST(AgainstPyTorch, FirstStepsInF32WithTheUsualEpsilon) {
   PerceptronRun run("f32", "1e-8");
   ASSERT_TRUE(run.ready());

@@ -1,14 +1,14 @@
 // Programs and folders for tests.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "framework/base/diagnostic.h"
 #include "framework/graph/program.h"
@@ -22,7 +22,8 @@ inline const Registry& registry() {
 }
 
 // Elaborates a model text; a mistake in it fails the test with the rendered diagnostics.
-inline std::optional<Program> program_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+inline std::optional<Program> program_of(const std::string& text,
+                                         const std::vector<std::string>& overrides = {}) {
   static Sources sources;  // spans of the programs point into it
   Diagnostics diagnostics;
   ElaborateOptions options;
@@ -65,8 +66,8 @@ inline void write_text(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
-// A small network with everything that could depend on threads or on time: batch norm, dropout, a shuffled, partial last
-// batch. 300 samples at batch 37: 8 batches and one of 4.
+// A small network with everything that could depend on threads or on time: batch norm, dropout, a
+// shuffled, partial last batch. 300 samples at batch 37: 8 batches and one of 4.
 inline std::string spirals_text() {
   return R"(format 1
 model spiral(point: [2]) -> logits {

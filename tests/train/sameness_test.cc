@@ -1,8 +1,8 @@
 // The same bits for any number of threads, and after stopping at any step.
-#include "framework/train/training.h"
-
 #include <gtest/gtest.h>
 
+#include "framework/train/run_folder.h"
+#include "framework/train/training.h"
 #include "tests/support/programs.h"
 
 namespace strata {
@@ -29,7 +29,8 @@ TEST_P(SameBits, OnAnyNumberOfThreads) {
   ASSERT_TRUE(program);
   const std::string one = hash_with_threads(*program, 1);
   ASSERT_EQ(one.size(), 64u);
-  for (const int threads : {2, 3, 4, 8, 16}) EXPECT_EQ(hash_with_threads(*program, threads), one) << threads;
+  for (const int threads : {2, 3, 4, 8, 16})
+    EXPECT_EQ(hash_with_threads(*program, threads), one) << threads;
 }
 
 TEST_P(SameBits, AfterAStopAtAnyStep) {
@@ -43,7 +44,8 @@ TEST_P(SameBits, AfterAStopAtAnyStep) {
     first.runs_folder = folder.path();
     first.stop_after = stop;
     const TrainOutcome stopped = run(*program, first);
-    if (stopped.end.status == "done") break;  // fewer steps an epoch with last_batch = "drop" or "merge"
+    if (stopped.end.status == "done")
+      break;  // fewer steps an epoch with last_batch = "drop" or "merge"
     ASSERT_EQ(stopped.end.status, "interrupted");
     TrainOptions second;
     second.threads = 1;
@@ -114,8 +116,72 @@ TEST(Resume, RefusesAnotherModel) {
   EXPECT_NE(outcome.error().message.find("trained from another model file"), std::string::npos);
 }
 
+TEST(Resume, RefusesARunThatAnotherProcessWrites) {
+  const auto program = testing::program_of(testing::spirals_text());
+  ASSERT_TRUE(program);
+  const testing::TemporaryFolder folder;
+  TrainOptions options;
+  options.runs_folder = folder.path();
+  options.stop_after = 3;
+  const std::string run_folder = run(*program, options).folder;
+  const auto other = RunFolder::existing(run_folder);
+  ASSERT_TRUE(other.ok());
+  options.resume = run_folder;
+  const auto outcome = train(*program, options);
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().message, "another process is writing to the run `" + run_folder + "`");
+}
+
+TEST(Resume, SaysThatTheNewestCheckpointIsDamagedAndUsesTheOneBefore) {
+  const auto program = testing::program_of(testing::spirals_text());
+  ASSERT_TRUE(program);
+  struct Collector final : Observer {
+    void on_warning(const std::string& message) override { warnings.push_back(message); }
+    std::vector<std::string> warnings;
+  } collector;
+  const testing::TemporaryFolder folder;
+  TrainOptions options;
+  options.runs_folder = folder.path();
+  const std::string whole = run(*program, options).weights_hash;
+  options.stop_after = 20;  // in the third epoch: there are two checkpoints
+  options.resume = run(*program, options).folder;
+  testing::write_text(options.resume + "/checkpoints/step-00000020.safetensors", "cut");
+  options.stop_after = 0;
+  options.observers = {&collector};
+  EXPECT_EQ(run(*program, options).weights_hash, whole);
+  ASSERT_EQ(collector.warnings.size(), 1u);
+  EXPECT_NE(collector.warnings[0].find("step-00000020.safetensors` is damaged"), std::string::npos);
+  EXPECT_NE(collector.warnings[0].find("the one before it is used"), std::string::npos);
+}
+
+TEST(Resume, ALogWithStrangeLinesIsNoObstacle) {
+  const auto program = testing::program_of(testing::spirals_text());
+  ASSERT_TRUE(program);
+  const testing::TemporaryFolder folder;
+  TrainOptions options;
+  options.runs_folder = folder.path();
+  options.stop_after = 13;
+  options.resume = run(*program, options).folder;
+  testing::write_text(options.resume + "/metrics.jsonl",
+                      "{\"event\":5}\n{\"event\":\"epoch\",\"epoch\":\"x\"}\n[\n");
+  options.stop_after = 0;
+  EXPECT_EQ(run(*program, options).end.status, "done");
+}
+
+TEST(Training, MoreEpochsThanCanBeCountedGoOnUntilStopped) {
+  const auto program =
+      testing::program_of(testing::spirals_text(), {"train.epochs=9223372036854775807"});
+  ASSERT_TRUE(program);
+  const testing::TemporaryFolder folder;
+  TrainOptions options;
+  options.runs_folder = folder.path();
+  options.stop_after = 30;
+  EXPECT_EQ(run(*program, options).end.status, "interrupted");
+}
+
 TEST(Training, TheResolvedFileGivesTheSameBits) {
-  const auto program = testing::program_of(testing::spirals_text(), {"train.batch_size=21", "train.optimizer.lr=0.003"});
+  const auto program = testing::program_of(testing::spirals_text(),
+                                           {"train.batch_size=21", "train.optimizer.lr=0.003"});
   ASSERT_TRUE(program);
   const auto again = testing::program_of(program->resolved);
   ASSERT_TRUE(again);
@@ -145,8 +211,8 @@ TEST(Training, LearnsTheSpirals) {
 }
 
 TEST(Training, DivergenceStopsAtOnceAndNamesTheLayer) {
-  const auto program =
-      testing::program_of(testing::spirals_text(), {"train.optimizer=SGD(lr = 1e30)", "train.schedule=none"});
+  const auto program = testing::program_of(
+      testing::spirals_text(), {"train.optimizer=SGD(lr = 1e30)", "train.schedule=none"});
   ASSERT_TRUE(program);
   const testing::TemporaryFolder folder;
   TrainOptions options;
@@ -154,7 +220,8 @@ TEST(Training, DivergenceStopsAtOnceAndNamesTheLayer) {
   const TrainOutcome outcome = run(*program, options);
   EXPECT_EQ(outcome.end.status, "diverged");
   EXPECT_EQ(outcome.end.code, ExitCode::kDiverged);
-  EXPECT_NE(outcome.end.message.find("is not a finite number at step"), std::string::npos) << outcome.end.message;
+  EXPECT_NE(outcome.end.message.find("is not a finite number at step"), std::string::npos)
+      << outcome.end.message;
   EXPECT_NE(outcome.end.message.find("layer `"), std::string::npos) << outcome.end.message;
 }
 
@@ -168,7 +235,8 @@ TEST(Training, ABatchOfOneIsRefusedBeforeAnythingIsWritten) {
   const auto outcome = train(*program, options);
   ASSERT_FALSE(outcome.ok());
   EXPECT_EQ(outcome.error().code, ExitCode::kModel);
-  EXPECT_NE(outcome.error().message.find("the last batch of an epoch (300 samples, batch_size 13)"), std::string::npos)
+  EXPECT_NE(outcome.error().message.find("the last batch of an epoch (300 samples, batch_size 13)"),
+            std::string::npos)
       << outcome.error().message;
   EXPECT_FALSE(std::filesystem::exists(folder / "runs"));
 }

@@ -10,7 +10,8 @@ namespace strata::conformance {
 
 std::vector<double> sample_values(std::int64_t count, std::uint64_t seed) {
   const StreamKey key = stream_key(seed, Purpose::kSynthetic, 7, 7);
-  const std::vector<std::uint32_t> order = random_permutation(key, static_cast<std::uint32_t>(count));
+  const std::vector<std::uint32_t> order =
+      random_permutation(key, static_cast<std::uint32_t>(count));
   std::vector<std::uint32_t> words(static_cast<std::size_t>(count));
   random_words(stream_key(seed, Purpose::kSynthetic, 8, 8), 0, count, words.data());
   std::vector<double> values;
@@ -31,7 +32,8 @@ double deviation(std::span<const double> a, std::span<const double> b) {
   if (a.size() != b.size()) return std::numeric_limits<double>::infinity();
   double largest = 1, difference = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (!std::isfinite(a[i]) || !std::isfinite(b[i])) return std::numeric_limits<double>::infinity();
+    if (!std::isfinite(a[i]) || !std::isfinite(b[i]))
+      return std::numeric_limits<double>::infinity();
     largest = std::max({largest, std::abs(a[i]), std::abs(b[i])});
     difference = std::max(difference, std::abs(a[i] - b[i]));
   }
@@ -81,14 +83,16 @@ std::vector<std::int64_t> spread(std::int64_t count, std::int64_t most) {
 
 bool is_snake_case(std::string_view name) {
   if (name.empty() || name[0] < 'a' || name[0] > 'z') return false;
-  return std::all_of(name.begin(), name.end(),
-                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
 }
 
 bool is_cap_words(std::string_view name) {
   if (name.empty() || name[0] < 'A' || name[0] > 'Z') return false;
-  return std::all_of(name.begin(), name.end(),
-                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  });
 }
 
 }  // namespace strata::conformance

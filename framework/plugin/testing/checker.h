@@ -1,4 +1,5 @@
-// What the checks of all kinds share: a place for findings, buffers with guard zones, sample values, services.
+// What the checks of all kinds share: a place for findings, buffers with guard zones, sample
+// values, services.
 #pragma once
 
 #include <fmt/format.h>
@@ -58,7 +59,8 @@ std::vector<PluginCall> variants(Checker& checker);
 // Instances of the variants; a variant may be refused with a sentence, the base may not.
 std::vector<InstancePtr> instances(Checker& checker);
 
-// Elements between two guard zones. Zones and poison are NaN for real numbers, so that reading them shows.
+// Elements between two guard zones. Zones and poison are NaN for real numbers, so that reading them
+// shows.
 template <class T>
 class Buffer {
  public:
@@ -72,7 +74,8 @@ class Buffer {
   std::span<const T> span() const { return {data(), static_cast<std::size_t>(size_)}; }
 
   void set(std::span<const double> values) {
-    for (std::int64_t i = 0; i < size_; ++i) data()[i] = static_cast<T>(values[static_cast<std::size_t>(i)]);
+    for (std::int64_t i = 0; i < size_; ++i)
+      data()[i] = static_cast<T>(values[static_cast<std::size_t>(i)]);
   }
   void fill(T value) { std::fill_n(data(), size_, value); }
   void fill_poison() { fill(poison()); }
@@ -97,7 +100,8 @@ class Buffer {
     const std::size_t raw = (static_cast<std::size_t>(size_ + 2 * kGuard)) * sizeof(T);
     return (raw + 63) / 64 * 64;
   }
-  // Another NaN for each buffer: one that was calculated from a neighbour's zone is told from this one's own.
+  // Another NaN for each buffer: one that was calculated from a neighbour's zone is told from this
+  // one's own.
   static T next_zone() {
     static std::atomic<std::uint32_t> number{0};
     const std::uint32_t n = ++number % 0x10000 + 1;
@@ -114,15 +118,16 @@ class Buffer {
   std::unique_ptr<T, void (*)(void*)> storage_;
 };
 
-// `count` values between -2 and 2, in random order, none closer to zero or to each other than finite differences reach
-// (so that kinks and ties are not met), all of them exact in f32.
+// `count` values between -2 and 2, in random order, none closer to zero or to each other than
+// finite differences reach (so that kinks and ties are not met), all of them exact in f32.
 std::vector<double> sample_values(std::int64_t count, std::uint64_t seed);
 
 bool all_finite(std::span<const double> values);
 template <class T>
 bool same_bits(const Buffer<T>& a, const Buffer<T>& b) {
   return a.size() == b.size() &&
-         (a.size() == 0 || std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(T)) == 0);
+         (a.size() == 0 ||
+          std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(T)) == 0);
 }
 // The largest difference, relative to the largest value (at least 1).
 double deviation(std::span<const double> a, std::span<const double> b);
@@ -135,7 +140,8 @@ void on_each_pool(const std::function<void(int threads)>& body);
 
 // The derivative of f at x, by differences of fourth order.
 double derivative(const std::function<double(double)>& f, double x);
-// Whether a derivative agrees with differences: rtol 1e-6, and what rounding leaves of values of this size.
+// Whether a derivative agrees with differences: rtol 1e-6, and what rounding leaves of values of
+// this size.
 bool derivative_agrees(double analytic, double numeric, double size);
 // Up to `most` indices of [0, count), spread evenly, with the first and the last.
 std::vector<std::int64_t> spread(std::int64_t count, std::int64_t most);

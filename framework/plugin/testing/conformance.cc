@@ -27,14 +27,15 @@ void check_option_text(Checker& checker, const strata_option& option) {
 
 void check_schema(Checker& checker) {
   const strata_schema& schema = checker.entry.schema();
-  const std::string_view doc = schema.doc ? schema.doc : "", example = schema.example ? schema.example : "";
+  const std::string_view doc = schema.doc ? schema.doc : "",
+                         example = schema.example ? schema.example : "";
   const std::string_view first_line = doc.substr(0, doc.find('\n'));
   checker.expect(is_cap_words(checker.entry.name()), "the name is not in CapWords");
   checker.expect(!first_line.empty(), "has no doc");
-  checker.expect(first_line.ends_with('.') || first_line.empty(), "the first line of the doc is no sentence: {}",
-                 first_line);
-  checker.expect(example.find(checker.entry.name()) != std::string_view::npos, "has no example with its name: {}",
-                 example);
+  checker.expect(first_line.ends_with('.') || first_line.empty(),
+                 "the first line of the doc is no sentence: {}", first_line);
+  checker.expect(example.find(checker.entry.name()) != std::string_view::npos,
+                 "has no example with its name: {}", example);
   for (std::int64_t i = 0; i < schema.option_count; ++i) {
     check_option_text(checker, schema.options[i]);
     checker.expect(checker.entry.find_option(schema.options[i].name) == static_cast<int>(i),
@@ -43,13 +44,15 @@ void check_schema(Checker& checker) {
                    "there is a hint for `{}`, which is an option", schema.options[i].name);
   }
   for (std::int64_t i = 0; i < schema.input_count; ++i) {
-    checker.expect(is_snake_case(schema.inputs[i]), "the input `{}` is not in snake_case", schema.inputs[i]);
+    checker.expect(is_snake_case(schema.inputs[i]), "the input `{}` is not in snake_case",
+                   schema.inputs[i]);
   }
 }
 
 }  // namespace conformance
 
-ConformanceReport check_conformance(const Entry& entry, const Registry& registry, const ConformanceOptions& options) {
+ConformanceReport check_conformance(const Entry& entry, const Registry& registry,
+                                    const ConformanceOptions& options) {
   using namespace conformance;
   ConformanceReport report;
   Checker checker{entry, registry, options, report, {}};

@@ -1,10 +1,12 @@
-// What every plugin must keep to, whoever wrote it, checked from its schema alone: a new plugin joins without a line.
+// What every plugin must keep to, whoever wrote it, checked from its schema alone: a new plugin
+// joins without a line.
 //
-// How: options without a default are guessed within their ranges; then every switch is flipped, every choice taken and
-// every number changed in turn; layers, losses, metrics and transforms are tried on a list of shapes and checked on
-// those that they accept. Layers and losses have their gradients compared with central differences in f64.
-// Checked besides: f32 against f64, the same bits for any number of threads and any order of tasks, nothing written
-// outside of buffers, nothing read that was not written, gradients added or overwritten as the plan says, inference
+// How: options without a default are guessed within their ranges; then every switch is flipped,
+// every choice taken and every number changed in turn; layers, losses, metrics and transforms are
+// tried on a list of shapes and checked on those that they accept. Layers and losses have their
+// gradients compared with central differences in f64. Checked besides: f32 against f64, the same
+// bits for any number of threads and any order of tasks, nothing written outside of buffers,
+// nothing read that was not written, gradients added or overwritten as the plan says, inference
 // that depends on nothing but its inputs, random layers that depend on their key alone.
 #pragma once
 
@@ -17,7 +19,8 @@
 namespace strata {
 
 struct ConformanceOptions {
-  // How many allocations there were so far, where the program counts them: kernels must not allocate.
+  // How many allocations there were so far, where the program counts them: kernels must not
+  // allocate.
   std::int64_t (*allocations)() = nullptr;
 };
 

@@ -31,7 +31,8 @@ struct FieldBuffer {
     std::vector<double> out(static_cast<std::size_t>(samples * field.shape.elements()));
     for (std::size_t i = 0; i < out.size(); ++i) {
       const strata_dtype dtype = field.dtype == STRATA_REAL ? real : field.dtype;
-      const void* at = bytes.data() + static_cast<std::int64_t>(i) * element_size(field.dtype, real);
+      const void* at =
+          bytes.data() + static_cast<std::int64_t>(i) * element_size(field.dtype, real);
       out[i] = dtype == STRATA_F64   ? *static_cast<const double*>(at)
                : dtype == STRATA_F32 ? static_cast<double>(*static_cast<const float*>(at))
                : dtype == STRATA_I32 ? static_cast<double>(*static_cast<const std::int32_t*>(at))
@@ -45,8 +46,10 @@ struct FieldBuffer {
       void* at = bytes.data() + static_cast<std::int64_t>(i) * element_size(field.dtype, real);
       if (dtype == STRATA_F64) *static_cast<double*>(at) = values[i];
       if (dtype == STRATA_F32) *static_cast<float*>(at) = static_cast<float>(values[i]);
-      if (dtype == STRATA_I32) *static_cast<std::int32_t*>(at) = static_cast<std::int32_t>(values[i]);
-      if (dtype == STRATA_U8) *static_cast<std::uint8_t*>(at) = static_cast<std::uint8_t>(values[i]);
+      if (dtype == STRATA_I32)
+        *static_cast<std::int32_t*>(at) = static_cast<std::int32_t>(values[i]);
+      if (dtype == STRATA_U8)
+        *static_cast<std::uint8_t*>(at) = static_cast<std::uint8_t>(values[i]);
     }
   }
   Field field;
@@ -58,7 +61,8 @@ struct FieldBuffer {
 using FieldBuffers = std::deque<FieldBuffer>;
 
 bool intact(const FieldBuffers& buffers) {
-  return std::all_of(buffers.begin(), buffers.end(), [](const FieldBuffer& b) { return b.bytes.intact(); });
+  return std::all_of(buffers.begin(), buffers.end(),
+                     [](const FieldBuffer& b) { return b.bytes.intact(); });
 }
 std::vector<void*> pointers(FieldBuffers& buffers) {
   std::vector<void*> out;
@@ -70,47 +74,56 @@ void check_description(Checker& checker, const DataDescription& description) {
   checker.expect(!description.fields.empty(), "has no fields");
   for (const Field& field : description.fields) {
     checker.expect(is_snake_case(field.name), "the field `{}` is not in snake_case", field.name);
-    checker.expect(field.dtype == STRATA_REAL || field.dtype == STRATA_U8 || field.dtype == STRATA_I32,
-                   "the field `{}` is neither real numbers, bytes nor class numbers", field.name);
-    checker.expect(field.class_names.empty() || static_cast<std::int64_t>(field.class_names.size()) == field.classes,
-                   "`{}` has {} classes and {} names of them", field.name, field.classes, field.class_names.size());
+    checker.expect(
+        field.dtype == STRATA_REAL || field.dtype == STRATA_U8 || field.dtype == STRATA_I32,
+        "the field `{}` is neither real numbers, bytes nor class numbers", field.name);
+    checker.expect(field.class_names.empty() ||
+                       static_cast<std::int64_t>(field.class_names.size()) == field.classes,
+                   "`{}` has {} classes and {} names of them", field.name, field.classes,
+                   field.class_names.size());
   }
 }
 
-FieldBuffers read(Checker& checker, const Instance& dataset, const DataDescription& description, std::int64_t split,
-                  const std::vector<std::int64_t>& indices, strata_dtype real) {
+FieldBuffers read(Checker& checker, const Instance& dataset, const DataDescription& description,
+                  std::int64_t split, const std::vector<std::int64_t>& indices, strata_dtype real) {
   FieldBuffers buffers;
   for (const Field& field : description.fields) {
     buffers.emplace_back(field, static_cast<std::int64_t>(indices.size()), real);
   }
   const std::vector<void*> fields = pointers(buffers);
   const std::int64_t before = checker.options.allocations ? checker.options.allocations() : 0;
-  const Status done =
-      call_plugin(dataset.functions<strata_dataset>().read, dataset.raw(), split, indices.data(),
-                  static_cast<std::int64_t>(indices.size()), static_cast<std::int32_t>(real), fields.data());
-  if (checker.options.allocations) checker.expect(checker.options.allocations() == before, "read allocates memory");
+  const Status done = call_plugin(dataset.functions<strata_dataset>().read, dataset.raw(), split,
+                                  indices.data(), static_cast<std::int64_t>(indices.size()),
+                                  static_cast<std::int32_t>(real), fields.data());
+  if (checker.options.allocations)
+    checker.expect(checker.options.allocations() == before, "read allocates memory");
   checker.expect_ok(done, "read");
   checker.expect(intact(buffers), "read writes outside of its buffers");
   return buffers;
 }
 
-void check_split(Checker& checker, const Instance& dataset, const DataDescription& description, std::size_t s) {
+void check_split(Checker& checker, const Instance& dataset, const DataDescription& description,
+                 std::size_t s) {
   const auto& split = description.splits[s];
   const auto number = static_cast<std::int64_t>(s);
-  if (!checker.expect(split.samples > 0, "the split `{}` has {} samples", split.name, split.samples)) return;
+  if (!checker.expect(split.samples > 0, "the split `{}` has {} samples", split.name,
+                      split.samples))
+    return;
   std::vector<std::int64_t> indices = spread(split.samples, 50);
   std::reverse(indices.begin(), indices.end());
   const FieldBuffers fine = read(checker, dataset, description, number, indices, STRATA_F64);
   const FieldBuffers coarse = read(checker, dataset, description, number, indices, STRATA_F32);
   for (std::size_t f = 0; f < fine.size(); ++f) {
     const auto values = fine[f].values();
-    checker.expect(all_finite(values), "`{}` has values that are not finite, or not written", fine[f].field.name);
+    checker.expect(all_finite(values), "`{}` has values that are not finite, or not written",
+                   fine[f].field.name);
     checker.expect(deviation(values, coarse[f].values()) < 1e-6, "`{}` differs between f32 and f64",
                    fine[f].field.name);
     for (const double value : values) {
       if (fine[f].field.classes > 0 &&
           !checker.expect(value >= 0 && value < static_cast<double>(fine[f].field.classes),
-                          "`{}` has the class {} of {}", fine[f].field.name, value, fine[f].field.classes)) {
+                          "`{}` has the class {} of {}", fine[f].field.name, value,
+                          fine[f].field.classes)) {
         break;
       }
     }
@@ -133,8 +146,9 @@ void check_split(Checker& checker, const Instance& dataset, const DataDescriptio
           for (const Field& field : t.description.fields) one.emplace_back(field, 1, STRATA_F64);
           const std::vector<void*> fields = pointers(one);
           const std::int64_t index = t.indices[static_cast<std::size_t>(i)];
-          bool same = call_plugin(t.dataset.functions<strata_dataset>().read, t.dataset.raw(), t.split, &index,
-                                  std::int64_t{1}, static_cast<std::int32_t>(STRATA_F64), fields.data())
+          bool same = call_plugin(t.dataset.functions<strata_dataset>().read, t.dataset.raw(),
+                                  t.split, &index, std::int64_t{1},
+                                  static_cast<std::int32_t>(STRATA_F64), fields.data())
                           .ok();
           for (std::size_t f = 0; f < one.size(); ++f) {
             const std::int64_t size = one[f].bytes.size();
@@ -145,8 +159,9 @@ void check_split(Checker& checker, const Instance& dataset, const DataDescriptio
         },
         &task);
   });
-  checker.expect(std::all_of(task.same.begin(), task.same.end(), [](int same) { return same != 0; }),
-                 "samples of `{}` read alone are others than in a batch", split.name);
+  checker.expect(
+      std::all_of(task.same.begin(), task.same.end(), [](int same) { return same != 0; }),
+      "samples of `{}` read alone are others than in a batch", split.name);
 }
 
 void check_dataset_instance(Checker& checker, const Instance& dataset) {
@@ -158,19 +173,22 @@ void check_dataset_instance(Checker& checker, const Instance& dataset) {
   check_description(checker, *described);
   const auto opened = open_dataset(dataset, {});
   if (!opened) {
-    checker.expect(
-        opened.error().code == ExitCode::kData && !opened.error().message.empty() && !opened.error().hint.empty(),
-        "does not say what is missing and how to get it: {}", opened.error().message);
+    checker.expect(opened.error().code == ExitCode::kData && !opened.error().message.empty() &&
+                       !opened.error().hint.empty(),
+                   "does not say what is missing and how to get it: {}", opened.error().message);
     return;
   }
   check_description(checker, *opened);
-  checker.expect(opened->fields.size() == described->fields.size(), "has other fields once it is open");
+  checker.expect(opened->fields.size() == described->fields.size(),
+                 "has other fields once it is open");
   checker.expect(!opened->splits.empty(), "has no splits");
   for (std::size_t s = 0; s < opened->splits.size(); ++s) {
     const int before = described->find_split(opened->splits[s].name);
-    const std::int64_t promised = before < 0 ? -1 : described->splits[static_cast<std::size_t>(before)].samples;
-    checker.expect(promised < 0 || promised == opened->splits[s].samples, "the split `{}` has {} samples, not {}",
-                   opened->splits[s].name, opened->splits[s].samples, promised);
+    const std::int64_t promised =
+        before < 0 ? -1 : described->splits[static_cast<std::size_t>(before)].samples;
+    checker.expect(promised < 0 || promised == opened->splits[s].samples,
+                   "the split `{}` has {} samples, not {}", opened->splits[s].name,
+                   opened->splits[s].samples, promised);
     check_split(checker, dataset, *opened, s);
   }
 }
@@ -179,14 +197,16 @@ void check_dataset_instance(Checker& checker, const Instance& dataset) {
 
 constexpr std::int64_t kSamples = 5;
 
-FieldBuffers inputs_of(const DataDescription& description, std::int64_t first, std::int64_t count, strata_dtype real) {
+FieldBuffers inputs_of(const DataDescription& description, std::int64_t first, std::int64_t count,
+                       strata_dtype real) {
   FieldBuffers out;
   for (const Field& field : description.fields) {
     const std::int64_t elements = field.shape.elements();
     std::vector<double> values = sample_values(kSamples * elements, 77);
     for (double& value : values) {
       if (field.dtype == STRATA_U8) value = std::floor((value + 2) * 63.9);
-      if (field.classes > 0) value = std::fmod(std::floor((value + 2) * 100), static_cast<double>(field.classes));
+      if (field.classes > 0)
+        value = std::fmod(std::floor((value + 2) * 100), static_cast<double>(field.classes));
     }
     out.emplace_back(field, count, real)
         .set(std::span(values).subspan(static_cast<std::size_t>(first * elements),
@@ -195,10 +215,11 @@ FieldBuffers inputs_of(const DataDescription& description, std::int64_t first, s
   return out;
 }
 
-// Outputs for samples [first, first + count). Fields that stay what they are share storage with their input.
-std::vector<std::vector<double>> apply(Checker& checker, const Instance& transform, const DataDescription& before,
-                                       const DataDescription& after, std::int64_t first, std::int64_t count,
-                                       strata_dtype real) {
+// Outputs for samples [first, first + count). Fields that stay what they are share storage with
+// their input.
+std::vector<std::vector<double>> apply(Checker& checker, const Instance& transform,
+                                       const DataDescription& before, const DataDescription& after,
+                                       std::int64_t first, std::int64_t count, strata_dtype real) {
   FieldBuffers inputs = inputs_of(before, first, count, real), outputs;
   std::vector<strata_field> fields;
   std::vector<const void*> input_pointers;
@@ -207,9 +228,11 @@ std::vector<std::vector<double>> apply(Checker& checker, const Instance& transfo
   for (std::size_t f = 0; f < after.fields.size(); ++f) {
     outputs.emplace_back(after.fields[f], count, real);
     const int same = before.find_field(after.fields[f].name);
-    const bool shared = same >= 0 && before.fields[static_cast<std::size_t>(same)].dtype == after.fields[f].dtype &&
-                        before.fields[static_cast<std::size_t>(same)].shape == after.fields[f].shape;
-    output_pointers.push_back(shared ? inputs[static_cast<std::size_t>(same)].bytes.data() : outputs[f].bytes.data());
+    const bool shared =
+        same >= 0 && before.fields[static_cast<std::size_t>(same)].dtype == after.fields[f].dtype &&
+        before.fields[static_cast<std::size_t>(same)].shape == after.fields[f].shape;
+    output_pointers.push_back(shared ? inputs[static_cast<std::size_t>(same)].bytes.data()
+                                     : outputs[f].bytes.data());
   }
   for (const Field& field : before.fields) {
     fields.push_back({sizeof(strata_field), field.name.c_str(), field.dtype, field.classes,
@@ -230,16 +253,18 @@ std::vector<std::vector<double>> apply(Checker& checker, const Instance& transfo
   raw.keys = keys.data();
   raw.services = &serial_services();
   const std::int64_t allocated = checker.options.allocations ? checker.options.allocations() : 0;
-  const Status done =
-      call_plugin(transform.functions<strata_transform>().apply, transform.raw(),
-                  static_cast<const strata_field*>(fields.data()), static_cast<std::int64_t>(fields.size()), &raw);
-  if (checker.options.allocations) checker.expect(checker.options.allocations() == allocated, "apply allocates memory");
+  const Status done = call_plugin(transform.functions<strata_transform>().apply, transform.raw(),
+                                  static_cast<const strata_field*>(fields.data()),
+                                  static_cast<std::int64_t>(fields.size()), &raw);
+  if (checker.options.allocations)
+    checker.expect(checker.options.allocations() == allocated, "apply allocates memory");
   checker.expect_ok(done, "apply");
   checker.expect(intact(inputs) && intact(outputs), "apply writes outside of its buffers");
   std::vector<std::vector<double>> values;
   for (std::size_t f = 0; f < outputs.size(); ++f) {
     const bool shared = output_pointers[f] != outputs[f].bytes.data();
-    const auto input = static_cast<std::size_t>(std::max(0, before.find_field(after.fields[f].name)));
+    const auto input =
+        static_cast<std::size_t>(std::max(0, before.find_field(after.fields[f].name)));
     values.push_back(shared ? inputs[input].values() : outputs[f].values());
     checker.expect(all_finite(values.back()), "`{}` has values that are not finite, or not written",
                    after.fields[f].name);
@@ -247,21 +272,22 @@ std::vector<std::vector<double>> apply(Checker& checker, const Instance& transfo
   return values;
 }
 
-void check_transform_case(Checker& checker, const Instance& transform, const DataDescription& before,
-                          const DataDescription& after) {
+void check_transform_case(Checker& checker, const Instance& transform,
+                          const DataDescription& before, const DataDescription& after) {
   check_description(checker, after);
   const auto whole = apply(checker, transform, before, after, 0, kSamples, STRATA_F64);
   const auto rough = apply(checker, transform, before, after, 0, kSamples, STRATA_F32);
   for (std::size_t f = 0; f < whole.size(); ++f) {
-    checker.expect(deviation(whole[f], rough[f]) < 1e-5, "`{}` differs between f32 and f64", after.fields[f].name);
+    checker.expect(deviation(whole[f], rough[f]) < 1e-5, "`{}` differs between f32 and f64",
+                   after.fields[f].name);
   }
   for (std::int64_t i = 0; i < kSamples; ++i) {
     const auto one = apply(checker, transform, before, after, i, 1, STRATA_F64);
     for (std::size_t f = 0; f < one.size(); ++f) {
       const std::span<const double> part =
           std::span(whole[f]).subspan(static_cast<std::size_t>(i) * one[f].size(), one[f].size());
-      checker.expect(deviation(one[f], part) == 0, "`{}` of a sample depends on the others of its batch",
-                     after.fields[f].name);
+      checker.expect(deviation(one[f], part) == 0,
+                     "`{}` of a sample depends on the others of its batch", after.fields[f].name);
     }
   }
 }
@@ -278,16 +304,17 @@ void check_dataset(Checker& checker) {
 void check_transform(Checker& checker) {
   const Field label{"label", STRATA_I32, {}, 10, {}};
   std::vector<DataDescription> candidates;
-  for (const Field& first : {Field{"image", STRATA_U8, {28, 28}, 0, {}}, Field{"image", STRATA_U8, {3, 8, 8}, 0, {}},
-                             Field{"image", STRATA_U8, {1, 9, 7}, 0, {}}, Field{"image", STRATA_REAL, {1, 8, 8}, 0, {}},
-                             Field{"point", STRATA_REAL, {5}, 0, {}}, Field{"point", STRATA_REAL, {1}, 0, {}}}) {
+  for (const Field& first :
+       {Field{"image", STRATA_U8, {28, 28}, 0, {}}, Field{"image", STRATA_U8, {3, 8, 8}, 0, {}},
+        Field{"image", STRATA_U8, {1, 9, 7}, 0, {}}, Field{"image", STRATA_REAL, {1, 8, 8}, 0, {}},
+        Field{"point", STRATA_REAL, {5}, 0, {}}, Field{"point", STRATA_REAL, {1}, 0, {}}}) {
     candidates.push_back({{first, label}, {{"train", 100}}});
   }
   for (const InstancePtr& instance : instances(checker)) {
     int accepted = 0;
     for (const DataDescription& before : candidates) {
-      checker.context = fmt::format("{} on {} {}", print_call(instance->call()), before.fields[0].name,
-                                    before.fields[0].shape.text());
+      checker.context = fmt::format("{} on {} {}", print_call(instance->call()),
+                                    before.fields[0].name, before.fields[0].shape.text());
       const auto after = infer_transform(*instance, before);
       if (!after) {
         checker.expect(after.error().code == ExitCode::kModel && !after.error().message.empty(),

@@ -7,30 +7,40 @@
 
 namespace strata::conformance {
 
-LayerCase::LayerCase(const Instance& layer, const InferredPlan& inferred, std::vector<Shape> input_shapes,
-                     std::int64_t batch_size)
+LayerCase::LayerCase(const Instance& layer, const InferredPlan& inferred,
+                     std::vector<Shape> input_shapes, std::int64_t batch_size)
     : instance(layer), plan(inferred), inputs(std::move(input_shapes)), batch(batch_size) {
   std::uint64_t seed = 1;
-  for (const Shape& shape : inputs) input_values.push_back(sample_values(batch * shape.elements(), seed++));
+  for (const Shape& shape : inputs)
+    input_values.push_back(sample_values(batch * shape.elements(), seed++));
   for (const auto& parameter : plan.parameters) {
     parameter_values.push_back(sample_values(parameter.shape.elements(), seed++));
   }
   for (const auto& state : plan.states) {
-    state_values.emplace_back(static_cast<std::size_t>(state.shape.elements()), static_cast<float>(state.initial));
+    state_values.emplace_back(static_cast<std::size_t>(state.shape.elements()),
+                              static_cast<float>(state.initial));
   }
-  for (const Shape& shape : plan.outputs) d_output_values.push_back(sample_values(batch * shape.elements(), seed++));
+  for (const Shape& shape : plan.outputs)
+    d_output_values.push_back(sample_values(batch * shape.elements(), seed++));
 }
 
 template <class T>
 LayerRun<T>::LayerRun(const LayerCase& layer_case, bool is_training, const strata_services& use)
     : case_(layer_case), training_(is_training), services_(use) {
-  for (const auto& values : case_.input_values) inputs.emplace_back(static_cast<std::int64_t>(values.size()));
-  for (const auto& values : case_.input_values) d_inputs.emplace_back(static_cast<std::int64_t>(values.size()));
-  for (const auto& values : case_.parameter_values) parameters.emplace_back(static_cast<std::int64_t>(values.size()));
-  for (const auto& values : case_.parameter_values) d_parameters.emplace_back(static_cast<std::int64_t>(values.size()));
-  for (const auto& values : case_.state_values) states.emplace_back(static_cast<std::int64_t>(values.size()));
-  for (const auto& values : case_.d_output_values) outputs.emplace_back(static_cast<std::int64_t>(values.size()));
-  for (const auto& values : case_.d_output_values) d_outputs.emplace_back(static_cast<std::int64_t>(values.size()));
+  for (const auto& values : case_.input_values)
+    inputs.emplace_back(static_cast<std::int64_t>(values.size()));
+  for (const auto& values : case_.input_values)
+    d_inputs.emplace_back(static_cast<std::int64_t>(values.size()));
+  for (const auto& values : case_.parameter_values)
+    parameters.emplace_back(static_cast<std::int64_t>(values.size()));
+  for (const auto& values : case_.parameter_values)
+    d_parameters.emplace_back(static_cast<std::int64_t>(values.size()));
+  for (const auto& values : case_.state_values)
+    states.emplace_back(static_cast<std::int64_t>(values.size()));
+  for (const auto& values : case_.d_output_values)
+    outputs.emplace_back(static_cast<std::int64_t>(values.size()));
+  for (const auto& values : case_.d_output_values)
+    d_outputs.emplace_back(static_cast<std::int64_t>(values.size()));
   for (const auto& buffer : case_.plan.saved) saved.emplace_back(buffer.elements(case_.batch));
   for (const auto& buffer : case_.plan.scratch) scratch.emplace_back(buffer.elements(case_.batch));
   for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].set(case_.input_values[i]);
@@ -59,8 +69,10 @@ template <class T>
 strata_layer_pass LayerRun<T>::pass() {
   input_shapes_.clear();
   output_shapes_.clear();
-  for (const Shape& shape : case_.inputs) input_shapes_.push_back(plugin_internal::from_shape(shape));
-  for (const Shape& shape : case_.plan.outputs) output_shapes_.push_back(plugin_internal::from_shape(shape));
+  for (const Shape& shape : case_.inputs)
+    input_shapes_.push_back(plugin_internal::from_shape(shape));
+  for (const Shape& shape : case_.plan.outputs)
+    output_shapes_.push_back(plugin_internal::from_shape(shape));
   input_pointers_ = pointers(inputs);
   output_pointers_ = pointers(outputs);
   parameter_pointers_ = pointers(parameters);
@@ -137,7 +149,8 @@ double LayerRun<T>::objective() const {
   double sum = 0;
   for (std::size_t o = 0; o < outputs.size(); ++o) {
     for (std::int64_t i = 0; i < outputs[o].size(); ++i) {
-      sum += static_cast<double>(outputs[o].data()[i]) * case_.d_output_values[o][static_cast<std::size_t>(i)];
+      sum += static_cast<double>(outputs[o].data()[i]) *
+             case_.d_output_values[o][static_cast<std::size_t>(i)];
     }
   }
   return sum;
@@ -145,9 +158,11 @@ double LayerRun<T>::objective() const {
 
 template <class T>
 bool LayerRun<T>::guards_intact() const {
-  for (const Buffers* buffers :
-       {&inputs, &outputs, &parameters, &states, &saved, &scratch, &d_outputs, &d_inputs, &d_parameters}) {
-    if (!std::all_of(buffers->begin(), buffers->end(), [](const Buffer<T>& b) { return b.intact(); })) return false;
+  for (const Buffers* buffers : {&inputs, &outputs, &parameters, &states, &saved, &scratch,
+                                 &d_outputs, &d_inputs, &d_parameters}) {
+    if (!std::all_of(buffers->begin(), buffers->end(),
+                     [](const Buffer<T>& b) { return b.intact(); }))
+      return false;
   }
   return true;
 }

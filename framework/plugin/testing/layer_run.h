@@ -27,10 +27,11 @@ struct LayerCase {
 template <class T>
 class LayerRun {
  public:
-  LayerRun(const LayerCase& layer_case, bool is_training, const strata_services& use = serial_services());
+  LayerRun(const LayerCase& layer_case, bool is_training,
+           const strata_services& use = serial_services());
 
-  // Poisons what the host may hand in with anything in it, and calls. In backward that goes for inputs and outputs that
-  // the plan does not ask for.
+  // Poisons what the host may hand in with anything in it, and calls. In backward that goes for
+  // inputs and outputs that the plan does not ask for.
   Status forward();
   Status backward();
   // Counts what the calls allocate, where the program counts at all.
@@ -53,8 +54,12 @@ class LayerRun {
   std::vector<std::uint8_t> accumulate;  // of d_inputs
   std::array<std::uint64_t, 2> key{11, 13};
 
-  const Buffer<T>& output(std::size_t i) const { return in_place_ && i == 0 ? inputs[0] : outputs[i]; }
-  const Buffer<T>& d_input(std::size_t i) const { return in_place_ && i == 0 ? d_outputs[0] : d_inputs[i]; }
+  const Buffer<T>& output(std::size_t i) const {
+    return in_place_ && i == 0 ? inputs[0] : outputs[i];
+  }
+  const Buffer<T>& d_input(std::size_t i) const {
+    return in_place_ && i == 0 ? d_outputs[0] : d_inputs[i];
+  }
 
  private:
   strata_layer_pass pass();
@@ -68,8 +73,9 @@ class LayerRun {
   bool in_place_ = false;
   // What pass() points to.
   std::vector<strata_shape> input_shapes_, output_shapes_;
-  std::vector<void*> input_pointers_, output_pointers_, parameter_pointers_, state_pointers_, saved_pointers_,
-      scratch_pointers_, d_output_pointers_, d_input_pointers_, d_parameter_pointers_;
+  std::vector<void*> input_pointers_, output_pointers_, parameter_pointers_, state_pointers_,
+      saved_pointers_, scratch_pointers_, d_output_pointers_, d_input_pointers_,
+      d_parameter_pointers_;
 };
 
 extern template class LayerRun<float>;

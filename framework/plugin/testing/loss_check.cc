@@ -1,4 +1,5 @@
-// The checks of losses and metrics: values of the model (real) against targets (real values, or class numbers).
+// The checks of losses and metrics: values of the model (real) against targets (real values, or
+// class numbers).
 #include "framework/plugin/pass.h"
 #include "framework/plugin/services.h"
 #include "framework/plugin/testing/checker.h"
@@ -29,7 +30,8 @@ struct TargetCase {
 std::vector<TargetCase> candidates(const strata_schema& schema) {
   std::vector<TargetCase> out;
   const std::int64_t others = std::max<std::int64_t>(1, schema.input_count - 1);
-  for (const Shape& shape : {Shape{5}, Shape{1}, Shape{2}, Shape{300}, Shape{3, 4}, Shape{2, 3, 4}}) {
+  for (const Shape& shape :
+       {Shape{5}, Shape{1}, Shape{2}, Shape{300}, Shape{3, 4}, Shape{2, 3, 4}}) {
     const std::int64_t classes = std::max<std::int64_t>(2, shape[0]);
     TargetCase labels{shape.text() + " against class numbers", {}, {}};
     TargetCase targets{shape.text() + " against values", {}, {}};
@@ -53,7 +55,8 @@ struct TargetBuffers {
       const std::int64_t elements = c.inputs[i].shape.elements();
       const std::span<const double> values =
           std::span(c.values[i])
-              .subspan(static_cast<std::size_t>(first * elements), static_cast<std::size_t>(samples * elements));
+              .subspan(static_cast<std::size_t>(first * elements),
+                       static_cast<std::size_t>(samples * elements));
       if (c.inputs[i].dtype == STRATA_I32) {
         labels.emplace_back(samples).set(values);
         pointers.push_back(labels.back().data());
@@ -68,7 +71,8 @@ struct TargetBuffers {
   }
   bool intact() const {
     const auto good = [](const auto& b) { return b.intact(); };
-    return std::all_of(labels.begin(), labels.end(), good) && std::all_of(reals.begin(), reals.end(), good) &&
+    return std::all_of(labels.begin(), labels.end(), good) &&
+           std::all_of(reals.begin(), reals.end(), good) &&
            std::all_of(gradients.begin(), gradients.end(), good);
   }
   std::deque<Buffer<std::int32_t>> labels;
@@ -83,7 +87,8 @@ struct LossRun {
       : target_case(c), batch(samples), buffers(c, first, samples), losses(samples) {}
 
   // Gradients are wanted for real inputs that are no targets.
-  Status evaluate(const Instance& loss, bool want_gradients, const strata_services& services = serial_services()) {
+  Status evaluate(const Instance& loss, bool want_gradients,
+                  const strata_services& services = serial_services()) {
     std::vector<void*> d_inputs;
     for (std::size_t i = 0; i < target_case.inputs.size(); ++i) {
       const bool wanted = want_gradients && !target_case.inputs[i].is_target;
@@ -121,7 +126,8 @@ struct LossRun {
   std::int64_t allocated = 0;
 };
 
-void check_loss_gradients(Checker& checker, const Instance& loss, const TargetCase& c, const LossRun<double>& run) {
+void check_loss_gradients(Checker& checker, const Instance& loss, const TargetCase& c,
+                          const LossRun<double>& run) {
   LossRun<double> probe(c);
   std::size_t real = 0;
   for (std::size_t b = 0; b < c.inputs.size(); ++b) {
@@ -140,8 +146,8 @@ void check_loss_gradients(Checker& checker, const Instance& loss, const TargetCa
           before);
       x = before;
       if (!checker.expect(derivative_agrees(found, numeric, std::abs(run.objective())),
-                          "the gradient of input {} is {} at element {}, and differences say {}", b, found, i,
-                          numeric)) {
+                          "the gradient of input {} is {} at element {}, and differences say {}", b,
+                          found, i, numeric)) {
         return;
       }
     }
@@ -165,36 +171,42 @@ void check_loss_case(Checker& checker, const Instance& loss, const TargetCase& c
   LossRun<double> plain(c), backwards(c);
   (void)plain.evaluate(loss, false).ok();
   (void)backwards.evaluate(loss, true, serial_services(/*backwards=*/true)).ok();
-  checker.expect(same_bits(run.losses, plain.losses), "losses are others where no gradient is wanted");
-  checker.expect(same_bits(run.losses, backwards.losses), "losses are others when tasks come last to first");
+  checker.expect(same_bits(run.losses, plain.losses),
+                 "losses are others where no gradient is wanted");
+  checker.expect(same_bits(run.losses, backwards.losses),
+                 "losses are others when tasks come last to first");
   for (std::int64_t sample = 0; sample < kBatch; ++sample) {
     LossRun<double> alone(c, sample, 1);
     (void)alone.evaluate(loss, true).ok();
-    if (!checker.expect(deviation(alone.losses.values(), run.losses.values().size() > 0
-                                                             ? std::vector<double>{run.losses.data()[sample]}
-                                                             : std::vector<double>{}) < 1e-12,
-                        "the loss of sample {} depends on the others of its batch", sample)) {
+    if (!checker.expect(
+            deviation(alone.losses.values(), run.losses.values().size() > 0
+                                                 ? std::vector<double>{run.losses.data()[sample]}
+                                                 : std::vector<double>{}) < 1e-12,
+            "the loss of sample {} depends on the others of its batch", sample)) {
       break;
     }
   }
   LossRun<float> rough(c);
   if (!checker.expect_ok(rough.evaluate(loss, true), "evaluate in f32")) return;
-  checker.expect(deviation(rough.losses.values(), run.losses.values()) < 1e-4, "losses differ between f32 and f64");
+  checker.expect(deviation(rough.losses.values(), run.losses.values()) < 1e-4,
+                 "losses differ between f32 and f64");
   for (std::size_t b = 0; b < c.inputs.size(); ++b) {
     if (c.inputs[b].is_target) continue;
-    checker.expect(deviation(rough.buffers.gradients[b].values(), run.buffers.gradients[b].values()) < 1e-4,
-                   "the gradient of input {} differs between f32 and f64", b);
+    checker.expect(
+        deviation(rough.buffers.gradients[b].values(), run.buffers.gradients[b].values()) < 1e-4,
+        "the gradient of input {} differs between f32 and f64", b);
   }
   on_each_pool([&](int threads) {
     LossRun<float> pooled(c);
     (void)pooled.evaluate(loss, true, host_services()).ok();
-    checker.expect(same_bits(pooled.losses, rough.losses), "losses are others on {} threads", threads);
+    checker.expect(same_bits(pooled.losses, rough.losses), "losses are others on {} threads",
+                   threads);
   });
 }
 
 template <class T>
-std::vector<double> accumulate(Checker& checker, const Instance& metric, const InferredPlan& plan, const TargetCase& c,
-                               const std::vector<std::int64_t>& cuts) {
+std::vector<double> accumulate(Checker& checker, const Instance& metric, const InferredPlan& plan,
+                               const TargetCase& c, const std::vector<std::int64_t>& cuts) {
   Buffer<double> accumulator(plan.accumulator);
   accumulator.fill(0);
   for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
@@ -206,7 +218,8 @@ std::vector<double> accumulate(Checker& checker, const Instance& metric, const I
     raw.shapes = buffers.shapes.data();
     raw.inputs = buffers.pointers.data();
     raw.accumulator = accumulator.data();
-    checker.expect_ok(call_plugin(metric.functions<strata_metric>().update, metric.raw(), &raw), "update");
+    checker.expect_ok(call_plugin(metric.functions<strata_metric>().update, metric.raw(), &raw),
+                      "update");
     checker.expect(buffers.intact(), "writes outside of its buffers");
   }
   checker.expect(accumulator.intact(), "writes outside of its accumulator");
@@ -219,21 +232,24 @@ std::vector<double> accumulate(Checker& checker, const Instance& metric, const I
   return results.values();
 }
 
-void check_metric_case(Checker& checker, const Instance& metric, const InferredPlan& plan, const TargetCase& c) {
+void check_metric_case(Checker& checker, const Instance& metric, const InferredPlan& plan,
+                       const TargetCase& c) {
   checker.expect(!plan.results.empty(), "has no results");
   checker.expect(plan.accumulator > 0, "accumulates nothing");
   for (const auto& result : plan.results) {
     checker.expect(is_snake_case(result.name), "the result `{}` is not in snake_case", result.name);
   }
   const auto whole = accumulate<double>(checker, metric, plan, c, {0, kBatch});
-  checker.expect(deviation(accumulate<double>(checker, metric, plan, c, {0, 1, 4, kBatch}), whole) < 1e-12,
-                 "results depend on how samples are cut into batches");
+  checker.expect(
+      deviation(accumulate<double>(checker, metric, plan, c, {0, 1, 4, kBatch}), whole) < 1e-12,
+      "results depend on how samples are cut into batches");
   checker.expect(deviation(accumulate<float>(checker, metric, plan, c, {0, kBatch}), whole) < 1e-4,
                  "results differ between f32 and f64");
 }
 
-void check_all_cases(Checker& checker,
-                     const std::function<void(const Instance&, const InferredPlan&, const TargetCase&)>& check) {
+void check_all_cases(
+    Checker& checker,
+    const std::function<void(const Instance&, const InferredPlan&, const TargetCase&)>& check) {
   for (const InstancePtr& instance : instances(checker)) {
     int accepted = 0;
     for (const TargetCase& c : candidates(checker.entry.schema())) {
@@ -241,7 +257,8 @@ void check_all_cases(Checker& checker,
       const auto plan = infer(*instance, c.inputs);
       if (!plan) {
         checker.expect(plan.error().code == ExitCode::kModel && !plan.error().message.empty(),
-                       "refuses its inputs without a sentence for the user: {}", plan.error().message);
+                       "refuses its inputs without a sentence for the user: {}",
+                       plan.error().message);
         continue;
       }
       ++accepted;
@@ -262,9 +279,10 @@ void check_loss(Checker& checker) {
 }
 
 void check_metric(Checker& checker) {
-  check_all_cases(checker, [&](const Instance& metric, const InferredPlan& plan, const TargetCase& c) {
-    check_metric_case(checker, metric, plan, c);
-  });
+  check_all_cases(checker,
+                  [&](const Instance& metric, const InferredPlan& plan, const TargetCase& c) {
+                    check_metric_case(checker, metric, plan, c);
+                  });
 }
 
 }  // namespace strata::conformance

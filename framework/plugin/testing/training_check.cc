@@ -14,11 +14,13 @@ struct Descent {
       : optimizer(instance), cuts(std::move(cuts_at)), weights(cuts.back()), gradient(cuts.back()) {
     weights.set(sample_values(cuts.back(), 3));
     const auto& table = optimizer.functions<strata_optimizer>();
-    for (std::int64_t i = 0; i < table.slot_count(optimizer.raw()); ++i) slots.emplace_back(cuts.back()).fill(0);
+    for (std::int64_t i = 0; i < table.slot_count(optimizer.raw()); ++i)
+      slots.emplace_back(cuts.back()).fill(0);
   }
 
   Status step(std::int64_t number, double rate, bool apply_decay) {
-    for (std::int64_t i = 0; i < weights.size(); ++i) gradient.data()[i] = flat ? T(0) : weights.data()[i] - T(1);
+    for (std::int64_t i = 0; i < weights.size(); ++i)
+      gradient.data()[i] = flat ? T(0) : weights.data()[i] - T(1);
     for (std::size_t c = 0; c + 1 < cuts.size(); ++c) {
       std::vector<void*> slot_pointers;
       for (auto& slot : slots) slot_pointers.push_back(slot.data() + cuts[c]);
@@ -33,7 +35,8 @@ struct Descent {
       raw.gradient = gradient.data() + cuts[c];
       raw.slots = slot_pointers.data();
       const std::int64_t before = allocations ? allocations() : 0;
-      Status done = call_plugin(optimizer.functions<strata_optimizer>().update, optimizer.raw(), &raw);
+      Status done =
+          call_plugin(optimizer.functions<strata_optimizer>().update, optimizer.raw(), &raw);
       if (!done.ok()) return done;
       if (allocations) allocated += allocations() - before;
     }
@@ -48,12 +51,14 @@ struct Descent {
   }
   double distance() const {
     double sum = 0;
-    for (const T w : weights.span()) sum += (static_cast<double>(w) - 1) * (static_cast<double>(w) - 1);
+    for (const T w : weights.span())
+      sum += (static_cast<double>(w) - 1) * (static_cast<double>(w) - 1);
     return sum;
   }
   bool intact() const {
     return weights.intact() && gradient.intact() &&
-           std::all_of(slots.begin(), slots.end(), [](const Buffer<T>& slot) { return slot.intact(); });
+           std::all_of(slots.begin(), slots.end(),
+                       [](const Buffer<T>& slot) { return slot.intact(); });
   }
 
   const Instance& optimizer;
@@ -79,17 +84,22 @@ void check_optimizer_instance(Checker& checker, const Instance& optimizer) {
   checker.expect(whole.intact() && sliced.intact(), "writes outside of its slice");
   checker.expect(whole.allocated == 0, "allocates memory {} times", whole.allocated);
   checker.expect(all_finite(whole.weights.values()), "weights are not finite");
-  checker.expect(same_bits(whole.weights, sliced.weights), "slices give other weights than the whole");
+  checker.expect(same_bits(whole.weights, sliced.weights),
+                 "slices give other weights than the whole");
   for (std::size_t i = 0; i < whole.slots.size(); ++i) {
-    checker.expect(same_bits(whole.slots[i], sliced.slots[i]), "slices give another slot {} than the whole", i);
+    checker.expect(same_bits(whole.slots[i], sliced.slots[i]),
+                   "slices give another slot {} than the whole", i);
   }
-  checker.expect(whole.distance() < at_start, "does not go down a parabola: {} from {}", whole.distance(), at_start);
+  checker.expect(whole.distance() < at_start, "does not go down a parabola: {} from {}",
+                 whole.distance(), at_start);
 
   Descent<float> rough(optimizer, {0, kCount}), rough_sliced(optimizer, {0, 5, 100, kCount});
   checker.expect_ok(rough.steps(20), "update in f32");
   checker.expect_ok(rough_sliced.steps(20), "update of slices in f32");
-  checker.expect(deviation(rough.weights.values(), whole.weights.values()) < 1e-4, "f32 and f64 differ");
-  checker.expect(same_bits(rough.weights, rough_sliced.weights), "slices give other weights than the whole in f32");
+  checker.expect(deviation(rough.weights.values(), whole.weights.values()) < 1e-4,
+                 "f32 and f64 differ");
+  checker.expect(same_bits(rough.weights, rough_sliced.weights),
+                 "slices give other weights than the whole in f32");
 
   Descent<double> resting(optimizer, {0, kCount});
   resting.flat = true;
@@ -114,18 +124,21 @@ void check_schedule_instance(Checker& checker, const Instance& schedule) {
   for (const std::int64_t total : {1, 2, 10, 1000, 9380}) {
     for (std::int64_t step = 0; step < total; ++step) {
       const double now = factor(step, total);
-      if (!checker.expect(std::isfinite(now) && now >= 0 && now <= 100, "the factor is {} at step {} of {}", now, step,
-                          total)) {
+      if (!checker.expect(std::isfinite(now) && now >= 0 && now <= 100,
+                          "the factor is {} at step {} of {}", now, step, total)) {
         return;
       }
-      if (!checker.expect(factor(step, total) == now, "the factor of step {} is not always the same", step)) return;
+      if (!checker.expect(factor(step, total) == now,
+                          "the factor of step {} is not always the same", step))
+        return;
       largest = std::max(largest, now);
     }
   }
   checker.expect(largest > 0, "the factor is never above 0");
 }
 
-std::vector<double> fill(Checker& checker, const Instance& initializer, const Shape& shape, std::uint64_t key) {
+std::vector<double> fill(Checker& checker, const Instance& initializer, const Shape& shape,
+                         std::uint64_t key) {
   Buffer<double> out(shape.elements());
   const strata_shape raw_shape = plugin_internal::from_shape(shape);
   strata_initializer_pass raw{};
@@ -138,23 +151,28 @@ std::vector<double> fill(Checker& checker, const Instance& initializer, const Sh
   raw.count = shape.elements();
   raw.out = out.data();
   raw.services = &serial_services();
-  checker.expect_ok(call_plugin(initializer.functions<strata_initializer>().fill, initializer.raw(), &raw), "fill");
+  checker.expect_ok(
+      call_plugin(initializer.functions<strata_initializer>().fill, initializer.raw(), &raw),
+      "fill");
   checker.expect(out.intact(), "writes outside of the parameter {}", shape.text());
-  checker.expect(all_finite(out.values()), "a value of {} is not finite, or not written", shape.text());
+  checker.expect(all_finite(out.values()), "a value of {} is not finite, or not written",
+                 shape.text());
   return out.values();
 }
 
 void check_initializer_instance(Checker& checker, const Instance& initializer) {
   for (const Shape& shape : {Shape{40, 30}, Shape{1}, Shape{7}, Shape{4, 3, 5, 5}}) {
     const auto values = fill(checker, initializer, shape, 1);
-    checker.expect(values == fill(checker, initializer, shape, 1), "the same key gives other values");
+    checker.expect(values == fill(checker, initializer, shape, 1),
+                   "the same key gives other values");
     const auto constant = [&] {
       return std::all_of(values.begin(), values.end(), [&](double x) { return x == values[0]; });
     };
-    checker.expect(values.size() == 1 || constant() || values != fill(checker, initializer, shape, 2),
-                   "another key gives the same values");
-    checker.expect(deviation(values, std::vector<double>(values.size(), 0)) < 1000, "values are as large as {}",
-                   values[0]);
+    checker.expect(
+        values.size() == 1 || constant() || values != fill(checker, initializer, shape, 2),
+        "another key gives the same values");
+    checker.expect(deviation(values, std::vector<double>(values.size(), 0)) < 1000,
+                   "values are as large as {}", values[0]);
   }
 }
 

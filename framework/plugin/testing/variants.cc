@@ -7,10 +7,12 @@ namespace strata::conformance {
 namespace {
 
 // The first of the candidates that the option accepts and that is not `other`.
-std::optional<OptionValue> first_accepted(const strata_option& option, std::vector<OptionValue> candidates,
+std::optional<OptionValue> first_accepted(const strata_option& option,
+                                          std::vector<OptionValue> candidates,
                                           const OptionValue* other) {
   for (OptionValue& candidate : candidates) {
-    if (check_option(option, candidate).empty() && !(other && candidate == *other)) return std::move(candidate);
+    if (check_option(option, candidate).empty() && !(other && candidate == *other))
+      return std::move(candidate);
   }
   return std::nullopt;
 }
@@ -29,7 +31,8 @@ std::vector<OptionValue> numbers(const strata_option& option) {
 std::optional<OptionValue> guess(const strata_option& option, const Registry& registry) {
   std::vector<OptionValue> candidates;
   if (option.kinds & (STRATA_INT | STRATA_FLOAT)) candidates = numbers(option);
-  for (std::int64_t i = 0; i < option.choice_count; ++i) candidates.push_back({std::string(option.choices[i])});
+  for (std::int64_t i = 0; i < option.choice_count; ++i)
+    candidates.push_back({std::string(option.choices[i])});
   if (option.kinds & STRATA_BOOL) candidates.push_back({true});
   if (option.kinds & STRATA_STRING) candidates.push_back({std::string("text")});
   if (option.kinds & STRATA_PLUGIN) {
@@ -57,7 +60,8 @@ std::vector<OptionValue> others(const strata_option& option, const OptionValue& 
     if (!(choice == value)) out.push_back(std::move(choice));
   }
   if (option.kinds & (STRATA_INT | STRATA_FLOAT)) {
-    if (auto number = first_accepted(option, numbers(option), &value)) out.push_back(std::move(*number));
+    if (auto number = first_accepted(option, numbers(option), &value))
+      out.push_back(std::move(*number));
   }
   return out;
 }
@@ -72,7 +76,8 @@ std::vector<PluginCall> variants(Checker& checker) {
     const strata_option& option = schema.options[i];
     if (option.flags & STRATA_OPTION_REQUIRED) {
       auto value = guess(option, checker.registry);
-      if (!checker.expect(value.has_value(), "no value can be guessed for the required option `{}`", option.name)) {
+      if (!checker.expect(value.has_value(), "no value can be guessed for the required option `{}`",
+                          option.name)) {
         return {};
       }
       base.options.push_back(std::move(*value));
@@ -89,13 +94,15 @@ std::vector<PluginCall> variants(Checker& checker) {
     for (OptionValue& other : others(schema.options[i], base.options[i])) {
       PluginCall call = base;
       call.options[i] = other;
-      if (!std::holds_alternative<bool>(other.data) && !std::holds_alternative<std::string>(other.data)) {
+      if (!std::holds_alternative<bool>(other.data) &&
+          !std::holds_alternative<std::string>(other.data)) {
         all_numbers.options[i] = other;
       }
       calls.push_back(std::move(call));
     }
   }
-  // With all numbers changed, each switch once more: some only matter, or are only allowed, beside a number.
+  // With all numbers changed, each switch once more: some only matter, or are only allowed, beside
+  // a number.
   calls.push_back(all_numbers);
   for (std::size_t i = 0; i < count; ++i) {
     if (!std::holds_alternative<bool>(base.options[i].data)) continue;
@@ -107,7 +114,8 @@ std::vector<PluginCall> variants(Checker& checker) {
   std::vector<PluginCall> out;
   for (PluginCall& call : calls) {
     const std::string text = print_call(call);
-    if (std::none_of(out.begin(), out.end(), [&](const PluginCall& seen) { return print_call(seen) == text; })) {
+    if (std::none_of(out.begin(), out.end(),
+                     [&](const PluginCall& seen) { return print_call(seen) == text; })) {
       out.push_back(std::move(call));
     }
   }
@@ -124,8 +132,9 @@ std::vector<InstancePtr> instances(Checker& checker) {
       out.push_back(std::move(*instance));
     } else {
       checker.expect(!base, "cannot be created: {}", instance.error().message);
-      checker.expect(instance.error().code != ExitCode::kInternal && !instance.error().message.empty(),
-                     "is refused without a sentence for the user: {}", instance.error().message);
+      checker.expect(
+          instance.error().code != ExitCode::kInternal && !instance.error().message.empty(),
+          "is refused without a sentence for the user: {}", instance.error().message);
     }
     base = false;
   }

@@ -1,10 +1,11 @@
-// Products of every orientation and many odd shapes against sums written out; the same bits on any number of threads.
+// Products of every orientation and many odd shapes against sums written out; the same bits on any
+// number of threads.
 #include "framework/tensor/matmul.h"
+
+#include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "framework/base/random.h"
 #include "framework/tensor/parallel.h"
@@ -17,7 +18,8 @@ std::vector<T> numbers(std::uint64_t seed, std::int64_t count) {
   std::vector<std::uint32_t> words(static_cast<std::size_t>(count));
   random_words({seed, 7}, 0, count, words.data());
   std::vector<T> out;
-  for (const std::uint32_t word : words) out.push_back(static_cast<T>(word) / static_cast<T>(1u << 31) - T(1));
+  for (const std::uint32_t word : words)
+    out.push_back(static_cast<T>(word) / static_cast<T>(1u << 31) - T(1));
   return out;
 }
 
@@ -28,13 +30,15 @@ struct Case {
 
 template <class T>
 void check(const Case& at) {
-  const std::int64_t lda = (at.transpose_a ? at.m : at.k) + at.gap, ldb = (at.transpose_b ? at.k : at.n) + at.gap;
+  const std::int64_t lda = (at.transpose_a ? at.m : at.k) + at.gap,
+                     ldb = (at.transpose_b ? at.k : at.n) + at.gap;
   const std::int64_t ldc = at.n + at.gap;
   const auto a = numbers<T>(1, lda * (at.transpose_a ? at.k : at.m) + 1);
   const auto b = numbers<T>(2, ldb * (at.transpose_b ? at.n : at.k) + 1);
   const auto before = numbers<T>(3, ldc * at.m + 1);
   auto c = before;
-  matmul<T>(at.transpose_a, at.transpose_b, at.m, at.n, at.k, a.data(), lda, b.data(), ldb, at.accumulate, c.data(), ldc);
+  matmul<T>(at.transpose_a, at.transpose_b, at.m, at.n, at.k, a.data(), lda, b.data(), ldb,
+            at.accumulate, c.data(), ldc);
   const double tolerance = (sizeof(T) == 4 ? 1e-6 : 1e-15) * static_cast<double>(at.k + 1);
   for (std::int64_t i = 0; i < at.m; ++i) {
     for (std::int64_t j = 0; j < ldc; ++j) {
@@ -45,12 +49,14 @@ void check(const Case& at) {
       }
       double wanted = at.accumulate ? static_cast<double>(before[index]) : 0;
       for (std::int64_t p = 0; p < at.k; ++p) {
-        wanted += static_cast<double>(a[static_cast<std::size_t>(at.transpose_a ? p * lda + i : i * lda + p)]) *
-                  static_cast<double>(b[static_cast<std::size_t>(at.transpose_b ? j * ldb + p : p * ldb + j)]);
+        wanted += static_cast<double>(
+                      a[static_cast<std::size_t>(at.transpose_a ? p * lda + i : i * lda + p)]) *
+                  static_cast<double>(
+                      b[static_cast<std::size_t>(at.transpose_b ? j * ldb + p : p * ldb + j)]);
       }
       ASSERT_NEAR(static_cast<double>(c[index]), wanted, tolerance)
-          << at.m << "x" << at.n << "x" << at.k << (at.transpose_a ? " ta" : "") << (at.transpose_b ? " tb" : "") << " at "
-          << i << ", " << j;
+          << at.m << "x" << at.n << "x" << at.k << (at.transpose_a ? " ta" : "")
+          << (at.transpose_b ? " tb" : "") << " at " << i << ", " << j;
     }
   }
 }
@@ -62,7 +68,8 @@ TEST(Matmul, AgreesWithSumsWrittenOut) {
       for (const std::int64_t n : {1, 3, 10, 16, 17, 47, 64, 65, 129}) {
         for (const std::int64_t k : {1, 4, 7, 64, 257}) {
           for (int flags = 0; flags < 8; ++flags) {
-            const Case at{(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0, m, n, k, (m + n) % 3};
+            const Case at{(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0, m, n, k,
+                          (m + n) % 3};
             check<float>(at);
             if (k < 100) check<double>(at);
           }
@@ -87,8 +94,8 @@ TEST(Matmul, SameBitsOnAnyNumberOfThreads) {
       std::vector<float> c(static_cast<std::size_t>(m * n));
       ThreadPool pool(threads);
       pool.run([&] {
-        matmul<float>(flags & 1, flags & 2, m, n, k, a.data(), flags & 1 ? m : k, b.data(), flags & 2 ? k : n, false,
-                      c.data(), n);
+        matmul<float>(flags & 1, flags & 2, m, n, k, a.data(), flags & 1 ? m : k, b.data(),
+                      flags & 2 ? k : n, false, c.data(), n);
       });
       if (first.empty()) first = c;
       EXPECT_EQ(c, first) << threads << " threads";

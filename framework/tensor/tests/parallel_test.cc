@@ -1,26 +1,29 @@
 // Tasks on the pool: each runs once, nested ones too, and subnormals are flushed on every thread.
 #include "framework/tensor/parallel.h"
 
+#include <gtest/gtest.h>
+
 #include <atomic>
 #include <limits>
 #include <stdexcept>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace strata {
 namespace {
 
 template <class Body>
 void parallel(std::int64_t tasks, Body body) {
-  parallel_tasks(tasks, [](void* context, std::int64_t task) { (*static_cast<Body*>(context))(task); }, &body);
+  parallel_tasks(
+      tasks, [](void* context, std::int64_t task) { (*static_cast<Body*>(context))(task); }, &body);
 }
 
 TEST(ParallelTasks, EachRunsOnce) {
   for (const int threads : {1, 2, 5}) {
     ThreadPool pool(threads);
     std::vector<std::atomic<int>> runs(1000);
-    pool.run([&] { parallel(1000, [&](std::int64_t task) { ++runs[static_cast<std::size_t>(task)]; }); });
+    pool.run([&] {
+      parallel(1000, [&](std::int64_t task) { ++runs[static_cast<std::size_t>(task)]; });
+    });
     for (const auto& count : runs) ASSERT_EQ(count, 1);
   }
 }
@@ -28,7 +31,8 @@ TEST(ParallelTasks, EachRunsOnce) {
 TEST(ParallelTasks, Nest) {
   ThreadPool pool(3);
   std::atomic<int> runs = 0;
-  pool.run([&] { parallel(10, [&](std::int64_t) { parallel(10, [&](std::int64_t) { ++runs; }); }); });
+  pool.run(
+      [&] { parallel(10, [&](std::int64_t) { parallel(10, [&](std::int64_t) { ++runs; }); }); });
   EXPECT_EQ(runs, 100);
 }
 

@@ -1,10 +1,10 @@
 // Shapes are checked when they are made.
 #include "framework/tensor/shape.h"
 
+#include <gtest/gtest.h>
+
 #include <limits>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace strata {
 namespace {
@@ -21,7 +21,9 @@ TEST(Shape, KnowsItsExtents) {
   EXPECT_FALSE((Shape{3, 4} == Shape{4, 3}));
 }
 
-std::string why(std::vector<std::int64_t> dims) { return Shape::why_invalid(dims.begin(), dims.end()); }
+std::string why(std::vector<std::int64_t> dims) {
+  return Shape::why_invalid(dims.begin(), dims.end());
+}
 
 TEST(Shape, RefusesWhatIsNone) {
   EXPECT_EQ(why({2, 3}), "");
