@@ -1,6 +1,7 @@
 // trainer init: starting weights as a file.
 #include <boost/program_options/value_semantic.hpp>
 
+#include "framework/app/files.h"
 #include "framework/app/format.h"
 #include "framework/app/model_files.h"
 #include "framework/train/training.h"
