@@ -24,13 +24,7 @@ TEST(Examples, ElaborateWithoutErrors) {
     Diagnostics diagnostics;
     auto program = load_program(entry.path(), registry, sources, diagnostics);
     ASSERT_TRUE(program.ok());
-    // A layer that no plugin of this program offers is the one thing that may be missing.
-    for (const Diagnostic& d : diagnostics.all()) {
-      if (d.severity == Severity::kError) {
-        EXPECT_THAT(d.code, ::testing::AnyOf("unknown-layer", "unknown-plugin")) << render(d);
-      }
-    }
-    EXPECT_EQ(program->has_value(), !diagnostics.has_errors());
+    EXPECT_TRUE(program->has_value()) << render(diagnostics);
   }
 }
 
