@@ -218,7 +218,7 @@ class Expander {
     }
     const auto& repeat = std::get<dsl::RepeatStage>(stage.node);
     const Value count = evaluate(*repeat.count, place.scope, session_);
-    if (count.is_unknown() || !repeat.body) return {-1};
+    if (count.is_unknown() || !repeat.body || repeat.body->stages.empty()) return {-1};
     const auto* times = count.get<std::int64_t>();
     if (!times || *times < 0) {
       session_.error("wrong-type", repeat.count->span,
@@ -239,7 +239,7 @@ class Expander {
   Ids for_loop(const dsl::Stage& stage, const dsl::ForStage& loop, Ids carried, Place place,
                const Braces& braces) {
     const Value values = evaluate(*loop.values, place.scope, session_);
-    if (values.is_unknown() || !loop.body) return {-1};
+    if (values.is_unknown() || !loop.body || loop.body->stages.empty()) return {-1};
     const auto* list = values.get<ListPtr>();
     const auto* range = values.get<Range>();
     if (!list && !range) {
