@@ -144,7 +144,7 @@ Status MetricsLog::start(const RunFacts& facts, const std::string& version) {
       {"precision", facts.precision == Precision::kF64 ? "f64" : "f32"},
       {"flush_to_zero", true},
       {"init", facts.init_file.empty() ? Json(nullptr) : Json(facts.init_file)},
-      {"start_weights_sha256", facts.start_hash.empty() ? Json(nullptr) : Json(facts.start_hash)},
+      {"start_state_sha256", facts.start_hash.empty() ? Json(nullptr) : Json(facts.start_hash)},
       {"resumed_from", facts.resumed_from.empty() ? Json(nullptr) : Json(facts.resumed_from)}}
                     .dump(-1, ' ', false, Json::error_handler_t::replace));
 }
