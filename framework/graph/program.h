@@ -63,6 +63,15 @@ struct TrainSettings {
   std::int64_t seed = 42;
   Precision precision = Precision::kF32;
   bool shuffle = true;
+  std::optional<double> clip_value;  // every element of a gradient is cut to ± this
+  std::optional<double> clip_norm;   // the gradient of all weights is scaled to at most this length
+  std::int64_t accumulate = 1;       // batches whose gradients make up one step
+  std::optional<double> ema;         // weight of the old value in the weights' moving average
+  std::string monitor;  // the figure that says which epoch is best; empty: the first metric
+  std::optional<std::int64_t> patience;  // epochs without a better figure before training stops
+  double min_delta = 0;                  // by how much a figure has to be better to count
+  std::optional<std::int64_t> checkpoint_steps;   // besides those at the end of epochs
+  std::optional<double> checkpoint_minutes;
   std::vector<std::string> allow;  // lints that are silenced
 };
 

@@ -30,6 +30,10 @@ class TypedExecutor final : public Executor {
     for (const ValueId input : graph_.inputs)
       input_storage_.push_back(static_cast<T*>(buffers_.value(input)));
     if (training) updater_.plan(buffers_.parameters);
+    for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+      units_.push_back({graph_.nodes[n].path, graph_.nodes[n].layer->entry().name(),
+                        {static_cast<int>(n)}, buffers_.nodes[n].backward, true});
+    }
   }
 
   std::int64_t capacity() const override { return capacity_; }
@@ -40,6 +44,9 @@ class TypedExecutor final : public Executor {
   const double* sample_losses() const override { return terms_.sample_losses(); }
   Figures make_figures() const override { return terms_.make_figures(); }
   Memory memory() const override { return buffers_.memory(); }
+  void swap_averages() override {}
+  const std::vector<Unit>& units() const override { return units_; }
+  void watch(StepWatcher* watcher) override { watcher_ = watcher; }
 
   Status initialize(std::uint64_t seed) override {
     for (const ParameterRun& parameter : buffers_.parameters) {
@@ -232,6 +239,8 @@ class TypedExecutor final : public Executor {
   GraphBuffers buffers_;
   Terms<T> terms_;
   std::vector<T*> input_storage_;
+  std::vector<Unit> units_;
+  StepWatcher* watcher_ = nullptr;
 };
 
 }  // namespace
@@ -244,7 +253,7 @@ double Figures::loss(const TrainSettings& settings) const {
 }
 
 Result<std::unique_ptr<Executor>> Executor::create(const Program& program, std::int64_t capacity,
-                                                   bool training) {
+                                                   bool training, const ExecutorOptions&) {
   if (training && (program.train.losses.empty() || !program.train.optimizer)) {
     return make_error(ExitCode::kModel,
                       "training needs a `train` section with a loss and an optimizer");

@@ -15,10 +15,10 @@
 
 namespace strata {
 
-enum class TensorRole { kParameter, kState, kSlot };
+enum class TensorRole { kParameter, kState, kSlot, kAverage };
 
 // A tensor that makes up the state of training, by its stable name: "dense1.weight",
-// "batch_norm1.running_mean", "dense1.weight/exp_avg".
+// "batch_norm1.running_mean", "dense1.weight/exp_avg", "dense1.weight/ema".
 struct NamedTensor {
   std::string name;
   Shape shape;
@@ -45,12 +45,30 @@ struct Figures {
   double loss(const TrainSettings& settings) const;  // weighted, per sample
 };
 
+// Is told how long each piece of a step took; called from the threads that do the work.
+class StepWatcher {
+ public:
+  enum class Work { kForward, kLoss, kBackward, kUpdate };
+  struct Span {
+    Work work = Work::kForward;
+    int unit = -1;  // into Executor::units(); -1: of no layer (losses, the update of all weights)
+    std::int64_t begin = 0, end = 0;  // nanoseconds of the steady clock
+  };
+  virtual ~StepWatcher() = default;
+  virtual void on_work(const Span& span) = 0;
+};
+
+struct ExecutorOptions {
+  bool fuse = true;  // layers that a fusion plugin can do in one; false: each on its own
+};
+
 class Executor {
  public:
   // `capacity`: the largest batch. Without losses (prediction) `training` is false and no gradients
   // are laid out.
   static Result<std::unique_ptr<Executor>> create(const Program& program, std::int64_t capacity,
-                                                  bool training);
+                                                  bool training,
+                                                  const ExecutorOptions& options = {});
   virtual ~Executor() = default;
 
   virtual std::int64_t capacity() const = 0;
@@ -63,10 +81,13 @@ class Executor {
 
   struct StepContext {
     std::uint64_t seed = 0;
-    std::int64_t step = 1;  // from 1, over the whole run
+    std::int64_t step = 1;  // of the optimizer, from 1, over the whole run
     double learning_rate = 0;
+    std::int64_t batch = 0;    // of the run, from 1, which keys the random streams; 0: as `step`
+    std::int64_t samples = 0;  // of all batches that make up the step; 0: of this one alone
+    bool update = true;        // false: the gradients wait for the step's other batches
   };
-  // One step of training. Adds to `figures`. Fails where a value is not finite: the message names
+  // One step of training, or one batch of a step that several make up (gradient accumulation). Adds to `figures`. Fails where a value is not finite: the message names
   // the first bad layer (ExitCode::kDiverged); weights are then as before the step.
   virtual Status train_step(const BatchView& batch, const StepContext& context,
                             Figures& figures) = 0;
@@ -80,6 +101,21 @@ class Executor {
   virtual const void* output(int index) const = 0;
   // Per sample, of the last train_step or evaluate: the weighted sum of the losses.
   virtual const double* sample_losses() const = 0;
+
+  // Exchanges the weights with their moving averages (train.ema), and back. Does nothing where none
+  // are kept.
+  virtual void swap_averages() = 0;
+
+  // What runs as one: a layer, or several that a fusion does together.
+  struct Unit {
+    std::string path;           // "dense1", or "dense1 + batch_norm1 + re_lu1"
+    std::string kind;           // "Dense", or the fusion's name
+    std::vector<int> nodes;     // into Graph::nodes
+    bool backward = false;      // whether it has anything to do in backward
+    bool input_gradient = false;  // whether backward also makes the gradient of its input
+  };
+  virtual const std::vector<Unit>& units() const = 0;
+  virtual void watch(StepWatcher* watcher) = 0;  // null: nobody
 
   virtual Figures make_figures() const = 0;  // zeros, of the right sizes
   // Bytes of everything that was laid out, by use.
