@@ -1,14 +1,18 @@
 // Batches from a data set: gathers samples tile by tile and takes each tile through all transforms
-// while it is in cache.
+// while it is in cache. There are two sets of buffers: one that the caller works on, one that the
+// next batch is read into meanwhile.
 #include "framework/runtime/input_pipeline.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <numeric>
 #include <optional>
+#include <type_traits>
+#include <utility>
 
 #include "framework/base/random.h"
 #include "framework/plugin/services.h"
+#include "framework/runtime/background_tasks.h"
 #include "framework/tensor/parallel.h"
 
 namespace strata {
@@ -62,8 +66,10 @@ class Pipeline final : public InputPipeline {
       }
       stages_.push_back(std::move(out));
     }
-    buffers_.resize(sample_bytes_.size());
-    view_.resize(stages_.back().buffers.size());
+    for (Batch& batch : batches_) {
+      batch.buffers.resize(sample_bytes_.size());
+      batch.view.resize(stages_.back().buffers.size());
+    }
   }
 
   Status open_data() {
@@ -90,42 +96,50 @@ class Pipeline final : public InputPipeline {
 
   Result<BatchView> read(int split, const std::uint32_t* indices, std::int64_t count, bool training,
                          std::int64_t epoch) override {
-    reserve(count);
-    return run(count, [&](std::int64_t begin, std::int64_t tile, std::uint64_t* keys) -> Status {
-      std::int64_t samples[kTile];
-      std::copy_n(indices + begin, tile, samples);
-      void* fields[kMostFields];
-      point(stages_[0], begin, fields);
-      const Instance& dataset = *data_.dataset;
-      Status done =
-          call_plugin(dataset.functions<strata_dataset>().read, dataset.raw(), std::int64_t{split},
-                      samples, tile, real_dtype(), static_cast<void* const*>(fields));
-      if (!done) return done;
-      return transform_tile(begin, tile, training, [&](std::size_t transform) {
-        for (std::int64_t i = 0; i < tile; ++i) {
-          const StreamKey key =
-              stream_key(seed_, Purpose::kTransform, static_cast<std::uint64_t>(epoch),
-                         (static_cast<std::uint64_t>(samples[i]) << 8) | transform);
-          keys[2 * i] = key[0];
-          keys[2 * i + 1] = key[1];
-        }
-        return static_cast<const std::uint64_t*>(keys);
-      });
-    });
+    const bool ready = ahead_.running() && next_.split == split && next_.count == count &&
+                       next_.training == training && next_.epoch == epoch &&
+                       std::equal(indices, indices + count, next_.indices);
+    ahead_.wait();
+    if (ready) {
+      std::swap(batches_[0], batches_[1]);
+      return finish(batches_[0]);
+    }
+    Request request{split, indices, count, training, epoch};
+    reserve(batches_[0], count);
+    return run(batches_[0], [&](std::int64_t task) { read_tile(batches_[0], request, task); });
+  }
+
+  void read_ahead(int split, const std::uint32_t* indices, std::int64_t count, bool training,
+                  std::int64_t epoch) override {
+    ahead_.wait();
+    next_indices_.assign(indices, indices + count);
+    next_ = {split, next_indices_.data(), count, training, epoch};
+    reserve(batches_[1], count);
+    ahead_.start(
+        tiles(count),
+        [](void* context, std::int64_t task) {
+          auto& self = *static_cast<Pipeline*>(context);
+          self.read_tile(self.batches_[1], self.next_, task);
+        },
+        this);
   }
 
   Result<BatchView> transform(const void* const* raw_fields, std::int64_t count) override {
-    reserve(count);
-    return run(count, [&](std::int64_t begin, std::int64_t tile, std::uint64_t* keys) -> Status {
+    ahead_.wait();
+    Batch& batch = batches_[0];
+    reserve(batch, count);
+    return run(batch, [&](std::int64_t task) {
+      const std::int64_t begin = task * kTile, tile = std::min(kTile, count - begin);
       void* fields[kMostFields];
-      point(stages_[0], begin, fields);
+      point(batch, stages_[0], begin, fields);
       for (std::size_t f = 0; f < stages_[0].bytes.size(); ++f) {
         std::copy_n(static_cast<const char*>(raw_fields[f]) + begin * stages_[0].bytes[f],
                     tile * stages_[0].bytes[f], static_cast<char*>(fields[f]));
       }
-      std::fill_n(keys, 2 * tile, std::uint64_t{0});
-      return transform_tile(begin, tile, false,
-                            [&](std::size_t) { return static_cast<const std::uint64_t*>(keys); });
+      const std::uint64_t keys[2 * kTile] = {};
+      const Status done =
+          transform_tile(batch, begin, tile, false, [&](std::size_t) { return keys; });
+      if (!done) batch.errors[static_cast<std::size_t>(task)] = done.error();
     });
   }
 
@@ -143,29 +157,77 @@ class Pipeline final : public InputPipeline {
     return precision_ == Precision::kF64 ? STRATA_F64 : STRATA_F32;
   }
 
-  void reserve(std::int64_t count) {
-    if (count <= capacity_) return;
-    capacity_ = count;
-    for (std::size_t b = 0; b < buffers_.size(); ++b) {
-      buffers_[b].resize(static_cast<std::size_t>(count * sample_bytes_[b]));
+  // Samples on their way from the data set, or where they are in the end.
+  struct Batch {
+    std::int64_t count = 0, capacity = 0;
+    std::vector<std::vector<char>> buffers;
+    std::vector<std::optional<Error>> errors;  // of each tile
+    std::vector<const void*> view;
+  };
+  // What read() was asked for.
+  struct Request {
+    int split = 0;
+    const std::uint32_t* indices = nullptr;
+    std::int64_t count = 0;
+    bool training = false;
+    std::int64_t epoch = 0;
+  };
+
+  static std::int64_t tiles(std::int64_t count) { return (count + kTile - 1) / kTile; }
+
+  void reserve(Batch& batch, std::int64_t count) {
+    batch.count = count;
+    batch.errors.assign(std::max(batch.errors.size(), static_cast<std::size_t>(tiles(count))),
+                        std::nullopt);
+    if (count <= batch.capacity) return;
+    batch.capacity = count;
+    for (std::size_t b = 0; b < batch.buffers.size(); ++b)
+      batch.buffers[b].resize(static_cast<std::size_t>(count * sample_bytes_[b]));
+  }
+
+  static void point(Batch& batch, const Stage& stage, std::int64_t begin, void** fields) {
+    for (std::size_t f = 0; f < stage.buffers.size(); ++f) {
+      fields[f] =
+          batch.buffers[static_cast<std::size_t>(stage.buffers[f])].data() + begin * stage.bytes[f];
     }
   }
 
-  void point(const Stage& stage, std::int64_t begin, void** fields) {
-    for (std::size_t f = 0; f < stage.buffers.size(); ++f) {
-      fields[f] =
-          buffers_[static_cast<std::size_t>(stage.buffers[f])].data() + begin * stage.bytes[f];
+  // One tile of samples, from the data set through all transforms.
+  void read_tile(Batch& batch, const Request& request, std::int64_t task) {
+    const std::int64_t begin = task * kTile, tile = std::min(kTile, request.count - begin);
+    std::int64_t samples[kTile];
+    std::copy_n(request.indices + begin, tile, samples);
+    void* fields[kMostFields];
+    point(batch, stages_[0], begin, fields);
+    const Instance& dataset = *data_.dataset;
+    Status done = call_plugin(dataset.functions<strata_dataset>().read, dataset.raw(),
+                              std::int64_t{request.split}, samples, tile, real_dtype(),
+                              static_cast<void* const*>(fields));
+    std::uint64_t keys[2 * kTile];
+    if (done) {
+      done = transform_tile(batch, begin, tile, request.training, [&](std::size_t transform) {
+        for (std::int64_t i = 0; i < tile; ++i) {
+          const StreamKey key =
+              stream_key(seed_, Purpose::kTransform, static_cast<std::uint64_t>(request.epoch),
+                         (static_cast<std::uint64_t>(samples[i]) << 8) | transform);
+          keys[2 * i] = key[0];
+          keys[2 * i + 1] = key[1];
+        }
+        return static_cast<const std::uint64_t*>(keys);
+      });
     }
+    if (!done) batch.errors[static_cast<std::size_t>(task)] = done.error();
   }
 
   // keys_of(transform) gives the random keys of the tile's samples.
   template <class Keys>
-  Status transform_tile(std::int64_t begin, std::int64_t tile, bool training, Keys&& keys_of) {
+  Status transform_tile(Batch& batch, std::int64_t begin, std::int64_t tile, bool training,
+                        Keys&& keys_of) {
     for (std::size_t t = 0; t < data_.transforms.size(); ++t) {
       void* in[kMostFields];
       void* out[kMostFields];
-      point(stages_[t], begin, in);
-      point(stages_[t + 1], begin, out);
+      point(batch, stages_[t], begin, in);
+      point(batch, stages_[t + 1], begin, out);
       const strata_transform_pass pass{sizeof pass, real_dtype(), training,         tile,   in,
                                        out,         keys_of(t),   &host_services(), nullptr};
       const Instance& transform = *data_.transforms[t];
@@ -177,33 +239,24 @@ class Pipeline final : public InputPipeline {
     return {};
   }
 
-  // tile(begin, count, keys) over fixed tiles in parallel; the first error in order of samples
-  // counts.
+  // tile(task) over all tiles of the batch in parallel.
   template <class Tile>
-  Result<BatchView> run(std::int64_t count, Tile&& tile) {
-    const std::int64_t tiles = (count + kTile - 1) / kTile;
-    if (static_cast<std::int64_t>(errors_.size()) < tiles)
-      errors_.resize(static_cast<std::size_t>(tiles));
-    auto body = [&](std::int64_t task) {
-      std::uint64_t keys[2 * kTile];
-      Status done = tile(task * kTile, std::min(kTile, count - task * kTile), keys);
-      if (!done) errors_[static_cast<std::size_t>(task)] = done.error();
-    };
+  Result<BatchView> run(Batch& batch, Tile&& tile) {
+    using Plain = std::remove_reference_t<Tile>;
     parallel_tasks(
-        tiles,
-        [](void* context, std::int64_t task) { (*static_cast<decltype(body)*>(context))(task); },
-        &body);
-    for (std::int64_t i = 0; i < tiles; ++i) {
-      if (auto& error = errors_[static_cast<std::size_t>(i)]) {
-        Error first = *error;
-        errors_.assign(errors_.size(), std::nullopt);
-        return first;
-      }
+        tiles(batch.count),
+        [](void* context, std::int64_t task) { (*static_cast<Plain*>(context))(task); }, &tile);
+    return finish(batch);
+  }
+
+  // The batch, or the first error in order of samples.
+  Result<BatchView> finish(Batch& batch) {
+    for (const auto& error : batch.errors) {
+      if (error) return *error;
     }
-    for (std::size_t f = 0; f < view_.size(); ++f) {
-      view_[f] = buffers_[static_cast<std::size_t>(stages_.back().buffers[f])].data();
-    }
-    return BatchView{count, view_.data()};
+    for (std::size_t f = 0; f < batch.view.size(); ++f)
+      batch.view[f] = batch.buffers[static_cast<std::size_t>(stages_.back().buffers[f])].data();
+    return BatchView{batch.count, batch.view.data()};
   }
 
   const DataPipeline& data_;
@@ -212,10 +265,10 @@ class Pipeline final : public InputPipeline {
   DataDescription description_;
   std::vector<Stage> stages_;
   std::vector<std::int64_t> sample_bytes_;  // of each buffer
-  std::vector<std::vector<char>> buffers_;
-  std::int64_t capacity_ = 0;
-  std::vector<std::optional<Error>> errors_;
-  std::vector<const void*> view_;
+  Batch batches_[2];                        // the caller's, the next
+  Request next_;
+  std::vector<std::uint32_t> next_indices_;
+  BackgroundTasks ahead_;  // last: it waits before what its tasks use is gone
 };
 
 }  // namespace

@@ -31,10 +31,10 @@ struct BatchPlan {
 // An opened data set behind its transforms; reads batches into its own buffers.
 class InputPipeline {
  public:
-  // Opens and checks the data.
   // The transforms alone: nothing is opened, only transform() works.
   static Result<std::unique_ptr<InputPipeline>> unopened(const DataPipeline& data,
                                                          Precision precision);
+  // Opens and checks the data.
   static Result<std::unique_ptr<InputPipeline>> open(const DataPipeline& data, Precision precision,
                                                      std::uint64_t seed);
   virtual ~InputPipeline() = default;
@@ -50,6 +50,11 @@ class InputPipeline {
   // once the largest batch was seen.
   virtual Result<BatchView> read(int split, const std::uint32_t* indices, std::int64_t count,
                                  bool training, std::int64_t epoch) = 0;
+  // Says which batch the next read() will ask for, so that the pool reads it while the caller works
+  // on the one that it has, whose view stays valid. Only a hint: another read() is as good, and an
+  // error comes with the read() of its batch. `indices` are copied.
+  virtual void read_ahead(int split, const std::uint32_t* indices, std::int64_t count,
+                          bool training, std::int64_t epoch) = 0;
   // The same for samples that the caller has: one buffer per field of the data set, [count,
   // elements] each.
   virtual Result<BatchView> transform(const void* const* raw_fields, std::int64_t count) = 0;

@@ -238,6 +238,10 @@ class Run {
       auto batch = pipeline_->read(train_split_, order.data() + plan_.begin(b), plan_.size(b), true,
                                    progress_.epoch);
       if (!batch) return batch.error();
+      if (b + 1 < plan_.batches()) {
+        pipeline_->read_ahead(train_split_, order.data() + plan_.begin(b + 1), plan_.size(b + 1),
+                              true, progress_.epoch);
+      }
       rate = learning_rate(progress_.step);
       const Executor::StepContext context{static_cast<std::uint64_t>(train.seed),
                                           progress_.step + 1, rate};
