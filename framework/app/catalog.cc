@@ -5,6 +5,7 @@
 #include "framework/app/format.h"
 #include "framework/base/text.h"
 #include "framework/dsl/diagnostic_codes.h"
+#include "framework/dsl/word_docs.h"
 #include "framework/graph/diagnostic_codes.h"
 #include "framework/graph/train_settings.h"
 #include "framework/plugin/options.h"
@@ -114,6 +115,10 @@ std::vector<std::string> known_names(const Registry& registry) {
   std::vector<std::string> names = {"train"};
   for (const Entry* entry : registry.all()) names.push_back(entry->name());
   for (const OptionText& setting : train_settings()) names.push_back("train." + setting.name);
+  for (const dsl::WordDoc& doc : dsl::word_docs()) {
+    if (doc.word != "train" && doc.word[0] >= 'a' && doc.word[0] <= 'z')
+      names.emplace_back(doc.word);
+  }
   for (const DiagnosticDoc& doc : diagnostic_docs()) names.emplace_back(doc.code);
   return names;
 }

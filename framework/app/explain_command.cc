@@ -6,6 +6,8 @@
 #include "framework/app/catalog.h"
 #include "framework/app/model_files.h"
 #include "framework/base/utf8.h"
+#include "framework/dsl/word_docs.h"
+#include "framework/graph/suggest.h"
 
 namespace strata::app {
 namespace {
@@ -62,6 +64,12 @@ std::string diagnostic_page(const DiagnosticDoc& doc, int width, const Paint& pa
   return out;
 }
 
+std::string word_page(const dsl::WordDoc& doc, int width, const Paint& paint) {
+  std::string out = fmt::format("{}: {}\n", paint.bold(doc.word), doc.title);
+  if (!doc.text.empty()) out += "\n" + wrapped(doc.text, width, "");
+  return out + "\n" + paint.bold("example:") + "\n" + code_lines(doc.example);
+}
+
 std::string settings_page(const std::vector<OptionText>& settings, int width, const Paint& paint) {
   return paint.bold("train") + ", the section that says how to train\n\n" +
          option_lines(settings, width, paint);
@@ -85,7 +93,9 @@ std::string contents(const Registry& registry, int width, const Paint& paint) {
     for (const Entry* entry : entries) names.emplace_back(entry->name(), describe(*entry).sentence);
     section(kind_plural(kind), names);
   }
-  Names settings, codes;
+  Names settings, codes, words;
+  for (const dsl::WordDoc& doc : dsl::word_docs()) words.emplace_back(doc.word, doc.title);
+  section("words of the language", words);
   for (const OptionText& setting : train_settings())
     settings.emplace_back("train." + setting.name, setting.doc);
   for (const DiagnosticDoc& doc : diagnostic_docs()) codes.emplace_back(doc.code, doc.title);
@@ -125,6 +135,10 @@ Json diagnostic_json(const DiagnosticDoc& doc) {
           {"right", doc.right}};
 }
 
+Json word_json(const dsl::WordDoc& doc) {
+  return {{"name", doc.word}, {"title", doc.title}, {"text", doc.text}, {"example", doc.example}};
+}
+
 // Everything of one name, as a page or as JSON; empty where nothing is called so.
 struct Found {
   std::string page;
@@ -140,6 +154,9 @@ Found look_up(Invocation& invocation, const std::string& name, int width) {
   };
   for (const Entry* entry : invocation.registry().find(name))
     add(entry_page(*entry, width, paint), entry_json(*entry));
+  for (const dsl::WordDoc& doc : dsl::word_docs()) {
+    if (doc.word == name) add(word_page(doc, width, paint), word_json(doc));
+  }
   const auto settings = train_settings();
   if (name == "train" && !settings.empty()) {
     add(settings_page(settings, width, paint),
@@ -159,6 +176,26 @@ Found look_up(Invocation& invocation, const std::string& name, int width) {
   return found;
 }
 
+// The page of what another framework calls `name`, under a line that says so; empty where nothing
+// is called so elsewhere either.
+Found look_up_foreign(Invocation& invocation, const std::string& name, int width) {
+  const std::string last = name.substr(name.rfind('.') + 1);  // nn.Linear
+  std::string ours;
+  for (int kind = STRATA_LAYER; kind <= STRATA_TRANSFORM && ours.empty(); ++kind)
+    ours = graph::our_name(last, {static_cast<Kind>(kind)}, invocation.registry());
+  Found found;
+  if (ours.empty()) {
+    const std::string advice = graph::foreign_advice(last);
+    if (advice.empty()) return {};
+    found.page = fmt::format("there is no `{}` here: {}\n", safe_text(name), advice);
+    found.json.push_back({{"name", name}, {"advice", advice}});
+    return found;
+  }
+  found = look_up(invocation, ours, width);
+  found.page = fmt::format("`{}` is called `{}` here\n\n", safe_text(name), ours) + found.page;
+  return found;
+}
+
 ExitCode run(Invocation& invocation) {
   invocation.expect_words(0, 1, "");
   Console& console = invocation.console();
@@ -169,7 +206,9 @@ ExitCode run(Invocation& invocation) {
     }
     Json all = {{"entries", Json::array()},
                 {"train", options_json(train_settings())},
+                {"words", Json::array()},
                 {"diagnostics", Json::array()}};
+    for (const dsl::WordDoc& doc : dsl::word_docs()) all["words"].push_back(word_json(doc));
     for (const Entry* entry : invocation.registry().all())
       all["entries"].push_back(entry_json(*entry));
     for (const DiagnosticDoc& doc : diagnostic_docs())
@@ -178,7 +217,8 @@ ExitCode run(Invocation& invocation) {
     return ExitCode::kDone;
   }
   const std::string& name = invocation.words[0];
-  const Found found = look_up(invocation, name, text_width(console));
+  Found found = look_up(invocation, name, text_width(console));
+  if (found.page.empty()) found = look_up_foreign(invocation, name, text_width(console));
   if (found.page.empty()) {
     const std::string nearest = nearest_name(name, known_names(invocation.registry()));
     usage_failure(fmt::format("nothing is called `{}`", safe_text(name)),
@@ -193,18 +233,20 @@ ExitCode run(Invocation& invocation) {
 
 const Command kExplainCommand = {
     .name = "explain",
-    .summary = "look up a layer, loss, setting, error or warning",
+    .summary = "look up a layer, loss, setting, word, error or warning",
     .usage = "[NAME]",
     .about =
         "Prints what a name means: a layer or anything else that a model file calls, with its "
         "options, their types,\n"
-        "ranges and defaults; a setting of the train section; or the code in brackets at the end "
+        "ranges and defaults; a setting of the train section; a word of the language, or the code "
+        "in brackets at the end "
         "of an error or\n"
         "warning. Without a name, a table of contents.\n",
     .examples =
         "explain\n"
         "explain BatchNorm\n"
         "explain train.batch_size\n"
+        "explain repeat\n"
         "explain unknown-layer\n",
     .options = &options,
     .run = &run,

@@ -1,4 +1,5 @@
 // trainer fmt: model files in canonical form.
+#include <algorithm>
 #include <boost/program_options/value_semantic.hpp>
 #include <limits>
 
@@ -53,6 +54,8 @@ Outcome format_file(Invocation& invocation, const std::string& path, bool check,
 ExitCode run(Invocation& invocation) {
   invocation.expect_words(1, std::numeric_limits<std::size_t>::max(),
                           "a model file, or - for standard input");
+  if (std::count(invocation.words.begin(), invocation.words.end(), "-") > 1)
+    usage_failure("`-` is given twice, and standard input is read once");
   const bool check = invocation.has("check");
   ExitCode code = ExitCode::kDone;
   bool changes = false;

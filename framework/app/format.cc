@@ -7,13 +7,6 @@
 
 namespace strata::app {
 
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  const int first = digits[0] == '-' ? 1 : 0;
-  for (int at = static_cast<int>(digits.size()) - 3; at > first; at -= 3) digits.insert(at, ",");
-  return digits;
-}
-
 std::string counted(std::int64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
 }
@@ -41,6 +34,8 @@ std::string shape_text(const Shape& shape) {
 
 std::string figure(std::string_view name, double value) {
   if (!std::isfinite(value)) return fmt::format("{}", value);
+  // The second of two metrics of one kind is "accuracy2".
+  name = name.substr(0, name.find_last_not_of("0123456789") + 1);
   if (name.size() >= 8 && name.substr(name.size() - 8) == "accuracy")
     return fmt::format("{:.2f} %", 100 * value);
   const double size = std::abs(value);

@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/base/text.h"
 #include "framework/train/training.h"
 
 namespace strata::app {
 
-std::string grouped(std::int64_t number);                         // 235,146
 std::string counted(std::int64_t number, std::string_view noun);  // "1 warning", "2 warnings"
 std::string duration(double seconds);  // "3.1 ms", "0.71 s", "42.0 s", "3:05 min", "2:03:20 h"
 std::string clock(double seconds);     // of a countdown: "0:42", "1:02:05"

@@ -1,5 +1,6 @@
 #include "framework/app/model_files.h"
 
+#include <algorithm>
 #include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 
@@ -24,7 +25,7 @@ std::unique_ptr<LoadedModel> finish(Invocation& invocation, std::unique_ptr<Load
                                     const Diagnostics& diagnostics, bool warnings = true) {
   if (warnings || diagnostics.has_errors()) invocation.console().show(diagnostics);
   if (!program.ok()) throw Failure{program.error()};
-  if (!*program) throw Stop{ExitCode::kModel};
+  if (!*program) throw Stop{exit_code_of(diagnostics)};
   loaded->program = std::move(**program);
   return loaded;
 }
@@ -42,6 +43,15 @@ std::string name_of_model(const std::string& weights) {
 }
 
 }  // namespace
+
+ExitCode exit_code_of(const Diagnostics& diagnostics) {
+  if (!diagnostics.has_errors()) return ExitCode::kDone;
+  const std::vector<Diagnostic>& all = diagnostics.all();
+  const bool plugin = std::any_of(all.begin(), all.end(), [](const Diagnostic& d) {
+    return d.severity == Severity::kError && d.code == "missing-plugin";
+  });
+  return plugin ? ExitCode::kPlugin : ExitCode::kModel;
+}
 
 std::unique_ptr<LoadedModel> load_model(Invocation& invocation, const std::string& path) {
   end_unless(check_readable(path));

@@ -23,6 +23,10 @@ std::unique_ptr<LoadedModel> load_model(Invocation& invocation, const std::strin
 // checkpoint holds.
 std::unique_ptr<LoadedModel> load_model_of(Invocation& invocation, const std::string& weights);
 
+// What a command ends with after these diagnostics: kDone, kModel, or kPlugin where a plugin that a
+// file requires is missing (what else is wrong may follow from that).
+ExitCode exit_code_of(const Diagnostics& diagnostics);
+
 // The value, or the end of the command with the error.
 template <class T>
 T value_or_end(Result<T> result) {

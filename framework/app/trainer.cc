@@ -13,6 +13,7 @@
 #include <exception>
 #include <new>
 
+#include "framework/app/catalog.h"
 #include "framework/app/command.h"
 #include "framework/app/help.h"
 #include "framework/base/utf8.h"
@@ -65,6 +66,20 @@ int find_command_word(const std::vector<std::string>& arguments) {
   return candidate;
 }
 
+// `--epochs 3`: settings of the file are changed by their paths.
+std::string override_hint(std::string option) {
+  std::replace(option.begin(), option.end(), '-', '_');
+  if (option == "lr" || option == "learning_rate")
+    return "the learning rate is set by its path: train.optimizer.lr=0.01";
+  for (const OptionText& setting : train_settings()) {
+    if (setting.name != option) continue;
+    const bool number = setting.type.starts_with("int");
+    return fmt::format("settings of the file are set by their paths: train.{}={}", option,
+                       number ? "3" : "…");
+  }
+  return {};
+}
+
 [[noreturn]] void unknown_option(const Command& command, const std::string& option) {
   std::vector<std::string> names;
   const po::options_description options = options_of(command);
@@ -73,7 +88,8 @@ int find_command_word(const std::vector<std::string>& arguments) {
   const std::string bare =
       dashes == std::string::npos ? "" : option.substr(dashes, option.find('=') - dashes);
   const std::string nearest = nearest_name(bare, names);
-  std::string hint = nearest.empty() ? "" : fmt::format("did you mean `--{}`?", nearest);
+  std::string hint = command.overrides ? override_hint(bare) : "";
+  if (hint.empty() && !nearest.empty()) hint = fmt::format("did you mean `--{}`?", nearest);
   if (hint.empty() && ::access(option.c_str(), F_OK) == 0) {
     hint = fmt::format("for the file of that name write `./{}`", safe_text(option));
   }
@@ -143,6 +159,8 @@ ExitCode run_command(Console& console, std::vector<std::string> arguments) {
   const Command* command = find_command(name);
   if (!command) unknown_command(name);
   arguments.erase(arguments.begin() + at);
+  // `explain "->"`: the arrow of the language is no option.
+  if (std::erase(arguments, "->") > 0) arguments.insert(arguments.end(), {"--", "->"});
 
   Invocation invocation(*command, console);
   std::vector<std::string> words;

@@ -17,6 +17,8 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 SourceFile::SourceFile(std::string name, std::string text)
     : name_(std::move(name)), text_(std::move(text)) {
   if (std::string_view(text_).starts_with(kByteOrderMark)) text_.erase(0, kByteOrderMark.size());
+  // Line ends of old Macs: a carriage return alone. Offsets stay what they are.
+  if (text_.find('\n') == std::string::npos) std::replace(text_.begin(), text_.end(), '\r', '\n');
   line_starts_.push_back(0);
   // Offsets are 32-bit: what lies beyond them belongs to the last line (the parser refuses such
   // files anyway).

@@ -46,6 +46,16 @@ std::string print_string(std::string_view value) {
   return out + "\"";
 }
 
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  const std::size_t sign = number < 0 ? 1 : 0;
+  for (std::size_t at = digits.size(); at > sign + 3;) {
+    at -= 3;
+    digits.insert(at, ",");
+  }
+  return digits;
+}
+
 std::string snake_case(std::string_view name) {
   const auto upper = [&](std::size_t i) {
     return i < name.size() && std::isupper(static_cast<unsigned char>(name[i]));

@@ -1,6 +1,7 @@
 // Values as text, independent of the locale.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ std::string print_float(double value);
 
 // With quotes, and escapes for quotes, backslashes and control characters.
 std::string print_string(std::string_view value);
+
+// With a comma between every three digits: "235,146".
+std::string grouped(std::int64_t number);
 
 // "BatchNorm" → "batch_norm", "TopK" → "top_k", "MNIST" → "mnist", "Conv2D" → "conv2d".
 std::string snake_case(std::string_view name);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "framework/base/text.h"
 #include "framework/base/utf8.h"
 
 namespace strata::drawing {
@@ -68,15 +69,6 @@ std::string xml_text(std::string_view text) {
     text.remove_prefix(next.size);
   }
   return out;
-}
-
-std::string grouped(std::int64_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (std::size_t at = digits.size(); at > (number < 0 ? 4 : 3);) {
-    at -= 3;
-    digits.insert(at, ",");
-  }
-  return digits;
 }
 
 std::string counted(std::int64_t number, std::string_view what) {

@@ -16,9 +16,6 @@ std::string shortened(std::string_view text, std::size_t most);
 // For XML content and attributes: escaped, and without what XML 1.0 does not allow.
 std::string xml_text(std::string_view text);
 
-// "235,146"
-std::string grouped(std::int64_t number);
-
 // "1 layer", "235,146 parameters"
 std::string counted(std::int64_t number, std::string_view what);
 

@@ -56,10 +56,9 @@ const std::vector<DiagnosticDoc>& diagnostic_docs() {
        "There are no dictionaries. The settings of a thing are the arguments of its call, with "
        "their names unquoted.",
        "optimizer = {\"lr\": 1e-3}", "optimizer = Adam(lr = 1e-3)"},
-      {"dotted-call", "a module or method call",
-       "Names have no module in front, and values have no methods: every layer is a stage with its "
-       "own name.",
-       "y = x -> nn.Linear(10).relu()", "y = x -> Dense(10) -> ReLU"},
+      {"dotted-call", "a method of a call's result",
+       "The result of a call has no methods: every layer is a stage of its own.",
+       "y = x -> Dense(10).relu()", "y = x -> Dense(10) -> ReLU"},
       {"dotted-key", "a path as a key",
        "Inside a section a setting is written where it belongs. Paths with dots are for studies "
        "and for the command line.",
@@ -208,6 +207,11 @@ const std::vector<DiagnosticDoc>& diagnostic_docs() {
       {"number-out-of-range", "a number too large or too small",
        "Integers have 64 bits with a sign, floats are IEEE double precision.",
        "seed = 9223372036854775808", "seed = 9223372036854775807"},
+      {"operator-in-flow", "an operator between values of a flow",
+       "Operators work on numbers, strings and lists. Values of the model meet in a layer that "
+       "takes "
+       "several.",
+       "y = main + x", "y = Add(main, x)"},
       {"placeholder", "a placeholder",
        "Angle brackets in documentation stand for a value of yours.", "batch_size = <size>",
        "batch_size = 64"},

@@ -54,6 +54,9 @@ STRATA_RULE(repeat_stage, RepeatStage);
 STRATA_RULE(targets, Names);
 STRATA_RULE(statement, BodyStatement);
 STRATA_RULE(statements, Body);
+STRATA_RULE(bound_value, Expr);
+STRATA_RULE(let_value, Expr);
+STRATA_RULE(input_shape, Expr);
 STRATA_RULE(setting, Setting);
 STRATA_RULE(study_statement, StudyStatement);
 STRATA_RULE(path_list, std::vector<Path>);
@@ -224,26 +227,9 @@ const auto set_reference = [](auto& ctx) {
 };
 const auto set_call = [](auto& ctx) {
   Path& callee = std::get<Reference>(x3::_val(ctx).node).path;
-  x3::_val(ctx).node = CallExpr{std::move(callee.parts.back()), std::move(x3::_attr(ctx)), {}};
+  x3::_val(ctx).node = CallExpr{{callee.text(), callee.span}, std::move(x3::_attr(ctx)), {}};
 };
-// `nn.Linear(…)`, `x[0]`, `Dense(10)(x)`, `x.relu()`: told by the sign that touches what stands
-// before it.
-const auto no_dotted_call = step([](State& s, At& first, At) {
-  const auto after_dot = [&](At at) {
-    return at - s.tokens.data() >= 2 && (at - 1)->kind == Tok::kDot;
-  };
-  if (first->kind != Tok::kLeftParen || !after_dot(first - 1)) return true;
-  At begin = first - 1;
-  while (after_dot(begin)) begin -= 2;
-  const std::string callee(s.errors.text(first - 1));
-  const Span whole = cover(s.span(begin), s.span(first - 1));
-  const bool layer = callee[0] >= 'A' && callee[0] <= 'Z';
-  s.errors.report(
-      "dotted-call", whole, first, fmt::format("`{}` is called with a prefix", whole.text()),
-      layer ? fmt::format("names have no module: write `{}(…)`", callee)
-            : "values have no methods: write a stage, `x -> Layer(…)`, or a function, `max(a, b)`");
-  throw SyntaxError{first};
-});
+// `x[0]`, `Dense(10)(x)`, `Dense(10).relu()`: told by the sign that touches what stands before it.
 const auto no_postfix = step([](State& s, At& first, At) {
   if ((first - 1)->end != first->begin || first->inserted) return true;
   const Tok last = (first - 1)->kind;
@@ -252,8 +238,7 @@ const auto no_postfix = step([](State& s, At& first, At) {
                     "loop over a list with `for v in list { … }`; take several outputs with `a, b "
                     "= Split(x, parts = 2)`");
   } else if (first->kind == Tok::kLeftParen && last == Tok::kRightParen) {
-    s.errors.report("called-twice", first, "the result of a call cannot be called",
-                    "apply a layer with an arrow: `x -> Dense(10)`");
+    s.errors.called_twice(first);
   } else if (first->kind == Tok::kDot && last == Tok::kRightParen) {
     s.errors.report("dotted-call", first, "the result of a call has no methods",
                     "go on with an arrow: `x -> Dense(10) -> ReLU`");
@@ -299,10 +284,10 @@ const auto no_section = step([](State& s, At& first, At) {
   while ((last + 1)->kind == Tok::kDot && (last + 2)->kind == Tok::kName) last += 2;
   return !s.starts_section(first) && (last + 1)->kind != Tok::kEqual;
 });
-const auto primary_def = spanned(literal[set_literal] |
-                                 (no_section >> path[set_reference] >> no_dotted_call >>
-                                  -call_arguments[set_call] >> no_postfix) |
-                                 list_items[set_list] | tuple_items[set_parenthesized]);
+const auto primary_def =
+    spanned(literal[set_literal] |
+            (no_section >> path[set_reference] >> -call_arguments[set_call] >> no_postfix) |
+            list_items[set_list] | tuple_items[set_parenthesized]);
 
 const auto is_infix = [](At at) {
   return (at->kind >= Tok::kPlus && at->kind <= Tok::kGreaterEqual) || at->kind == Tok::kRange ||

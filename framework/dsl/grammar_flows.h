@@ -11,28 +11,17 @@ const auto set_arguments = [](auto& ctx) {
   x3::_val(ctx).has_parentheses = true;
   x3::_val(ctx).arguments = std::move(x3::_attr(ctx));
 };
-bool is_module(std::string_view module) {
-  return module == "nn" || module == "torch" || module == "F" || module == "tf" ||
-         module == "keras" || module == "layers" || module == "np" || module == "jax" ||
-         module == "jnp" || module == "flax";
-}
-const auto no_dotted_stage = step([](State& s, At& first, At) {
-  if (first->kind != Tok::kDot || (first + 1)->kind != Tok::kName) return true;
-  const At start = first - 1;
-  At last = first;
-  while (last->kind == Tok::kDot && (last + 1)->kind == Tok::kName) last += 2;
-  const Span whole = cover(s.span(start), s.span(last - 1));
-  const std::string callee(s.errors.text(last - 1));
-  const bool layer = callee[0] >= 'A' && callee[0] <= 'Z';
-  s.errors.report("dotted-call", whole, first,
-                  fmt::format("`{}` is no stage: a stage is a single name", whole.text()),
-                  layer ? fmt::format("names have no module: write `{}`", callee)
-                  : is_module(s.errors.text(start))
-                      ? "names have no module, and layers are written as `ReLU` or `Conv2D`"
-                      : "values have no methods: write a stage, `x -> Layer(…)`");
-  throw SyntaxError{first};
+// `nn.Linear`: a stage is a single name, and whether the last part is one is not the grammar's to
+// know. The name keeps its dots for whoever looks it up.
+const auto extend_callee = [](auto& ctx) {
+  Name& callee = x3::_val(ctx).callee;
+  callee.text += "." + std::string(state(ctx).errors.text(x3::_attr(ctx)));
+  callee.span = cover(callee.span, state(ctx).span(x3::_attr(ctx)));
+};
+const auto dot = token_if([](At at) {
+  return at->kind == Tok::kDot && (at + 1)->kind == Tok::kName && !(at + 1)->first_on_line;
 });
-const auto call_stage_def = no_section >> name[set_callee] >> no_dotted_stage >>
+const auto call_stage_def = no_section >> name[set_callee] >> *(dot >> name[extend_callee]) >>
                             -call_arguments[set_arguments] >> no_postfix;
 
 const auto set_condition = [](auto& ctx) {
@@ -117,10 +106,17 @@ const auto forgotten_arrow = step([](State& s, At& first, At) {
 
 const auto required_stage_def = must(stage, Expected::kStage)[take];
 const auto guarded_stage = guarded(required_stage, Resume::kStage)[set_stage_of_flow];
-const auto first_stage = x3::eps[begin_plain_stage] >> guarded_stage;
+// A stage that could not be read keeps its name: who uses it makes no second mistake.
+const auto after_lost_stage = [](auto& ctx) {
+  x3::_pass(ctx) = std::holds_alternative<ErrorStage>(x3::_val(ctx).stages.back().node);
+};
+const auto name_lost_stage = [](auto& ctx) { x3::_val(ctx).stages.back().alias = name_of(ctx); };
+const auto whole_stage = guarded_stage >>
+                         -(tok(Tok::kAs)[after_lost_stage] >> same_line_name[name_lost_stage]);
+const auto first_stage = x3::eps[begin_plain_stage] >> whole_stage;
 const auto flow_def =
-    spanned(first_stage >> *((arrow[begin_stage] | forgotten_arrow<!kInBody>[begin_plain_stage]) >>
-                             guarded_stage));
+    spanned(first_stage >>
+            *((arrow[begin_stage] | forgotten_arrow<!kInBody>[begin_plain_stage]) >> whole_stage));
 
 const auto no_empty_body = step([](State& s, At& first, At) {
   if (first->kind != Tok::kRightBrace || first->inserted) return true;
@@ -133,7 +129,7 @@ const auto set_broken = [](auto& ctx) {
 };
 const auto body_flow_def = spanned(
     nested(tok(Tok::kLeftBrace)[set_broken] >> no_empty_body >> first_stage >>
-           *((arrow[begin_stage] | forgotten_arrow<kInBody>[begin_plain_stage]) >> guarded_stage) >>
+           *((arrow[begin_stage] | forgotten_arrow<kInBody>[begin_plain_stage]) >> whole_stage) >>
            must(tok(Tok::kRightBrace), Expected::kStageEnd)));
 
 }  // namespace

@@ -35,7 +35,9 @@ const auto set_let_name = [](auto& ctx) {
   x3::_val(ctx).node.template emplace<LetStatement>().name = name_of(ctx);
 };
 const auto set_let_value = [](auto& ctx) {
-  std::get<LetStatement>(x3::_val(ctx).node).value = std::move(x3::_attr(ctx));
+  if (x3::_attr(ctx)) {
+    std::get<LetStatement>(x3::_val(ctx).node).value = std::move(*x3::_attr(ctx));
+  }
 };
 const auto let_ahead = ahead([](At at) {
   return at->word == Word::kLet && (at + 1)->kind != Tok::kEqual && (at + 1)->kind != Tok::kArrow &&
@@ -54,15 +56,15 @@ const auto no_type = step([](State& s, At& first, At) {
 });
 const auto value_end = step([](State& s, At& first, At) {
   if (first->kind != Tok::kArrow) return true;
-  s.errors.report(
-      "flow-in-value", first, "a value ends before `->`",
-      "flows stand in blocks, models and `data`; a setting, a constant or a param holds one value");
+  s.errors.flow_in_value(first, /*in_body=*/s.depth > 0);
   throw SyntaxError{first};
 });
 const auto must_equal =
     must(token_if([](At at) { return at->kind == Tok::kEqual; }), Expected::kEqual);
 const auto let_name = must(same_line_name, Expected::kName);
 const auto whole_value = must(expression, Expected::kValue);
+
+const auto let_value_def = no_type >> must_equal >> whole_value[take] >> value_end;
 
 const auto no_nested_section = step([](State& s, At& first, At) {
   if (!s.starts_section(first) || first->word == Word::kLet) return true;
@@ -73,10 +75,19 @@ const auto no_nested_section = step([](State& s, At& first, At) {
   throw SyntaxError{first};
 });
 
-const auto statement_def = spanned(
-    no_nested_section >> ((let_ahead >> word(Word::kLet) >> let_name[set_let_name] >> no_type >>
-                           must_equal >> whole_value[set_let_value] >> value_end) |
-                          (-targets[set_targets] >> flow[set_flow])));
+const auto no_return = step([](State& s, At& first, At) {
+  const Tok next = (first + 1)->kind;
+  if (first->kind != Tok::kName || s.errors.text(first) != "return" || next == Tok::kEqual ||
+      next == Tok::kArrow || next == Tok::kComma)
+    return true;
+  s.errors.report("no-return", first, "there is no `return`",
+                  "a model gives what its header names behind `->`: bind that name");
+  throw SyntaxError{first};
+});
+const auto statement_def = spanned(no_nested_section >> no_return >>
+                                   ((let_ahead >> word(Word::kLet) >> let_name[set_let_name] >>
+                                     guarded(let_value, Resume::kTail)[set_let_value]) |
+                                    (-targets[set_targets] >> flow[set_flow])));
 
 const auto push_statement = [](auto& ctx) {
   if (x3::_attr(ctx)) x3::_val(ctx).statements.push_back(std::move(*x3::_attr(ctx)));
@@ -90,13 +101,17 @@ auto braced(const Item& item, Push push) {
 const auto statements_def = braced(statement, push_statement);
 
 const auto set_key = [](auto& ctx) { x3::_val(ctx).key = name_of(ctx); };
-const auto set_plain_value = [](auto& ctx) { x3::_val(ctx).value = std::move(x3::_attr(ctx)); };
+// A setting whose value could not be read is there all the same: it is not missing.
+const auto set_plain_value = [](auto& ctx) {
+  if (x3::_attr(ctx)) x3::_val(ctx).value = std::move(*x3::_attr(ctx));
+};
 const auto binds = ahead([](At at) {
   return at->kind == Tok::kEqual || at->kind == Tok::kColon || at->kind == Tok::kEqualEqual;
 });
 const auto must_bind = must(binds, Expected::kEqual) >> binding;
+const auto bound_value_def = must_bind >> whole_value[take] >> value_end;
 const auto setting_def = spanned(no_nested_section >> must(key, Expected::kSetting)[set_key] >>
-                                 must_bind >> whole_value[set_plain_value] >> value_end);
+                                 guarded(bound_value, Resume::kTail)[set_plain_value]);
 
 const auto add_path = [](auto& ctx) { x3::_val(ctx).push_back(std::move(x3::_attr(ctx))); };
 // A comma in `report a, b` goes on only where a path follows that is not the next statement.
@@ -170,7 +185,9 @@ const auto no_parameter_type = step([](State& s, At& first, At) {
 const auto block_parameter_def = must(name, Expected::kParameter)[set_name] >> no_parameter_type >>
                                  -(tok(Tok::kEqual) >> whole_value[set_default]);
 
-const auto set_shape = [](auto& ctx) { x3::_val(ctx).shape = std::move(x3::_attr(ctx)); };
+const auto set_shape = [](auto& ctx) {
+  if (x3::_attr(ctx)) x3::_val(ctx).shape = std::move(*x3::_attr(ctx));
+};
 const auto shape_binding = step([](State& s, At& first, At) {
   if (first->kind == Tok::kEqual) {
     s.errors.report("equals-for-colon", first, "an input's shape follows a colon",
@@ -179,12 +196,12 @@ const auto shape_binding = step([](State& s, At& first, At) {
   ++first;
   return true;
 });
+const auto input_shape_def =
+    must(ahead([](At at) { return at->kind == Tok::kColon || at->kind == Tok::kEqual; }),
+         Expected::kColon) >>
+    shape_binding >> whole_value[take];
 const auto model_input_def = must(name, Expected::kModelInput)[set_name] >>
-                             must(ahead([](At at) {
-                                    return at->kind == Tok::kColon || at->kind == Tok::kEqual;
-                                  }),
-                                  Expected::kColon) >>
-                             shape_binding >> whole_value[set_shape];
+                             guarded(input_shape, Resume::kItem)[set_shape];
 
 const auto output_name = must(name, Expected::kOutputName);
 const auto outputs_def = must(tok(Tok::kArrow), Expected::kOutputs) >> output_name[add_name] >>

@@ -30,6 +30,7 @@ enum class Resume {
   kStage,      // the next arrow, or what ends the statement
   kStatement,  // the next line that does not go on with an arrow, `;`, or the brace that closes the
                // body
+  kTail,       // the same, for what follows a statement's first word
   kBody,       // behind the brace that closes the body
   kHeader,     // the section's `{`
 };
@@ -63,6 +64,7 @@ struct State {
   // The place to go on at: not before `start`, and brackets are passed as a whole.
   At resume(Resume how, At start, At failed) const {
     if (how == Resume::kBody) return tokens.data() + start->partner + 1;
+    if (how == Resume::kTail) return resume(Resume::kStatement, start - 1, failed);
     bool lost = false;  // a header without its brace: what follows is no body
     for (At at = start;; ++at) {
       const bool passed = at > failed || (at == failed && at > start);
@@ -74,6 +76,10 @@ struct State {
         case Resume::kStage:
           if (at->kind == Tok::kArrow || at->kind == Tok::kSemicolon) return at;
           if ((passed && at->first_on_line) || starts_section(at)) return at;
+          if (at >= failed && at->kind == Tok::kAs && (at + 1)->kind == Tok::kName &&
+              !(at + 1)->first_on_line) {
+            return at;
+          }
           break;
         case Resume::kStatement:
           if (at->kind == Tok::kSemicolon) return at;

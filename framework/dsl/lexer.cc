@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "framework/base/utf8.h"
+#include "framework/dsl/lexer_tables.h"
 #include "framework/dsl/literals.h"
 
 namespace strata::dsl {
@@ -16,93 +17,6 @@ namespace {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v'; }
-
-struct Keyword {
-  std::string_view text;
-  Tok kind;
-};
-constexpr Keyword kKeywords[] = {
-    {"if", Tok::kIf},         {"then", Tok::kThen}, {"else", Tok::kElse}, {"for", Tok::kFor},
-    {"repeat", Tok::kRepeat}, {"as", Tok::kAs},     {"in", Tok::kIn},     {"and", Tok::kAnd},
-    {"or", Tok::kOr},         {"not", Tok::kNot},   {"true", Tok::kTrue}, {"false", Tok::kFalse},
-    {"none", Tok::kNone}};
-
-struct SoftWord {
-  std::string_view text;
-  Word word;
-};
-constexpr SoftWord kWords[] = {
-    {"format", Word::kFormat}, {"include", Word::kInclude}, {"require", Word::kRequire},
-    {"let", Word::kLet},       {"param", Word::kParam},     {"block", Word::kBlock},
-    {"model", Word::kModel},   {"data", Word::kData},       {"train", Word::kTrain},
-    {"study", Word::kStudy},   {"grid", Word::kGrid},       {"zip", Word::kZip},
-    {"where", Word::kWhere},   {"report", Word::kReport}};
-
-// Constants of other languages.
-struct Foreign {
-  std::string_view text, native;
-  Tok kind;
-};
-constexpr Foreign kForeignWords[] = {
-    {"True", "true", Tok::kTrue},    {"TRUE", "true", Tok::kTrue}, {"False", "false", Tok::kFalse},
-    {"FALSE", "false", Tok::kFalse}, {"None", "none", Tok::kNone}, {"null", "none", Tok::kNone},
-    {"NULL", "none", Tok::kNone},    {"nil", "none", Tok::kNone},  {"nullptr", "none", Tok::kNone}};
-
-// Signs of other languages, longest first, with what they stand for here.
-enum class Sign { kArrow, kOperator, kBinding, kStray };
-struct ForeignSign {
-  std::string_view text, native;
-  Tok kind;
-  Sign sign;
-};
-constexpr ForeignSign kForeignSigns[] = {{"===", "==", Tok::kEqualEqual, Sign::kOperator},
-                                         {"!==", "!=", Tok::kNotEqual, Sign::kOperator},
-                                         {"-->", "->", Tok::kArrow, Sign::kArrow},
-                                         {"...", "..", Tok::kRange, Sign::kOperator},
-                                         {"**=", "=", Tok::kEqual, Sign::kBinding},
-                                         {"//=", "=", Tok::kEqual, Sign::kBinding},
-                                         {"..=", "..", Tok::kRange, Sign::kOperator},
-                                         {"=>", "->", Tok::kArrow, Sign::kArrow},
-                                         {">>", "->", Tok::kArrow, Sign::kArrow},
-                                         {"|>", "->", Tok::kArrow, Sign::kArrow},
-                                         {"~>", "->", Tok::kArrow, Sign::kArrow},
-                                         {"&&", "and", Tok::kAnd, Sign::kOperator},
-                                         {"||", "or", Tok::kOr, Sign::kOperator},
-                                         {"<>", "!=", Tok::kNotEqual, Sign::kOperator},
-                                         {":=", "=", Tok::kEqual, Sign::kBinding},
-                                         {"+=", "=", Tok::kEqual, Sign::kBinding},
-                                         {"-=", "=", Tok::kEqual, Sign::kBinding},
-                                         {"*=", "=", Tok::kEqual, Sign::kBinding},
-                                         {"/=", "=", Tok::kEqual, Sign::kBinding},
-                                         {"→", "->", Tok::kArrow, Sign::kArrow},
-                                         {"⇒", "->", Tok::kArrow, Sign::kArrow},
-                                         {"≤", "<=", Tok::kLessEqual, Sign::kOperator},
-                                         {"≥", ">=", Tok::kGreaterEqual, Sign::kOperator},
-                                         {"≠", "!=", Tok::kNotEqual, Sign::kOperator},
-                                         {"×", "*", Tok::kStar, Sign::kOperator},
-                                         {"÷", "/", Tok::kSlash, Sign::kOperator},
-                                         {"−", "-", Tok::kMinus, Sign::kOperator},
-                                         {"–", "-", Tok::kMinus, Sign::kOperator},
-                                         {"…", "..", Tok::kRange, Sign::kOperator},
-                                         {"|", "->", Tok::kArrow, Sign::kArrow},
-                                         {"&", "and", Tok::kAnd, Sign::kOperator},
-                                         {"!", "not", Tok::kNot, Sign::kOperator},
-                                         {"^", "**", Tok::kPower, Sign::kOperator}};
-
-struct Punctuation {
-  std::string_view text;
-  Tok kind;
-};
-constexpr Punctuation kPunctuation[] = {
-    {"->", Tok::kArrow},      {"..", Tok::kRange},        {"**", Tok::kPower},
-    {"//", Tok::kSlashSlash}, {"==", Tok::kEqualEqual},   {"!=", Tok::kNotEqual},
-    {"<=", Tok::kLessEqual},  {">=", Tok::kGreaterEqual}, {"(", Tok::kLeftParen},
-    {")", Tok::kRightParen},  {"[", Tok::kLeftBracket},   {"]", Tok::kRightBracket},
-    {"{", Tok::kLeftBrace},   {"}", Tok::kRightBrace},    {",", Tok::kComma},
-    {";", Tok::kSemicolon},   {":", Tok::kColon},         {"=", Tok::kEqual},
-    {".", Tok::kDot},         {"+", Tok::kPlus},          {"-", Tok::kMinus},
-    {"*", Tok::kStar},        {"/", Tok::kSlash},         {"%", Tok::kPercent},
-    {"<", Tok::kLess},        {">", Tok::kGreater}};
 
 // Is the rest of a line prose ("number of epochs") and no expression? Two plain words in a row are.
 bool is_prose(std::string_view line) {
@@ -231,6 +145,8 @@ class Lexer {
     const bool declared = next == '=' && peek(1) != '=';
     for (const Foreign& word : kForeignWords) {
       if (word.text != text || next == '(' || next == '.' || declared) continue;
+      // The batch axis of other frameworks, `image: [None, 28, 28]`: who reads the shape tells.
+      if (word.kind == Tok::kNone && begins_shape()) return void(emit(word.kind, begin));
       diagnostics_
           .error("wrong-constant", span(begin, at_),
                  fmt::format("`{}` is not a constant of this language", text))
@@ -247,6 +163,12 @@ class Lexer {
     for (const SoftWord& soft : kWords) {
       if (soft.text == text) token.word = soft.word;
     }
+  }
+
+  bool begins_shape() const {
+    const std::vector<Token>& before = result_.tokens;
+    return before.size() >= 2 && before[before.size() - 2].kind == Tok::kColon &&
+           (before.back().kind == Tok::kLeftBracket || before.back().kind == Tok::kLeftParen);
   }
 
   void number() {

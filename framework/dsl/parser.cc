@@ -22,8 +22,9 @@ namespace {
 BOOST_SPIRIT_DEFINE(expression, conditional, operation, primary, path, call_arguments, list_items,
                     tuple_items, argument, list_item, flow, body_flow, stage, required_stage,
                     call_stage, if_branch, if_stage, for_stage, repeat_stage, targets, statement,
-                    statements, setting, study_statement, path_list, block_parameter, model_input,
-                    outputs, block_header, model_header, name_header, section)
+                    statements, bound_value, let_value, input_shape, setting, study_statement,
+                    path_list, block_parameter, model_input, outputs, block_header, model_header,
+                    name_header, section)
 
 template <class Rule, class Value>
 bool parse_at(State& s, const Rule& rule, At& first, Value& value) {
@@ -35,10 +36,11 @@ void pad_end(std::vector<Token>& tokens) {
   tokens.insert(tokens.end(), kLookahead, Token(tokens.back()));
 }
 
-// The name that a section which is kept out of the tree would have declared.
+// The name that a section which is kept out of the tree would have declared; an empty one where it
+// has none, since something is missing all the same.
 void note_incomplete(State& s, At keyword, File& file) {
-  if ((keyword + 1)->kind == Tok::kName && !(keyword + 1)->first_on_line)
-    file.incomplete.push_back(s.name(keyword + 1));
+  const bool has_name = (keyword + 1)->kind == Tok::kName && !(keyword + 1)->first_on_line;
+  file.incomplete.push_back(has_name ? s.name(keyword + 1) : Name{"", s.span(keyword)});
 }
 
 bool has_header(const Section& parsed) {
@@ -59,7 +61,7 @@ void check_format(State& s, const File& file) {
   if (first->kind == Tok::kEnd) {
     s.errors.report("missing-format", first, "the file says nothing",
                     "a model file begins with `format 1`");
-  } else if (first->word != Word::kFormat) {
+  } else if (first->word != Word::kFormat && !s.errors.reported_at(first)) {
     s.errors.report("missing-format", first, "the file does not begin with its format",
                     "write `format 1` first");
   }
@@ -86,8 +88,8 @@ At next_section(const State& s, At at) {
   for (; at->kind != Tok::kEnd; ++at) {
     if (s.errors.misspelt_section(at)) return at;
     if (at->first_on_line && is_section_word(at->word) &&
-        (s.starts_section(at) ||
-         ((at + 1)->kind != Tok::kEqual && (at + 1)->kind != Tok::kArrow))) {
+        (s.starts_section(at) || ((at + 1)->kind != Tok::kEqual && (at + 1)->kind != Tok::kArrow) ||
+         ((at + 1)->kind == Tok::kEqual && s.errors.at_margin(at)))) {
       return at;
     }
     if (State::is_open(at->kind)) at = s.tokens.data() + at->partner;
@@ -106,6 +108,7 @@ void parse_sections(State& s, File& file) {
     const At start = first;
     if (!is_section_word(first->word)) {
       if (!quiet || s.errors.misspelt_section(first)) s.errors.missing(Expected::kSection, first);
+      note_incomplete(s, first, file);
       first = next_section(s, first + 1);
       quiet = true;
       continue;
@@ -130,6 +133,23 @@ void parse_sections(State& s, File& file) {
 
 }  // namespace
 
+namespace {
+
+// With a byte order mark, or with a zero in every other byte of its first letters.
+bool is_utf16(std::string_view text) {
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return true;
+  return text.size() >= 4 && ((text[0] == 0) != (text[1] == 0)) &&
+         (text[0] == 0) == (text[2] == 0) && (text[1] == 0) == (text[3] == 0);
+}
+
+// `seed=99999999999999999999` is a number that does not fit, and no text.
+bool is_number_too_large(const Diagnostics& said, std::size_t begin, std::size_t end) {
+  return said.all().size() == 1 && said.all()[0].code == "number-out-of-range" &&
+         said.all()[0].span.begin <= begin + 1 && said.all()[0].span.end == end;
+}
+
+}  // namespace
+
 File parse_file(const SourceFile& source, Diagnostics& diagnostics, const ParseLimits& limits) {
   File file;
   file.source = &source;
@@ -139,6 +159,12 @@ File parse_file(const SourceFile& source, Diagnostics& diagnostics, const ParseL
                fmt::format("the file has {} bytes; {} are the most", source.text().size(),
                            limits.file_bytes))
         .help = "split it and `include` the parts, or write what repeats as a loop";
+    return file;
+  }
+  if (is_utf16(source.text())) {
+    diagnostics.error("invalid-utf8", Span{&source, 0, 0}, "the file is UTF-16").help =
+        "save it as UTF-8";
+    file.incomplete.push_back({"", Span{&source, 0, 0}});
     return file;
   }
   Tokens tokens = tokenize(source, diagnostics);
@@ -194,8 +220,10 @@ Override parse_override(const SourceFile& source, Diagnostics& diagnostics,
   }
   const std::string_view raw = result.raw_value;
   const std::size_t begin = raw.find_first_not_of(" \t");
-  const bool expression_meant = begin != std::string_view::npos &&
-                                std::string_view("\"[(").find(raw[begin]) != std::string_view::npos;
+  const bool expression_meant =
+      begin != std::string_view::npos &&
+      (std::string_view("\"[(").find(raw[begin]) != std::string_view::npos ||
+       is_number_too_large(mine, equal + 1 + begin, source.text().size()));
   const bool failed = mine.has_errors() || std::holds_alternative<ErrorExpr>(result.value.node);
   if (begin == std::string_view::npos) {
     diagnostics.error("bad-override", result.span, "an override without a value").help =

@@ -1,12 +1,12 @@
-// The words of syntax errors.
+// The words of syntax errors: what was expected. The slips that people make are in
+// syntax_slips.cc.
 #include "framework/dsl/syntax_errors.h"
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 
 #include "framework/base/utf8.h"
-#include "framework/dsl/brackets.h"
 
 namespace strata::dsl {
 namespace {
@@ -17,9 +17,6 @@ bool is_value(Tok kind) {
   return kind == Tok::kName || (kind >= Tok::kInteger && kind <= Tok::kBroken) ||
          kind >= Tok::kTrue;
 }
-
-const std::vector<std::string> kSectionWords = {"format", "include", "require", "let",   "param",
-                                                "block",  "model",   "data",    "train", "study"};
 
 }  // namespace
 
@@ -72,233 +69,6 @@ void SyntaxErrors::plain(const char* code, const Token* at, const std::string& e
   report(code, at, fmt::format("expected {}, found {}", expected, found(at)), std::move(help));
 }
 
-bool SyntaxErrors::name_slip(const Token* at) {
-  if (at->first_on_line || !is_keyword(at->kind)) return false;
-  report("keyword-as-name", at, fmt::format("`{}` is a keyword and names nothing", text(at)),
-         "choose another name");
-  return true;
-}
-
-// Where a value should begin.
-bool SyntaxErrors::value_slip(const Token* at) {
-  const Token* last = before(at);
-  const auto say = [&](const char* code, std::string message, std::string help) {
-    report(code, at, std::move(message), std::move(help));
-    return true;
-  };
-  switch (at->kind) {
-    case Tok::kLeftBrace:
-      return say("dictionary", "values are not written in braces",
-                 "a list is `[a, b]`; settings of a thing are its arguments: `Adam(lr = 1e-3)`");
-    case Tok::kIf:
-      return say("misplaced-if", "an `if` in the middle of an expression",
-                 "put it in parentheses: `(if c then a else b)`");
-    case Tok::kFor:
-      return say("loop-in-value", "a loop is no value",
-                 "loops stand in flows: `-> for n in [1, 2] { … }`; a list of numbers is `[1, 2]`, "
-                 "`1..4` or `range(0, 10, 2)`");
-    case Tok::kStar:
-    case Tok::kPower:
-      return say("unpacking", fmt::format("`{}` does not unpack anything", text(at)),
-                 "write the arguments one by one");
-    case Tok::kEqual:
-      if (last && last->kind == Tok::kEqual) {
-        return say("double-equals", "`= =` is nothing", "`=` binds, `==` compares");
-      }
-      return false;
-    case Tok::kVersion:
-      return say("malformed-number", fmt::format("`{}` has more than one point", text(at)),
-                 "a number has one; a version stands behind `require` only");
-    case Tok::kLess:
-      return say("placeholder", "a `<` where a value begins",
-                 "write the value itself, without angle brackets");
-    case Tok::kThen:
-    case Tok::kElse:
-      if (last && last->kind != Tok::kIf && last->kind != Tok::kThen && last->kind != Tok::kElse)
-        return false;
-      return say("expected-value",
-                 fmt::format("no value between `{}` and `{}`", text(last), text(at)),
-                 "write `if condition then a else b`");
-    default:
-      return false;
-  }
-}
-
-bool SyntaxErrors::stage_slip(const Token* at) {
-  const Token* last = before(at);
-  const bool after_arrow = last && last->kind == Tok::kArrow;
-  const auto say = [&](const char* code, std::string message, std::string help) {
-    report(code, at, std::move(message), std::move(help));
-    return true;
-  };
-  if (after_arrow &&
-      (at->first_on_line || at->kind == Tok::kRightBrace || at->kind == Tok::kSemicolon)) {
-    report("trailing-arrow", span(last), at, "no stage behind this arrow",
-           "write the next stage, or remove the arrow");
-    return true;
-  }
-  switch (at->kind) {
-    case Tok::kArrow:
-      if (after_arrow)
-        return say("trailing-arrow", "two arrows without a stage between them", "remove one");
-      return say("missing-source", "a flow begins with the value that it is about",
-                 "write its name before the arrow: `image -> Flatten`");
-    case Tok::kElse:
-      return say("else-without-if", "an `else` without an `if` before it",
-                 "in a flow: `-> if condition { … } else { … }`");
-    case Tok::kLeftBrace:
-      return say("bare-braces", "braces without `if`, `for` or `repeat`",
-                 "stages follow one another: `-> A -> B`; a reusable piece is a `block`");
-    case Tok::kLeftParen:
-    case Tok::kLeftBracket:
-      return say(
-          "expected-stage", fmt::format("expected a stage, found {}", found(at)),
-          "values are joined by a layer with several inputs: `Add(main, skip)`, `Concat(a, b)`");
-    case Tok::kInteger:
-    case Tok::kFloat:
-    case Tok::kString:
-    case Tok::kTrue:
-    case Tok::kFalse:
-    case Tok::kNone:
-    case Tok::kVersion:
-      return say("expected-stage", fmt::format("{} is not a stage", found(at)),
-                 "a stage is a layer, a block, or (first in a flow) a value's name; numbers go in "
-                 "its arguments: `Dense(10)`");
-    case Tok::kEqual:
-      if (last && (last->kind == Tok::kName || last->kind == Tok::kRightParen)) {
-        return say("second-equals", "a second `=` in one statement",
-                   "`=` binds one name; stages are joined with `->`");
-      }
-      return say("expected-stage", "expected a stage, found `=`", "write `name = source -> Layer`");
-    default:
-      if (is_keyword(at->kind)) return name_slip(at);
-      return false;
-  }
-}
-
-// At the top level.
-bool SyntaxErrors::section_slip(const Token* at) {
-  const Token* last = before(at);
-  const auto say = [&](const char* code, std::string message, std::string help) {
-    report(code, at, std::move(message), std::move(help));
-    return true;
-  };
-  const std::string word(text(at));
-  if (at->kind == Tok::kRightBrace) {
-    return say("unmatched-bracket", "`}` closes nothing",
-               "remove it, or open it where it should begin");
-  }
-  if (last && !at->first_on_line) {
-    if (at->kind == Tok::kEqual) {
-      return say("second-equals", "a second `=` in one statement",
-                 "`=` binds one name; stages are joined with `->`");
-    }
-    if (at->kind == Tok::kIf) {
-      return say("misplaced-if", "an `if` behind a value",
-                 "a choice is written `if condition then a else b`");
-    }
-    return say("unexpected-token", fmt::format("{} cannot follow {} here", found(at), found(last)),
-               {});
-  }
-  if (at->kind == Tok::kArrow) {
-    return say("statement-outside", "a stage outside of all sections",
-               "a flow stands inside `model … { }` or `block … { }`; was the `}` above it meant to "
-               "come later?");
-  }
-  if (word == "import" || word == "from" || word == "using") {
-    return say("expected-section", fmt::format("there is no `{}`", word),
-               "another file: `include \"blocks.model\"`; a plugin: `require \"name\"`; built-in "
-               "layers need neither");
-  }
-  if (word == "def" || word == "class" || word == "function" || word == "fn" || word == "func" ||
-      word == "layer") {
-    return say("expected-section", fmt::format("there is no `{}`", word),
-               "a reusable piece is `block name(x, units) -> y { … }`");
-  }
-  if (word == "const" || word == "var" || word == "set") {
-    return say("expected-section", fmt::format("there is no `{}`", word),
-               "a constant is `let name = value`");
-  }
-  if (at->kind == Tok::kName) {
-    const Tok next = (at + 1)->kind;
-    if (next == Tok::kEqual || next == Tok::kColon) {
-      return say("statement-outside", fmt::format("`{}` is bound outside of all sections", word),
-                 fmt::format("a constant is `let {0} = …`, a knob `param {0}: int = …`; settings "
-                             "stand in `train {{ … }}`",
-                             word));
-    }
-    if (next == Tok::kArrow) {
-      return say(
-          "statement-outside", "a flow outside of all sections",
-          "flows stand inside `model name(input: [28, 28]) -> output { … }` or in a `block`");
-    }
-    const std::string near = nearest_name(word, kSectionWords);
-    if (!near.empty()) {
-      return say("expected-section", fmt::format("there is no section `{}`", word),
-                 fmt::format("did you mean `{}`?", near));
-    }
-  }
-  report("expected-section", at, fmt::format("expected a section, found {}", found(at)),
-         "sections are `model`, `data`, `train`, `block`, `param`, `let`, `study`, `include` and "
-         "`require`");
-  return true;
-}
-
-bool SyntaxErrors::setting_slip(const Token* at, const char* example) {
-  const Token* last = before(at);
-  if (!last) return false;
-  const std::string key(text(last));
-  const auto say = [&](const char* code, std::string message, std::string help) {
-    report(code, at, std::move(message), std::move(help));
-    return true;
-  };
-  switch (at->kind) {
-    case Tok::kDot:
-      return say("dotted-key", fmt::format("`{}.…` is set where its owner is written", key),
-                 "write it as an argument: `optimizer = Adam(lr = 1e-3)`; paths are for studies "
-                 "and the command line");
-    case Tok::kLeftBrace:
-      return say("nested-braces", fmt::format("`{}` has no braces of its own", key),
-                 std::string("write it as ") + example);
-    case Tok::kLeftParen:
-      return say("missing-equals", fmt::format("`{}(…)` is bound to no key", key),
-                 std::string("write it as ") + example);
-    case Tok::kArrow:
-      return say("arrow-for-equals", "a setting is bound with `=`, not with an arrow",
-                 fmt::format("write `{} = …`", key));
-    default:
-      return false;
-  }
-}
-
-bool SyntaxErrors::misspelt_section(const Token* at) const {
-  if (!at->first_on_line || at->kind != Tok::kName || is_section_word(at->word)) return false;
-  const Token* next = at + 1;
-  if (next->first_on_line || (next->kind != Tok::kName && next->kind != Tok::kLeftBrace))
-    return false;
-  return !nearest_name(text(at), kSectionWords).empty();
-}
-
-// Where braces should open.
-bool SyntaxErrors::body_slip(const Token* at) {
-  const auto say = [&](const char* code, std::string message, std::string help) {
-    report(code, at, std::move(message), std::move(help));
-    return true;
-  };
-  if (at->kind == Tok::kColon) {
-    return say("colon-for-brace", "a colon opens nothing",
-               "what belongs to it stands in braces: `{ … }`");
-  }
-  if (at->kind == Tok::kThen) {
-    return say("then-in-flow", "`then` in a flow",
-               "branches of a flow stand in braces: `if condition { A } else { B }`");
-  }
-  if (at->kind == Tok::kEqual) {
-    return say("double-equals", "`=` does not compare", "write `==`");
-  }
-  return false;
-}
-
 void SyntaxErrors::missing(Expected expected, const Token* at) {
   if (muted(at)) return;
   const Token* last = before(at);
@@ -312,6 +82,11 @@ void SyntaxErrors::missing(Expected expected, const Token* at) {
       if (last && last->word == Word::kData &&
           (at->kind == Tok::kEqual || at->kind == Tok::kColon)) {
         return plain("expected-name", at, "a name for the data", "write `data mnist = MNIST`");
+      }
+      if (last && last->word == Word::kModel && at->kind == Tok::kEqual) {
+        return plain("expected-name", at, "a name for this `model`",
+                     "layers are joined with arrows: `model name(image: [28, 28]) -> logits { "
+                     "image -> Flatten -> Dense(10) as logits }`");
       }
       return plain("expected-name", at, fmt::format("a name for this `{}`", previous),
                    last && last->word == Word::kModel
@@ -585,15 +360,62 @@ void SyntaxErrors::missing_comma(const Token* at) {
   }
 }
 
+bool SyntaxErrors::reported_at(const Token* at) const {
+  const std::vector<Diagnostic>& all = diagnostics_.all();
+  return std::any_of(all.begin(), all.end(),
+                     [&](const Diagnostic& d) { return d.span.begin == at->begin; });
+}
+
 void SyntaxErrors::missing_arrow(const Token* at) {
   const Token* last = before(at);
-  if (text(last) == "return") {
-    report("no-return", last, "there is no `return`",
-           "a model gives what its header names behind `->`: bind that name");
-    return;
-  }
   report("missing-arrow", at, fmt::format("no arrow between {} and {}", found(last), found(at)),
          fmt::format("write `-> {}`", text(at)));
+}
+
+void SyntaxErrors::called_twice(const Token* at) {
+  // `Layer(options)(values)`, the values perhaps in a list.
+  const Token* open = &tokens_[(at - 1)->partner];
+  const Token* callee = before(open);
+  const Token* first = at + 1;
+  const Token* last = &tokens_[at->partner];
+  if (first->kind == Tok::kLeftBracket && first->partner != kNoPartner &&
+      &tokens_[first->partner] + 1 == last) {
+    last = &tokens_[first->partner];
+    ++first;
+  }
+  bool plain_names = callee && callee->kind == Tok::kName && first < last;
+  std::string values;
+  for (const Token* value = first; value < last && plain_names; value += 2) {
+    plain_names = value->kind == Tok::kName &&
+                  (value + 1 == last || ((value + 1)->kind == Tok::kComma && value + 2 < last));
+    values += (value == first ? "" : ", ") + std::string(text(value));
+  }
+  std::string help = "apply a layer with an arrow: `x -> Dense(10)`";
+  if (plain_names && last - first == 1) {
+    const std::string layer(
+        cover(span(callee), open + 1 == at - 1 ? span(callee) : span(at - 1)).text());
+    if (layer.find('[') == std::string::npos)  // a list of layers is no layer either
+      help = fmt::format("apply a layer with an arrow: `{} -> {}`", values, layer);
+  } else if (plain_names) {
+    const std::string options =
+        open + 1 == at - 1 ? "" : ", " + std::string(cover(span(open + 1), span(at - 2)).text());
+    help = fmt::format("write `{}({}{})`", text(callee), values, options);
+  }
+  report("called-twice", at, "the result of a call cannot be called", std::move(help));
+}
+
+void SyntaxErrors::flow_in_value(const Token* arrow, bool in_body) {
+  const std::ptrdiff_t back = arrow - tokens_.data();
+  if (back >= 4 && (arrow - 4)->word == Word::kLet && (arrow - 2)->kind == Tok::kEqual) {
+    const std::string written = fmt::format("`{} = {} -> …`", text(arrow - 3), text(arrow - 1));
+    report("flow-in-value", arrow, "`let` names a constant, and this is a flow",
+           in_body ? fmt::format("write {} without `let`", written)
+                   : fmt::format("write {} inside a `model` or a `block`", written));
+    return;
+  }
+  report(
+      "flow-in-value", arrow, "a value ends before `->`",
+      "flows stand in blocks, models and `data`; a setting, a constant or a param holds one value");
 }
 
 void SyntaxErrors::colon_for_equals(const Token* name, const Token* colon) {

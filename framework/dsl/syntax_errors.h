@@ -71,6 +71,10 @@ class SyntaxErrors {
   // What stands between two elements of a list in place of a comma.
   void missing_comma(const Token* at);
   void missing_arrow(const Token* at);
+  // `Dense(10)(x)`, at the second parenthesis.
+  void called_twice(const Token* at);
+  // An arrow behind the value of a setting, a constant or a param.
+  void flow_in_value(const Token* arrow, bool in_body);
   void colon_for_equals(const Token* name, const Token* colon);
 
   Span span(const Token* token) const { return {&source_, token->begin, token->end}; }
@@ -80,6 +84,12 @@ class SyntaxErrors {
   bool muted(const Token* at) const;
   // Does a line begin with what looks like a section's word with a slip: `modle m`, `Train {`?
   bool misspelt_section(const Token* at) const;
+  // In the first column.
+  bool at_margin(const Token* at) const {
+    return at->begin == 0 || source_.text()[at->begin - 1] == '\n';
+  }
+  // Whether an error begins at this token.
+  bool reported_at(const Token* at) const;
 
  private:
   bool value_slip(const Token* at);
@@ -88,6 +98,7 @@ class SyntaxErrors {
   bool setting_slip(const Token* at, const char* example);
   bool name_slip(const Token* at);
   bool body_slip(const Token* at);
+  bool operator_slip(const Token* at);
   void plain(const char* code, const Token* at, const std::string& expected, std::string help = {});
   const Token* before(const Token* at) const { return at > tokens_.data() ? at - 1 : nullptr; }
 

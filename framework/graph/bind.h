@@ -46,6 +46,12 @@ const Entry* find_wanted(std::string_view name, Span span, Kind wanted, Session&
                          const std::vector<std::string>& others = {},
                          std::string_view what_else = {});
 
+// An error for `nn.Linear` and `x.relu`: what to write in place of it. `of_value`: what stands
+// before the dot is a value of the model.
+void report_dotted_name(std::string_view name, Span span,
+                        const std::vector<ArgumentName>& arguments, const std::vector<Kind>& kinds,
+                        Session& session, bool of_value = false);
+
 // The value of an option or setting that wants a plugin of one kind. `where` is "`weight_init` of
 // `Dense`".
 std::optional<PluginCall> bind_plugin(const Value& value, Span span, Kind wanted,

@@ -82,7 +82,9 @@ class Checker : public ExpressionCheck {
     for (const dsl::BodyStatement& statement : section.body) {
       if (const auto* let = std::get_if<dsl::LetStatement>(&statement.node)) {
         expression(let->value);
-        define(let->name, What::kLet);
+        // What a syntax error kept from being read may have been a flow.
+        const bool read = !std::holds_alternative<dsl::ErrorExpr>(let->value.node);
+        define(let->name, read ? What::kLet : What::kAlias);
         continue;
       }
       const auto& flow = std::get<dsl::FlowStatement>(statement.node);
@@ -121,9 +123,10 @@ class Checker : public ExpressionCheck {
           .notes.push_back({local->defined, "defined here"});
       return false;
     }
+    const auto inner = inner_.find(output.text);
+    if (inner != inner_.end() && brace_is_missing()) return false;
     Diagnostic& error = session_.error("missing-output", output.span,
                                        fmt::format("the output `{}` is never made", output.text));
-    const auto inner = inner_.find(output.text);
     if (inner != inner_.end()) {
       error.notes.push_back(
           {inner->second,
@@ -140,6 +143,13 @@ class Checker : public ExpressionCheck {
       error.help = did_you_mean(nearest_name(output.text, names));
     }
     return false;
+  }
+
+  // Where a brace was forgotten, what seems to lie inside others may not.
+  bool brace_is_missing() const {
+    const std::vector<Diagnostic>& said = session_.said();
+    return std::any_of(said.begin(), said.end(),
+                       [](const Diagnostic& d) { return d.code == "unclosed-bracket"; });
   }
 
   void check_flow(const dsl::Flow& flow, bool has_source, bool is_last_named) {
@@ -242,6 +252,11 @@ class Checker : public ExpressionCheck {
     const auto* reference = std::get_if<dsl::Reference>(&argument.node);
     if (std::holds_alternative<dsl::ErrorExpr>(argument.node)) return true;
     if (!reference || reference->path.parts.size() != 1) {
+      if (const auto* list = std::get_if<dsl::ListExpr>(&argument.node); list && is_first) {
+        mark_used(argument);
+        report_list_of_values(call, argument, session_);
+        return false;
+      }
       if (is_first && !std::holds_alternative<dsl::CallExpr>(argument.node)) {
         mark_used(argument);
         report_no_input(call, call.callee.span, session_, first_value_);
@@ -268,8 +283,21 @@ class Checker : public ExpressionCheck {
 
   void unknown_stage(const dsl::CallStage& call, const Local* local, bool is_source) {
     const std::string& name = call.callee.text;
+    std::vector<ArgumentName> arguments;
+    std::vector<std::string> positional;
     for (const dsl::Argument& argument : call.arguments) {
-      if (argument.value) mark_used(*argument.value);
+      if (!argument.value) continue;
+      mark_used(*argument.value);
+      ArgumentName& given = arguments.emplace_back();
+      given.text = argument.value->span.text().substr(0, 60);
+      if (argument.name) given.name = argument.name->text;
+      if (!argument.name) positional.push_back(given.text);
+    }
+    if (const std::size_t dot = name.find('.'); dot != std::string::npos) {
+      const Local* owner = lookup(name.substr(0, dot));
+      if (owner) known({name.substr(0, dot), call.callee.span});
+      return report_dotted_name(name, call.callee.span, arguments, {STRATA_LAYER}, session_,
+                                owner && owner->may_flow());
     }
     if (local || (!is_source && declarations_.find_constant(name))) {
       Diagnostic& error =
@@ -293,7 +321,19 @@ class Checker : public ExpressionCheck {
       if (!capital && session_.registry.find(name).empty()) return unknown_value(call.callee);
     }
     std::vector<std::string> blocks;
-    for (const BlockDecl& block : declarations_.blocks) blocks.push_back(block.node->name.text);
+    for (const BlockDecl& block : declarations_.blocks) {
+      if (&block != current_block_) blocks.push_back(block.node->name.text);
+    }
+    if (gives_input_count(positional) &&
+        !our_name(name, {STRATA_LAYER}, session_.registry).empty()) {  // Linear(784, 64)
+      session_
+          .error("unknown-layer", call.callee.span,
+                 fmt::format("no layer or block is called `{}`", name))
+          .help = fmt::format("write `{}`: how many values come in is known",
+                              suggest_call(name, positional, positional.size() < arguments.size(),
+                                           {STRATA_LAYER}, session_.registry));
+      return;
+    }
     find_wanted(name, call.callee.span, STRATA_LAYER, session_, blocks, " or block");
   }
 

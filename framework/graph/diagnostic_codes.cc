@@ -53,6 +53,10 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
       {"division-by-zero", "a division by zero",
        "Dividing by zero has no value, for ints and for floats.", "let a = 10 / 0",
        "let a = 10 / 2"},
+      {"dotted-name", "a name with a module or a value before it",
+       "Everything that is registered has a single name, and values have no methods: every layer is a "
+       "stage of a flow.",
+       "y = x -> nn.Linear(784, 10)", "y = x -> Dense(10)"},
       {"dropout-before-batchnorm", "`Dropout` before `BatchNorm`",
        "Dropout changes the variance of what it lets through, in training only. The running "
        "variance that batch "
@@ -192,13 +196,14 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
       {"too-many-arguments", "more arguments than are taken by position",
        "A layer's first option may be given without its name; all else is by name.",
        "x -> Dense(256, true)", "x -> Dense(256, bias = true)"},
-      {"too-many-layers", "a model that expands to too many layers", "The limit is a million.",
+      {"too-many-layers", "a model that expands to too many layers",
+       "The limit is a million layers, and as many rounds of a loop.",
        "x -> repeat 1_000_000_000 { ReLU }", "x -> repeat 10 { ReLU }"},
       {"too-many-runs", "a study with too many combinations", "The limit is a hundred thousand.",
        "grid train.seed = 1..1_000_000", "grid train.seed = 1..10"},
-      {"too-much-work", "expressions that take too long",
+      {"too-much-work", "expressions or loops that take too long",
        "Evaluation always ends, and soon: the work that all expressions of a file do together is "
-       "limited.",
+       "limited, and so is the number of stages that loops go through.",
        "x -> repeat 10_000 { if 1 in long_list { ReLU } }",
        "let found = 1 in long_list\nx -> repeat 10_000 { if found { ReLU } }"},
       {"unknown-argument", "a parameter that a block does not have",

@@ -186,9 +186,8 @@ class Evaluator {
     if (unary.op == dsl::UnaryOp::kNot) {
       const auto* truth = operand.get<bool>();
       if (truth) return !*truth;
-      session_.error(
-          "wrong-type", unary.operand->span,
-          fmt::format("`not` wants a bool, not {} `{}`", type_name(operand), print_value(operand)));
+      session_.error("wrong-type", unary.operand->span,
+                     fmt::format("`not` wants a bool, not {}", described(operand)));
       return {};
     }
     return apply_unary(unary.op, operand, expr.span, session_);
@@ -235,9 +234,9 @@ class Evaluator {
       if (value.is_unknown()) return {};
       const auto* truth = value.get<bool>();
       if (!truth) {
-        session_.error("wrong-type", operand.span,
-                       fmt::format("`{}` joins bools, not {} `{}`", is_and ? "and" : "or",
-                                   type_name(value), print_value(value)));
+        session_.error(
+            "wrong-type", operand.span,
+            fmt::format("`{}` joins bools, not {}", is_and ? "and" : "or", described(value)));
         return {};
       }
       if (*truth != is_and) return *truth;
@@ -269,9 +268,9 @@ std::optional<bool> evaluate_condition(const dsl::Expr& expr, Names& names, Sess
   const Value value = evaluate(expr, names, session);
   if (value.is_unknown()) return std::nullopt;
   if (const auto* truth = value.get<bool>()) return *truth;
-  Diagnostic& error = session.error("wrong-type", expr.span,
-                                    fmt::format("{} is true or false, and this is {} `{}`", what,
-                                                type_name(value), print_value(value)));
+  Diagnostic& error =
+      session.error("wrong-type", expr.span,
+                    fmt::format("{} is true or false, and this is {}", what, described(value)));
   if (value.is_number()) error.help = "compare it with something: `… != 0`";
   return std::nullopt;
 }
@@ -286,7 +285,7 @@ Diagnostic& report_unknown_name(const dsl::Name& name, const Names& names, Sessi
   Diagnostic& error = session.error("unknown-name", name.span,
                                     fmt::format("nothing here is called `{}`", name.text));
   std::string near = suggest_plugin(name.text, kEveryKind, session.registry, known);
-  if (near.empty()) near = nearest_name(name.text, function_names());
+  if (near.empty() && name.text.size() > 3) near = nearest_name(name.text, function_names());
   error.help = did_you_mean(near);
   return error;
 }

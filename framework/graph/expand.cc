@@ -7,6 +7,7 @@
 
 #include "framework/graph/bind.h"
 #include "framework/graph/expand_scope.h"
+#include "framework/graph/expansion_budget.h"
 #include "framework/graph/graph_builder.h"
 #include "framework/graph/stage.h"
 #include "framework/graph/suggest.h"
@@ -16,12 +17,14 @@ namespace {
 
 using ListPtr = std::shared_ptr<const List>;
 
-constexpr int kMaxDepth = 300;  // of blocks and braces inside one another
-
 class Expander {
  public:
   Expander(Declarations& declarations, GlobalNames& globals, Session& session, Graph& graph)
-      : declarations_(declarations), globals_(globals), session_(session), graph_(graph) {}
+      : declarations_(declarations),
+        globals_(globals),
+        session_(session),
+        graph_(graph),
+        budget_(session, graph) {}
 
   void run(const dsl::ModelSection& model) {
     graph_.name = model.name.text;
@@ -46,18 +49,6 @@ class Expander {
     PathScope& paths;
     bool in_loop = false;
   };
-
-  // Whether there is room for one more stage and for one more level.
-  bool spend(Span span) {
-    if (stopped_ || session_.full()) return false;
-    const std::int64_t most = session_.options.max_nodes;
-    if (static_cast<std::int64_t>(graph_.nodes.size()) < most && ++stages_ <= 10 * most + 1000)
-      return true;
-    stopped_ = true;
-    session_.error("too-many-layers", span,
-                   fmt::format("the model expands to more than {} layers", most));
-    return false;
-  }
 
   // ---- bodies ----
 
@@ -135,18 +126,11 @@ class Expander {
   // `name` is what an assignment calls the flow's one call.
   Ids flow(const dsl::Flow& flow, Ids carried, bool has_source, Place place,
            const dsl::Name* name) {
-    if (++depth_ > kMaxDepth) {
-      --depth_;
-      if (!stopped_) {
-        session_.error("too-deep", flow.span,
-                       fmt::format("more than {} blocks and braces inside one another", kMaxDepth));
-      }
-      stopped_ = true;
-      return {-1};
-    }
+    const ExpansionBudget::Level level(budget_, flow.span);
+    if (!level.fits()) return {-1};
     for (std::size_t i = 0; i < flow.stages.size(); ++i) {
       const dsl::Stage& stage = flow.stages[i];
-      if (!spend(stage.span)) {
+      if (!budget_.stage(stage.span)) {
         carried = {-1};
         break;
       }
@@ -172,7 +156,6 @@ class Expander {
       name_value(graph_, carried.empty() ? -1 : carried[0], place.paths.named(stage.alias->text));
       place.scope.define(stage.alias->text, FlowRef{carried.empty() ? -1 : carried[0]});
     }
-    --depth_;
     return carried;
   }
 
@@ -221,12 +204,13 @@ class Expander {
     if (count.is_unknown() || !repeat.body || repeat.body->stages.empty()) return {-1};
     const auto* times = count.get<std::int64_t>();
     if (!times || *times < 0) {
-      session_.error("wrong-type", repeat.count->span,
-                     fmt::format("`repeat` counts with an int from 0 on, not {} `{}`",
-                                 type_name(count), print_value(count)));
+      session_.error(
+          "wrong-type", repeat.count->span,
+          fmt::format("`repeat` counts with an int from 0 on, not {}", described(count)));
       return {-1};
     }
-    for (std::int64_t i = 0; i < *times && !stopped_; ++i) {
+    if (!budget_.rounds(*times, repeat.count->span)) return {-1};
+    for (std::int64_t i = 0; i < *times && !budget_.spent(); ++i) {
       session_.frames.push_back({stage.span, fmt::format("in round {} of `repeat`", i + 1)});
       Scope scope(place.scope);
       carried = braces(*repeat.body, std::move(carried), scope, true);
@@ -243,17 +227,17 @@ class Expander {
     const auto* list = values.get<ListPtr>();
     const auto* range = values.get<Range>();
     if (!list && !range) {
-      Diagnostic& error =
-          session_.error("wrong-type", loop.values->span,
-                         fmt::format("`for` goes over a list or a range, not {} `{}`",
-                                     type_name(values), print_value(values)));
+      Diagnostic& error = session_.error(
+          "wrong-type", loop.values->span,
+          fmt::format("`for` goes over a list or a range, not {}", described(values)));
       if (values.get<std::int64_t>())
         error.help = fmt::format("write `repeat {0}`, or `1..{0}`", print_value(values));
       return {-1};
     }
     const std::int64_t rounds =
         list ? static_cast<std::int64_t>((*list)->items.size()) : range->size();
-    for (std::int64_t i = 0; i < rounds && !stopped_; ++i) {
+    if (!budget_.rounds(rounds, loop.values->span)) return {-1};
+    for (std::int64_t i = 0; i < rounds && !budget_.spent(); ++i) {
       const Value value =
           list ? (*list)->items[static_cast<std::size_t>(i)] : Value(range->first + i);
       session_.frames.push_back({stage.span, fmt::format("in round {} of `for`: {} = {}", i + 1,
@@ -311,7 +295,8 @@ class Expander {
       const auto* flow_value = value.get<FlowRef>();
       if (!flow_value && !value.is_unknown()) {
         if (is_source && first_option == 0) {
-          report_no_input(call, call.callee.span, session_);
+          if (!session_.has_error_at(argument.value->span))
+            report_no_input(call, call.callee.span, session_);
           return {-1};
         }
         report_not_a_value(call, *argument.value, session_);
@@ -373,14 +358,8 @@ class Expander {
       scope.define(parameter.name.text, given[i]);
     }
     PathScope paths(path + ".");
-    if (++depth_ <= kMaxDepth) {
+    if (const ExpansionBudget::Level level(budget_, call.callee.span); level.fits())
       body(block.body, block.outputs, scope, paths);
-    } else if (!stopped_) {
-      stopped_ = true;
-      session_.error("too-deep", call.callee.span,
-                     fmt::format("more than {} blocks and braces inside one another", kMaxDepth));
-    }
-    --depth_;
     session_.frames.pop_back();
     Ids outputs;
     for (const dsl::Name& output : block.outputs) {
@@ -395,9 +374,7 @@ class Expander {
   GlobalNames& globals_;
   Session& session_;
   Graph& graph_;
-  int depth_ = 0;
-  std::int64_t stages_ = 0;
-  bool stopped_ = false;
+  ExpansionBudget budget_;
 };
 
 }  // namespace

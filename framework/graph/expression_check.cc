@@ -23,6 +23,13 @@ const Entry* meant(const std::vector<const Entry*>& entries, const strata_option
   return entries.size() == 1 ? entries.front() : nullptr;
 }
 
+// The kinds that a value for `option` may be of.
+std::vector<Kind> kinds_of(const strata_option* option) {
+  if (option && (option->kinds & STRATA_PLUGIN)) return {static_cast<Kind>(option->plugin_kind)};
+  return {STRATA_LAYER,    STRATA_LOSS,        STRATA_METRIC,  STRATA_OPTIMIZER,
+          STRATA_SCHEDULE, STRATA_INITIALIZER, STRATA_DATASET, STRATA_TRANSFORM};
+}
+
 std::string text_of(const dsl::Expr& expr) { return std::string(expr.span.text().substr(0, 60)); }
 
 }  // namespace
@@ -32,6 +39,9 @@ void ExpressionCheck::expression(const dsl::Expr& expr, const strata_option* opt
     if (reference->path.parts.empty()) return;
     const dsl::Name& head = reference->path.parts.front();
     if (known(head)) return;
+    if (reference->path.parts.size() > 1 && is_module(head.text)) {
+      return report_dotted_name(reference->path.text(), expr.span, {}, kinds_of(option), session_);
+    }
     if (reference->path.parts.size() == 1) {
       const std::vector<const Entry*> entries = session_.registry.find(head.text);
       if (!entries.empty()) {
@@ -78,6 +88,19 @@ void ExpressionCheck::call_expression(const dsl::CallExpr& call, const strata_op
   const std::vector<const Entry*> entries = session_.registry.find(call.callee.text);
   if (entries.empty()) {
     if (declarations_.is_incomplete(call.callee.text)) return;
+    if (const std::size_t dot = call.callee.text.find('.'); dot != std::string::npos) {
+      std::vector<ArgumentName> arguments;
+      for (const dsl::Argument& argument : call.arguments) {
+        if (!argument.value) continue;
+        mark_used(*argument.value);
+        ArgumentName& given = arguments.emplace_back();
+        given.text = text_of(*argument.value);
+        if (argument.name) given.name = argument.name->text;
+      }
+      const Local* owner = lookup(call.callee.text.substr(0, dot));
+      return report_dotted_name(call.callee.text, call.callee.span, arguments, kinds_of(option),
+                                session_, owner && owner->may_flow());
+    }
     if (declarations_.find_block(call.callee.text)) {
       session_
           .error("wrong-kind", call.callee.span,

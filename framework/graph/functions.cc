@@ -22,8 +22,7 @@ struct Call {
   Span argument_span(std::size_t i) const { return call.arguments[i].value->span; }
   Value wrong_type(Span at, const std::string& wanted, const Value& found) const {
     session.error("wrong-type", at,
-                  fmt::format("`{}` wants {}, not {} `{}`", name(), wanted, type_name(found),
-                              print_value(found)));
+                  fmt::format("`{}` wants {}, not {}", name(), wanted, described(found)));
     return {};
   }
   bool count_is(std::size_t least, std::size_t most, std::string_view what) const {

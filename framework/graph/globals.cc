@@ -95,10 +95,9 @@ Value GlobalNames::check_param(Constant& constant, Value value, Span span) {
     value = static_cast<double>(*i);
   const bool fits = type_name(value) == type || (type == "list" && value.get<Range>());
   if (!fits) {
-    Diagnostic& error =
-        session_.error("param-type", span,
-                       fmt::format("`{}` is a param of type {}, and this is {} `{}`",
-                                   param.name.text, type, type_name(value), print_value(value)));
+    Diagnostic& error = session_.error("param-type", span,
+                                       fmt::format("`{}` is a param of type {}, and this is {}",
+                                                   param.name.text, type, described(value)));
     if (span.begin != constant.value->span.begin || span.file != constant.value->span.file) {
       error.notes.push_back({param.name.span, "defined here"});
     }

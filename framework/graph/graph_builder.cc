@@ -43,8 +43,8 @@ ValueId add_input(Graph& graph, const dsl::ModelInput& input, Names& names, Sess
   if (!list) {
     session
         .error("input-shape", input.shape.span,
-               fmt::format("the shape of `{}` is a list of ints, not {} `{}`", input.name.text,
-                           type_name(value), print_value(value)))
+               fmt::format("the shape of `{}` is a list of ints, not {}", input.name.text,
+                           described(value)))
         .help =
         fmt::format("write `[{}]`", value.get<std::int64_t>() ? print_value(value) : "28, 28");
     return unknown;

@@ -75,7 +75,9 @@ void batch_of_one(const Program& program, const TrainResult& train, Span section
     const std::optional<std::int64_t> samples = training_samples(program);
     if (!samples || settings.last_batch != LastBatch::kKeep || *samples % settings.batch_size != 1)
       continue;
-    Diagnostic& lint = session.lint("batch-of-one", at("batch_size"),
+    const Span kept = at("last_batch");
+    const bool chosen = kept.file && kept.file->name() == "command line";
+    Diagnostic& lint = session.lint("batch-of-one", chosen ? kept : at("batch_size"),
                                     fmt::format("{} samples in batches of {} leave a last one of a "
                                                 "single sample, which has no statistics for `{}`",
                                                 *samples, settings.batch_size, layer));
@@ -83,6 +85,22 @@ void batch_of_one(const Program& program, const TrainResult& train, Span section
     lint.help = "write `last_batch = \"merge\"` or `last_batch = \"drop\"`";
     return;
   }
+}
+
+// The setting that came from the command line, if one did: the file's own were fine without it.
+Span guilty_of_length(const TrainResult& train) {
+  const auto given = [](Span span) { return span.file && span.file->name() == "command line"; };
+  const auto* call = train.values.at("schedule").get<std::shared_ptr<const CallValue>>();
+  if (call) {
+    for (const CallArgument& argument : (*call)->arguments) {
+      if (argument.name == "warmup" && given(argument.span)) return argument.span;
+    }
+  }
+  for (const char* name : {"schedule", "steps", "epochs", "batch_size", "last_batch"}) {
+    const auto span = train.spans.find(name);
+    if (span != train.spans.end() && given(span->second)) return span->second;
+  }
+  return train.spans.at("schedule");
 }
 
 void schedule_length(const Program& program, const TrainResult& train, Session& session) {
@@ -101,7 +119,7 @@ void schedule_length(const Program& program, const TrainResult& train, Session& 
   }
   if (!rise || !total || *rise < *total) return;
   Diagnostic& lint = session.lint(
-      "schedule-longer-than-run", train.spans.at("schedule"),
+      "schedule-longer-than-run", guilty_of_length(train),
       fmt::format(
           "the learning rate still rises when the run ends: {} steps of warm-up, and {} in all",
           *rise, *total));

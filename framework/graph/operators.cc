@@ -30,7 +30,10 @@ struct Operation {
 
   Span whole() const { return cover(left_span, right_span); }
   std::string shown() const {
-    return fmt::format("`{} {} {}`", print_value(left), sign_of(op), print_value(right));
+    const bool negative = left.is_number() && left.number() < 0;
+    const std::string base = print_value(left);
+    return fmt::format("`{} {} {}`", op == BinaryOp::kPower && negative ? "(" + base + ")" : base,
+                       sign_of(op), print_value(right));
   }
 
   Value mismatch() const {
@@ -203,8 +206,8 @@ Value membership(const Operation& o) {
   const auto* list = o.right.get<std::shared_ptr<const List>>();
   if (!list) {
     o.session.error("wrong-type", o.right_span,
-                    fmt::format("`{}` looks in a list or a range, not in {} `{}`", sign_of(o.op),
-                                type_name(o.right), print_value(o.right)));
+                    fmt::format("`{}` looks in a list or a range, not in {}", sign_of(o.op),
+                                described(o.right)));
     return {};
   }
   if (!o.session.spend((*list)->weight, o.whole())) return {};
@@ -257,10 +260,9 @@ Value comparison(const Operation& o) {
 
 Value apply_unary(dsl::UnaryOp op, const Value& operand, Span span, Session& session) {
   if (!operand.is_number()) {
-    session.error(
-        "wrong-type", span,
-        fmt::format("`{}` wants a number, not {} `{}`", op == dsl::UnaryOp::kNegate ? "-" : "+",
-                    type_name(operand), print_value(operand)));
+    session.error("wrong-type", span,
+                  fmt::format("`{}` wants a number, not {}",
+                              op == dsl::UnaryOp::kNegate ? "-" : "+", described(operand)));
     return {};
   }
   if (op == dsl::UnaryOp::kPlus) return operand;

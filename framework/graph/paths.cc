@@ -23,6 +23,25 @@ std::vector<std::string> param_names(const Declarations& declarations) {
   return names;
 }
 
+// The path of a setting whose plugin has the option `name`: `train.optimizer.lr` for `lr`, or for
+// another framework's name of it. Empty where none has.
+std::string setting_with_option(const std::string& name, const Declarations& declarations,
+                                const Session& session) {
+  for (const TrainDecl& train : declarations.trains) {
+    for (const dsl::Setting& setting : train.node->settings) {
+      const std::optional<Kind> kind = setting_kind(setting.key.text);
+      const auto* call = std::get_if<dsl::CallExpr>(&setting.value.node);
+      const auto* word = std::get_if<dsl::Reference>(&setting.value.node);
+      if (!kind || !(call || (word && word->path.parts.size() == 1))) continue;
+      const Entry* entry =
+          session.registry.find(*kind, call ? call->callee.text : word->path.parts[0].text);
+      const std::string option = entry ? our_option(*entry, name) : "";
+      if (!option.empty()) return fmt::format("train.{}.{}", setting.key.text, option);
+    }
+  }
+  return {};
+}
+
 std::optional<Target> resolve_param(const dsl::Path& path, Declarations& declarations,
                                     Session& session) {
   const dsl::Name& name = path.parts[0];
@@ -49,6 +68,15 @@ std::optional<Target> resolve_param(const dsl::Path& path, Declarations& declara
   std::vector<std::string> names = param_names(declarations);
   Diagnostic& error = session.error("unknown-path", name.span,
                                     fmt::format("the file has no param `{}`", name.text));
+  if (path.parts.size() > 1 && declarations.find_data(name.text)) {
+    error.help = did_you_mean("data." + path.text());
+    return std::nullopt;
+  }
+  if (const std::string setting = setting_with_option(name.text, declarations, session);
+      path.parts.size() == 1 && !setting.empty()) {
+    error.help = did_you_mean(setting);
+    return std::nullopt;
+  }
   if (train_setting_option(name.text) || name.text == "model" || name.text == "data") {
     error.help = did_you_mean("train." + name.text);
     return std::nullopt;
@@ -78,8 +106,13 @@ std::optional<Target> resolve_train(const dsl::Path& path, Declarations& declara
   if (std::find(names.begin(), names.end(), key.text) == names.end()) {
     Diagnostic& error = session.error("unknown-path", key.span,
                                       fmt::format("`train` has no setting `{}`", key.text));
-    error.notes.push_back({{}, "settings: " + list_names(names, 20)});
-    error.help = did_you_mean(nearest_name(key.text, names));
+    if (const std::string setting = setting_with_option(key.text, declarations, session);
+        !setting.empty()) {
+      error.help = did_you_mean(setting);
+      return std::nullopt;
+    }
+    error.help = suggest_setting(key.text);
+    if (error.help.empty()) error.notes.push_back({{}, "settings: " + list_names(names, 40)});
     return std::nullopt;
   }
   Target target;
@@ -105,7 +138,10 @@ std::optional<Target> resolve_data(const dsl::Path& path, Declarations& declarat
     session
         .error("unknown-path", path.span,
                "an option of a data set is `data`, its name and the option")
-        .help = fmt::format("for example `data.{}.path`", names.empty() ? "mnist" : names[0]);
+        .help = fmt::format("for example `data.{}.{}`", names.empty() ? "mnist" : names[0],
+                            path.parts.size() < 2 || declarations.find_data(path.parts[1].text)
+                                ? "path"
+                                : path.parts[1].text);
     return std::nullopt;
   }
   Target target;
@@ -117,6 +153,15 @@ std::optional<Target> resolve_data(const dsl::Path& path, Declarations& declarat
                                       fmt::format("the file has no data `{}`", path.parts[1].text));
     if (!names.empty()) error.notes.push_back({{}, "data: " + list_names(names)});
     error.help = did_you_mean(nearest_name(path.parts[1].text, names));
+    for (const DataDecl& data : declarations.data) {  // data.normalize.std
+      for (const dsl::Stage& stage : data.node->flow.stages) {
+        const auto* call = std::get_if<dsl::CallStage>(&stage.node);
+        if (call && snake_case(call->callee.text) == path.parts[1].text && path.parts.size() == 3) {
+          error.help = did_you_mean(fmt::format("data.{}.{}.{}", data.node->name.text,
+                                                path.parts[1].text, path.parts[2].text));
+        }
+      }
+    }
     return std::nullopt;
   }
   if (path.parts.size() > 4) {

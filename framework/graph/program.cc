@@ -143,10 +143,18 @@ class Elaboration {
       if (!given && model && *model == name) fitting.push_back(&train);
     }
     if (given) {
-      session_
-          .error("unknown-section", given->value.span,
-                 fmt::format("the file has no train section `{}`", name))
-          .help = did_you_mean(nearest_name(name, names));
+      Diagnostic& error = session_.error("unknown-section", given->value.span,
+                                         fmt::format("the file has no train section `{}`", name));
+      std::erase(names, "train");  // stands for a section without a name
+      error.help = did_you_mean(nearest_name(name, names));
+      if (names.empty() && declarations_.trains.size() == 1) {
+        error.notes.push_back({heading(*declarations_.trains[0].section),
+                               "the only train section, which has no name"});
+        error.help = fmt::format(
+            "leave `train={}` out, or set one of its settings: "
+            "`train.epochs=3`",
+            name);
+      }
       return nullptr;
     }
     if (fitting.size() == 1) return fitting.front();

@@ -27,6 +27,7 @@ Local* ScopeNames::lookup(std::string_view name) {
 }
 
 void ScopeNames::define(const dsl::Name& name, What what) {
+  if (name.text.empty()) return;  // a syntax error kept it from being read
   if (const Local* before = lookup(name.text)) {
     Diagnostic& error = session_.error("duplicate-name", name.span,
                                        fmt::format("`{}` is defined already", name.text));

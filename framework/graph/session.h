@@ -34,6 +34,7 @@ class Session {
 
   // Whether errors were reported since construction or are in the diagnostics already.
   bool has_errors() const { return diagnostics_.has_errors(); }
+  const std::vector<Diagnostic>& said() const { return diagnostics_.all(); }
   int errors() const { return diagnostics_.errors(); }
   bool full() const { return diagnostics_.full(); }
   // Whether an error was reported at this very place: what else is wrong there is no second

@@ -137,6 +137,21 @@ void report_no_input(const dsl::CallStage& stage, Span span, Session& session,
       .help = fmt::format("write the value first: `{} -> {}`", value, stage.callee.text);
 }
 
+void report_list_of_values(const dsl::CallStage& stage, const dsl::Expr& argument,
+                           Session& session) {
+  const auto& items = std::get<dsl::ListExpr>(argument.node).items;
+  if (session.has_error_at(argument.span)) return;
+  std::string names;
+  for (const dsl::Argument& item : items) {
+    if (item.value) names += (names.empty() ? "" : ", ") + std::string(item.value->span.text());
+  }
+  Diagnostic& error =
+      session.error("not-a-value", argument.span,
+                    fmt::format("`{}` reads values, and this is a list", stage.callee.text));
+  if (!names.empty() && names.size() < 60)
+    error.help = fmt::format("write `{}({})`", stage.callee.text, names);
+}
+
 void report_not_a_value(const dsl::CallStage& stage, const dsl::Expr& argument, Session& session) {
   Diagnostic& error =
       session.error("not-a-value", argument.span,

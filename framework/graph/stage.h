@@ -34,6 +34,9 @@ bool check_input_count(const Entry& entry, std::size_t count, Span span, Session
 void report_no_input(const dsl::CallStage& stage, Span span, Session& session,
                      std::string_view value = "x");
 // An argument that should name a value of the model.
+// `Add([a, b])`: the values stand in a list.
+void report_list_of_values(const dsl::CallStage& stage, const dsl::Expr& argument,
+                           Session& session);
 void report_not_a_value(const dsl::CallStage& stage, const dsl::Expr& argument, Session& session);
 
 }  // namespace strata::graph

@@ -163,8 +163,7 @@ class StudyChecker {
     } else {
       session_
           .error("wrong-type", values.span,
-                 fmt::format("an axis is a list of values, not {} `{}`", type_name(value),
-                             print_value(value)))
+                 fmt::format("an axis is a list of values, not {}", described(value)))
           .help = fmt::format("write `[{}]`", print_value(value));
       fail();
     }

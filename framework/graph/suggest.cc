@@ -8,155 +8,12 @@
 #include <map>
 
 #include "framework/base/diagnostic.h"
+#include "framework/graph/foreign_names.h"
 #include "framework/graph/train_settings.h"
 #include "framework/plugin/options.h"
 
 namespace strata::graph {
 namespace {
-
-struct Alias {
-  std::string_view theirs;  // folded: small letters, no underscores
-  std::string_view ours;
-};
-
-// Several of ours for one of theirs: the first that is registered under a wanted kind.
-constexpr Alias kPlugins[] = {
-    {"linear", "Dense"},
-    {"fullyconnected", "Dense"},
-    {"innerproduct", "Dense"},
-    {"fc", "Dense"},
-    {"affine", "Dense"},
-    {"conv2d", "Conv2D"},
-    {"convolution", "Conv2D"},
-    {"convolution2d", "Conv2D"},
-    {"conv", "Conv2D"},
-    {"batchnormalization", "BatchNorm"},
-    {"batchnorm1d", "BatchNorm"},
-    {"batchnorm2d", "BatchNorm"},
-    {"batchnorm3d", "BatchNorm"},
-    {"bn", "BatchNorm"},
-    {"norm", "BatchNorm"},
-    {"layernormalization", "LayerNorm"},
-    {"groupnormalization", "GroupNorm"},
-    {"maxpooling2d", "MaxPool"},
-    {"maxpool2d", "MaxPool"},
-    {"averagepooling2d", "AveragePool"},
-    {"avgpool2d", "AveragePool"},
-    {"globalaveragepooling2d", "GlobalAveragePool"},
-    {"adaptiveavgpool2d", "GlobalAveragePool"},
-    {"concatenate", "Concat"},
-    {"cat", "Concat"},
-    {"merge", "Concat"},
-    {"spatialdropout2d", "Dropout"},
-    {"dropout2d", "Dropout"},
-    {"view", "Flatten"},
-    {"rectifiedlinear", "ReLU"},
-    {"rectifier", "ReLU"},
-    {"swish", "SiLU"},
-    {"logistic", "Sigmoid"},
-    {"crossentropyloss", "CrossEntropy"},
-    {"softmaxcrossentropy", "CrossEntropy"},
-    {"softmaxwithloss", "CrossEntropy"},
-    {"sparsecategoricalcrossentropy", "CrossEntropy"},
-    {"categoricalcrossentropy", "CrossEntropy"},
-    {"nllloss", "CrossEntropy"},
-    {"nll", "CrossEntropy"},
-    {"softmaxcrossentropywithlogits", "CrossEntropy"},
-    {"logloss", "CrossEntropy"},
-    {"mseloss", "MeanSquaredError"},
-    {"mse", "MeanSquaredError"},
-    {"euclideanloss", "MeanSquaredError"},
-    {"l2loss", "MeanSquaredError"},
-    {"l1loss", "MeanAbsoluteError"},
-    {"mae", "MeanAbsoluteError"},
-    {"bcewithlogitsloss", "BinaryCrossEntropy"},
-    {"bceloss", "BinaryCrossEntropy"},
-    {"acc", "Accuracy"},
-    {"sparsecategoricalaccuracy", "Accuracy"},
-    {"categoricalaccuracy", "Accuracy"},
-    {"topkcategoricalaccuracy", "TopK"},
-    {"top5", "TopK"},
-    {"stochasticgradientdescent", "SGD"},
-    {"gradientdescent", "SGD"},
-    {"momentum", "SGD"},
-    {"cosineannealing", "Cosine"},
-    {"cosineannealinglr", "Cosine"},
-    {"cosinedecay", "Cosine"},
-    {"constantlr", "Constant"},
-    {"fixed", "Constant"},
-    {"xavieruniform", "GlorotUniform"},
-    {"xaviernormal", "GlorotNormal"},
-    {"xavier", "GlorotUniform"},
-    {"glorot", "GlorotUniform"},
-    {"kaimingnormal", "HeNormal"},
-    {"kaiming", "HeNormal"},
-    {"he", "HeNormal"},
-    {"msra", "HeNormal"},
-    {"zero", "Zeros"},
-    {"one", "Ones"},
-    {"normalinit", "Normal"},
-    {"rescaling", "Rescale"},
-    {"totensor", "Rescale"},
-    {"normalization", "Normalize"},
-    {"standardize", "Normalize"},
-    {"randomhorizontalflip", "RandomFlip"},
-    {"fashion", "FashionMNIST"},
-};
-
-constexpr Alias kOptions[] = {
-    {"outfeatures", "units"},
-    {"filters", "channels"},
-    {"numoutput", "units"},
-    {"numoutput", "channels"},
-    {"outputdim", "units"},
-    {"outchannels", "channels"},
-    {"hidden", "units"},
-    {"size", "units"},
-    {"nodes", "units"},
-    {"width", "units"},
-    {"neurons", "units"},
-    {"usebias", "bias"},
-    {"biasterm", "bias"},
-    {"kernelinitializer", "weight_init"},
-    {"weightfiller", "weight_init"},
-    {"init", "weight_init"},
-    {"initializer", "weight_init"},
-    {"weightinitializer", "weight_init"},
-    {"kernelinit", "weight_init"},
-    {"biasinitializer", "bias_init"},
-    {"biasfiller", "bias_init"},
-    {"kernelsize", "kernel"},
-    {"strides", "stride"},
-    {"pad", "padding"},
-    {"epsilon", "eps"},
-    {"learningrate", "lr"},
-    {"baselr", "lr"},
-    {"alpha", "lr"},
-    {"rate", "lr"},
-    {"l2", "weight_decay"},
-    {"decay", "weight_decay"},
-    {"center", "shift"},
-    {"beta", "shift"},
-    {"gamma", "scale"},
-    {"affine", "scale"},
-    {"beta1", "beta1"},
-    {"rho", "beta2"},
-    {"rate", "rate"},
-    {"p", "rate"},
-    {"prob", "rate"},
-    {"dropout", "rate"},
-    {"ratio", "rate"},
-    {"root", "path"},
-    {"dir", "path"},
-    {"folder", "path"},
-    {"std", "std"},
-    {"stddev", "std"},
-    {"variance", "std"},
-    {"factor", "scale"},
-    {"warmupsteps", "warmup"},
-    {"topk", "k"},
-    {"fromlogits", "from_logits"},
-};
 
 std::string folded(std::string_view name) {
   std::string out;
@@ -183,26 +40,111 @@ std::string activation_of(std::string_view value_text) {
 
 }  // namespace
 
-std::string suggest_plugin(std::string_view name, const std::vector<Kind>& kinds,
-                           const Registry& registry, const std::vector<std::string>& others) {
-  std::vector<std::string> candidates = others;
-  for (const Kind kind : kinds) {
-    for (std::string& known : registry.names(kind)) candidates.push_back(std::move(known));
-  }
+std::string our_name(std::string_view name, const std::vector<Kind>& kinds,
+                     const Registry& registry) {
   const std::string wanted = folded(name);
-  for (const std::string& candidate : candidates) {
-    if (folded(candidate) == wanted) return candidate;
+  const auto registered = [&](std::string_view known) {
+    return std::any_of(kinds.begin(), kinds.end(),
+                       [&](Kind kind) { return registry.find(kind, known) != nullptr; });
+  };
+  for (const Kind kind : kinds) {
+    for (const std::string& known : registry.names(kind)) {
+      if (folded(known) == wanted) return known;
+    }
   }
   for (const Alias& alias : kPlugins) {
-    if (alias.theirs != wanted) continue;
-    if (std::find(candidates.begin(), candidates.end(), alias.ours) != candidates.end())
-      return std::string(alias.ours);
+    if (alias.theirs == wanted && registered(alias.ours)) return std::string(alias.ours);
+  }
+  return {};
+}
+
+std::string suggest_plugin(std::string_view name, const std::vector<Kind>& kinds,
+                           const Registry& registry, const std::vector<std::string>& others) {
+  const std::string wanted = folded(name);
+  for (const std::string& other : others) {
+    if (folded(other) == wanted) return other;
+  }
+  if (std::string ours = our_name(name, kinds, registry); !ours.empty()) return ours;
+  // What is something else elsewhere is no slip.
+  const auto theirs = [&](const auto& known) { return known.theirs == wanted; };
+  const bool foreign =
+      std::find(std::begin(kTheirs), std::end(kTheirs), wanted) != std::end(kTheirs) ||
+      std::any_of(std::begin(kPlugins), std::end(kPlugins), theirs) ||
+      std::any_of(std::begin(kAdvice), std::end(kAdvice), theirs);
+  std::vector<std::string> candidates = others;
+  if (!foreign) {
+    for (const Kind kind : kinds) {
+      for (std::string& known : registry.names(kind)) candidates.push_back(std::move(known));
+    }
   }
   return nearest_name(name, candidates);
 }
 
+std::string foreign_advice(std::string_view name) {
+  const std::string wanted = folded(name);
+  for (const Advice& advice : kAdvice) {
+    if (advice.theirs == wanted) return std::string(advice.instead);
+  }
+  return {};
+}
+
+bool is_module(std::string_view name) {
+  return std::find(std::begin(kModules), std::end(kModules), name) != std::end(kModules);
+}
+
+bool gives_input_count(const std::vector<std::string>& positional) {
+  const auto is_count = [](const std::string& text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(),
+                                        [](char c) { return (c >= '0' && c <= '9') || c == '_'; });
+  };
+  return positional.size() >= 2 && is_count(positional[0]) && is_count(positional[1]);
+}
+
+std::string suggest_call(std::string_view name, const std::vector<std::string>& positional,
+                         bool has_named, const std::vector<Kind>& kinds, const Registry& registry,
+                         const std::vector<std::string>& others) {
+  const std::string ours = suggest_plugin(name, kinds, registry, others);
+  const Entry* entry = nullptr;
+  for (const Kind kind : kinds) entry = entry ? entry : registry.find(kind, ours);
+  if (!entry) return ours;
+  const strata_schema& schema = entry->schema();
+  const bool reads_values = entry->kind() == STRATA_LOSS || entry->kind() == STRATA_METRIC;
+  if (positional.empty() && !has_named)
+    return reads_values && schema.example && *schema.example ? schema.example : ours;
+  if (schema.option_count == 0 && !reads_values && !schema.variadic) return ours;
+  std::string arguments;
+  if (entry->kind() == STRATA_LAYER && !schema.variadic) {
+    // Theirs begin with how many values come in: `Linear(784, 64)`, `BatchNorm1d(64)`.
+    const bool counts = gives_input_count(positional);
+    if (!(schema.options[0].flags & STRATA_OPTION_REQUIRED)) {
+      if (!positional.empty() && (schema.options[0].kinds & STRATA_FLOAT) == 0) return ours;
+      if (folded(ours) == "batchnorm") return ours;
+    }
+    if (!positional.empty()) arguments = positional[counts ? 1 : 0];
+    std::size_t taken = counts ? 2 : 1;
+    if (counts && positional.size() > 2 && schema.option_count > 1 &&
+        (schema.options[1].kinds & STRATA_INT)) {  // Conv2d(1, 32, 3)
+      arguments += fmt::format(", {} = {}", schema.options[1].name, positional[taken++]);
+    }
+    if (positional.size() > taken || has_named) arguments += arguments.empty() ? "…" : ", …";
+  } else {
+    for (const std::string& text : positional) arguments += (arguments.empty() ? "" : ", ") + text;
+    if (has_named) arguments += arguments.empty() ? "…" : ", …";
+  }
+  return fmt::format("{}({})", ours, arguments);
+}
+
 std::string did_you_mean(std::string_view name) {
   return name.empty() ? std::string{} : fmt::format("did you mean `{}`?", name);
+}
+
+std::string our_option(const Entry& entry, std::string_view option) {
+  if (entry.find_option(option) >= 0) return std::string(option);
+  for (const Alias& alias : kOptions) {
+    if (alias.theirs == folded(option) && entry.find_option(alias.ours) >= 0)
+      return std::string(alias.ours);
+  }
+  return {};
 }
 
 std::string suggest_option(const Entry& entry, std::string_view option,
@@ -211,9 +153,8 @@ std::string suggest_option(const Entry& entry, std::string_view option,
   const std::string wanted = folded(option);
   if (entry.kind() == STRATA_LAYER) {
     if (wanted == "activation") {
-      const std::string layer = activation_of(value_text);
-      return fmt::format("an activation is a layer of its own: write `-> {}` behind it",
-                         layer.empty() ? "ReLU" : layer);
+      const std::string help = suggest_activation(value_text);
+      return help.empty() ? suggest_activation("relu") : help;
     }
     if (wanted == "inputshape" || wanted == "inputdim" || wanted == "infeatures" ||
         wanted == "inchannels" || wanted == "numfeatures" || wanted == "batchinputshape" ||
@@ -224,46 +165,40 @@ std::string suggest_option(const Entry& entry, std::string_view option,
     if (wanted == "trainable" || wanted == "training")
       return "leave it out: the trainer knows when it trains";
   }
-  for (const Alias& alias : kOptions) {
-    if (alias.theirs == wanted && alias.ours != option && entry.find_option(alias.ours) >= 0) {
-      return did_you_mean(alias.ours);
-    }
-  }
+  if (const std::string ours = our_option(entry, option); !ours.empty() && ours != option)
+    return did_you_mean(ours);
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < entry.schema().option_count; ++i)
     names.emplace_back(entry.schema().options[i].name);
   return did_you_mean(nearest_name(option, names));
 }
 
-std::string suggest_setting(std::string_view key) {
+std::string suggest_activation(std::string_view value_text) {
+  const std::string layer = activation_of(value_text);
+  if (layer.empty()) return {};
+  return fmt::format("an activation is a layer of its own: write `-> {}` behind it", layer);
+}
+
+std::string our_setting(std::string_view key) {
   static const std::map<std::string, std::string, std::less<>> kForeign{
-      {"learning_rate", "optimizer"},
-      {"lr", "optimizer"},
-      {"base_lr", "optimizer"},
-      {"max_iter", "steps"},
-      {"iterations", "steps"},
-      {"max_steps", "steps"},
-      {"num_epochs", "epochs"},
-      {"n_epochs", "epochs"},
-      {"max_epochs", "epochs"},
-      {"criterion", "loss"},
-      {"objective", "loss"},
-      {"solver", "optimizer"},
-      {"lr_policy", "schedule"},
-      {"scheduler", "schedule"},
-      {"lr_scheduler", "schedule"},
-      {"drop_last", "last_batch"},
-      {"random_seed", "seed"},
-      {"dtype", "precision"},
-      {"dataset", "data"},
-      {"net", "model"},
-      {"network", "model"}};
+      {"max_iter", "steps"},       {"iterations", "steps"},   {"max_steps", "steps"},
+      {"num_epochs", "epochs"},    {"n_epochs", "epochs"},    {"max_epochs", "epochs"},
+      {"criterion", "loss"},       {"objective", "loss"},     {"solver", "optimizer"},
+      {"lr_policy", "schedule"},   {"scheduler", "schedule"}, {"lr_scheduler", "schedule"},
+      {"drop_last", "last_batch"}, {"random_seed", "seed"},   {"dtype", "precision"},
+      {"dataset", "data"},         {"net", "model"},          {"network", "model"}};
   const auto at = kForeign.find(key);
-  if (at == kForeign.end()) return did_you_mean(nearest_name(key, train_setting_names()));
-  if (at->first == "lr" || at->first == "learning_rate" || at->first == "base_lr") {
+  return at == kForeign.end() ? nearest_name(key, train_setting_names()) : at->second;
+}
+
+std::string suggest_setting(std::string_view key) {
+  if (key == "lr" || key == "learning_rate" || key == "base_lr")
     return "the learning rate is the optimizer's: `optimizer = Adam(lr = 1e-3)`";
+  if (key == "momentum" || key == "weight_decay") {
+    return fmt::format("it is an option of the optimizer: `optimizer = SGD(lr = 0.1, {} = …)`",
+                       key);
   }
-  return did_you_mean(at->second);
+  return did_you_mean(our_setting(key));
 }
 
 std::string describe_options(const Entry& entry) {

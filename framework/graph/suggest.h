@@ -14,6 +14,29 @@ namespace strata::graph {
 std::string suggest_plugin(std::string_view name, const std::vector<Kind>& kinds,
                            const Registry& registry, const std::vector<std::string>& others = {});
 
+// Ours for a name of another framework, or for ours in another spelling; empty where there is none.
+std::string our_name(std::string_view name, const std::vector<Kind>& kinds,
+                     const Registry& registry);
+
+// What to do in place of something that other frameworks have and this one does not need; empty
+// where nothing is known.
+std::string foreign_advice(std::string_view name);
+
+// Whether a name is that of another framework's module: `nn`, `tf`.
+bool is_module(std::string_view name);
+
+// Whether arguments begin with two counts, as in PyTorch's `Linear(784, 64)`.
+bool gives_input_count(const std::vector<std::string>& positional);
+
+// The call that `name` with these arguments most likely stands for, "Dense(64)" for
+// `Linear(784, 64)`; empty where nothing is near.
+std::string suggest_call(std::string_view name, const std::vector<std::string>& positional,
+                         bool has_named, const std::vector<Kind>& kinds, const Registry& registry,
+                         const std::vector<std::string>& others = {});
+
+// What to write for an activation that is given as a text; empty where it is none.
+std::string suggest_activation(std::string_view value_text);
+
 // "did you mean `x`?", or empty where `name` is.
 std::string did_you_mean(std::string_view name);
 
@@ -23,7 +46,13 @@ std::string did_you_mean(std::string_view name);
 std::string suggest_option(const Entry& entry, std::string_view option,
                            std::string_view value_text);
 
-// The same for a key of a train section.
+// The option of `entry` that another framework calls `option`, or that is called so; empty where
+// there is none.
+std::string our_option(const Entry& entry, std::string_view option);
+
+// The setting that a key of a train section most likely stands for; empty where none is near.
+std::string our_setting(std::string_view key);
+// The same as a sentence.
 std::string suggest_setting(std::string_view key);
 
 // The options as a note: "options of `Dense`: units (int at least 1); …".

@@ -110,16 +110,6 @@ Figures figures_of(const Graph& graph, std::int64_t batch, Precision precision) 
   return figures;
 }
 
-// "235,146"
-std::string grouped(std::int64_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (std::size_t at = digits.size(); at > 3;) {
-    at -= 3;
-    digits.insert(at, ",");
-  }
-  return digits;
-}
-
 // "1.2 M"
 std::string scaled(double number) {
   static constexpr const char* kUnits[] = {"", " k", " M", " G", " T", " P"};

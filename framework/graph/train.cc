@@ -1,6 +1,4 @@
 // Elaboration of train sections.
-#include "framework/graph/train.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include "framework/graph/data.h"
 #include "framework/graph/diagnostic_codes.h"
 #include "framework/graph/suggest.h"
+#include "framework/graph/train.h"
 #include "framework/graph/train_settings.h"
 
 namespace strata::graph {
@@ -72,8 +71,9 @@ class Trainer {
       if (std::find(names.begin(), names.end(), key) == names.end()) {
         Diagnostic& error = session_.error("unknown-setting", setting.key.span,
                                            fmt::format("`train` has no setting `{}`", key));
-        error.notes.push_back({{}, "settings: " + list_names(names, 20)});
         error.help = suggest_setting(key);
+        misspelt_.insert(our_setting(key));
+        if (error.help.empty()) error.notes.push_back({{}, "settings: " + list_names(names, 40)});
         fail();
         continue;
       }
@@ -107,6 +107,7 @@ class Trainer {
   void require(const std::string& key, std::string_view what, std::string_view example) {
     if (out_.values.contains(key)) return;
     fail();
+    if (misspelt_.contains(key)) return;
     session_
         .error("missing-setting", heading(*context_.section->section),
                fmt::format("`train` needs `{}`: {}", key, what))
@@ -245,6 +246,14 @@ class Trainer {
     if (!wired || !made.instance) return fail();
     if (inputs.size() == wanted) {
       Result<InferredPlan> plan = infer(*made.instance, inputs);
+      if (!plan && is_swapped(made, inputs)) {
+        session_
+            .error("bad-term", (*call)->span,
+                   fmt::format("the values of `{}` are swapped", entry->name()))
+            .help = fmt::format("write `{}({}, {})`: the model's output comes first", entry->name(),
+                                inputs[1].name, inputs[0].name);
+        return fail();
+      }
       if (!plan) {
         Diagnostic& error = session_.error("bad-term", (*call)->span, plan.error().message);
         error.help = plan.error().hint;
@@ -260,16 +269,22 @@ class Trainer {
     found.push_back(std::move(made));
   }
 
+  // `CrossEntropy(label, logits)`: what it cannot read in this order it could in the other.
+  static bool is_swapped(const Term& term, const std::vector<Input>& inputs) {
+    return inputs.size() == 2 && term.inputs[0].is_field && !term.inputs[1].is_field &&
+           infer(*term.instance, {inputs[1], inputs[0]}).ok();
+  }
+
   // One value that a term reads; `inputs` grows only where everything about it is known.
   bool wire(const CallArgument& argument, const Entry& entry, Term& made,
             std::vector<Input>& inputs) {
     if (argument.value.is_unknown()) return false;
     const auto* symbol = argument.value.get<Symbol>();
     if (!symbol) {
-      Diagnostic& error = session_.error(
-          "unknown-term", argument.span,
-          fmt::format("`{}` reads model outputs and data fields by name, not {} `{}`", entry.name(),
-                      type_name(argument.value), print_value(argument.value)));
+      Diagnostic& error =
+          session_.error("unknown-term", argument.span,
+                         fmt::format("`{}` reads model outputs and data fields by name, not {}",
+                                     entry.name(), described(argument.value)));
       if (const auto* text = argument.value.get<std::string>())
         error.help = fmt::format("write it without quotes: `{}`", *text);
       return false;
@@ -315,6 +330,7 @@ class Trainer {
   GlobalNames* globals_;
   Session& session_;
   TrainResult& out_;
+  std::unordered_set<std::string> misspelt_;    // settings that were given by another name
   std::unordered_set<std::string> term_names_;  // of the list at hand
   std::unordered_map<std::string, int> term_counts_;
 };

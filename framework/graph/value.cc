@@ -117,6 +117,10 @@ std::string a_type(const Value& value) {
   return (name.find_first_of("aeiou") == 0 ? "an " : "a ") + name;
 }
 
+std::string described(const Value& value) {
+  return value.is_none() ? "none" : fmt::format("{} `{}`", type_name(value), print_value(value));
+}
+
 std::string print_value(const Value& value) {
   std::string out;
   print_to(value, kLongestPrinted + 1, out);

@@ -88,6 +88,8 @@ std::int64_t weight_of(const Value& value);
 std::string type_name(const Value& value);
 // With its article, for sentences: "an int".
 std::string a_type(const Value& value);
+// "int `3`", and "none" alone.
+std::string described(const Value& value);
 // As the language writes it; long ones are cut after about 60 characters.
 std::string print_value(const Value& value);
 // The same, whole: what an override would say.

@@ -154,6 +154,16 @@ const Mistake kMistakes[] = {
      {"predict", "a", "b", "--format", "xml"},
      2,
      "error: `--format` takes csv or json; found `xml`\n"},
+    {"SettingAsOption",
+     {"train", "small.model", "--epochs", "3"},
+     2,
+     "error: `train` has no option `--epochs`\n"
+     "  help: settings of the file are set by their paths: train.epochs=3\n"},
+    {"LearningRateAsOption",
+     {"check", "small.model", "--lr", "0.1"},
+     2,
+     "error: `check` has no option `--lr`\n"
+     "  help: the learning rate is set by its path: train.optimizer.lr=0.01\n"},
     {"ExplainUnknown",
      {"explain", "Dnese"},
      2,

@@ -44,6 +44,24 @@ TEST(Explain, EverythingThatItsTableOfContentsLists) {
   }
 }
 
+TEST(Explain, WordsOfTheLanguage) {
+  for (const char* word : {"block", "for", "repeat", "as", "->", "study", "param"}) {
+    const Ran ran = run_trainer({"explain", word});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_NE(ran.out.find("\nexample:\n"), std::string::npos) << ran.out;
+  }
+}
+
+TEST(Explain, NamesOfOtherFrameworks) {
+  for (const char* theirs : {"Linear", "nn.Linear", "InnerProduct"}) {
+    const Ran ran = run_trainer({"explain", theirs});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_NE(ran.out.find("is called `Dense` here\n\nDense, a layer"), std::string::npos)
+        << ran.out;
+  }
+  EXPECT_NE(run_trainer({"explain", "ToTensor"}).out.find("leave it out"), std::string::npos);
+}
+
 TEST(Plugins, ListsKindsAndOrigins) {
   const Ran ran = run_trainer({"plugins"});
   EXPECT_EQ(ran.code, 0);
@@ -60,7 +78,9 @@ TEST(Check, AllMistakesOfAllFiles) {
   write_text("wrong.model", wrong);
   const Ran ran = run_trainer({"check", "small.model", "wrong.model", "missing.model"});
   EXPECT_EQ(ran.code, 3);
-  EXPECT_EQ(ran.out, "small.model: ok (small: 3 layers, 51 parameters)\n");
+  EXPECT_EQ(ran.out,
+            "small.model: ok (small: 3 layers, 51 parameters)\nwrong.model: 2 errors\n"
+            "missing.model: not read\n");
   EXPECT_NE(ran.err.find("cannot read `missing.model`"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("wrong.model:4:12: error: "), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("help: did you mean `Dense`?"), std::string::npos) << ran.err;
@@ -76,6 +96,32 @@ TEST(Check, Json) {
   ASSERT_EQ(list.size(), 1u) << ran.out;
   EXPECT_EQ(list[0]["file"], "wrong.model");
   EXPECT_EQ(list[0]["line"], 2);
+}
+
+TEST(Check, AFileThatIsNotThereIsADiagnosticToo) {
+  write_text("one.model", kSmallModel);
+  const Ran ran = run_trainer({"check", "--json", "nope.model", "one.model"});
+  EXPECT_EQ(ran.code, 2);
+  const Json json = Json::parse(ran.out);
+  ASSERT_EQ(json.size(), 1u);
+  EXPECT_EQ(json[0]["code"], "unreadable-file");
+  EXPECT_EQ(json[0]["file"], "nope.model");
+}
+
+TEST(Check, GivesEachOfSeveralFilesALine) {
+  write_text("one.model", kSmallModel);
+  write_text("two.model", "format 2\n");
+  const Ran ran = run_trainer({"check", "nope.model", "one.model", "two.model", "./one.model"});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_EQ(ran.out.find("nope.model: not read\none.model: ok ("), 0u) << ran.out;
+  EXPECT_NE(ran.out.find(")\ntwo.model: 2 errors\n"), std::string::npos) << ran.out;
+}
+
+TEST(Check, AMissingPluginHasAnExitCodeOfItsOwn) {
+  write_text("plugin.model", std::string("format 1\nrequire \"acme\"\n") +
+                                 std::string(kSmallModel).substr(sizeof "format 1"));
+  EXPECT_EQ(run_trainer({"check", "plugin.model"}).code, 5);
+  EXPECT_EQ(run_trainer({"summary", "plugin.model"}).code, 5);
 }
 
 TEST(Check, StrictMakesWarningsErrors) {
@@ -119,6 +165,10 @@ TEST(Fmt, StandardInput) {
   const Ran ran = run_trainer({"fmt", "-"}, {.input = "format   1\n"});
   EXPECT_EQ(ran.code, 0);
   EXPECT_EQ(ran.out, "format 1\n");
+}
+
+TEST(Fmt, ReadsStandardInputOnce) {
+  EXPECT_EQ(run_trainer({"fmt", "-", "-"}, {.input = kSmallModel}).code, 2);
 }
 
 TEST(Fmt, LeavesBrokenFilesAlone) {

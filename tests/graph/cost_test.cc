@@ -49,7 +49,7 @@ TEST(Cost, ExpansionEndsSoon) {
   options.max_nodes = 1000;
   const auto outcome =
       elaborate(text + "model m(x: [8]) -> y { x -> b59 -> ReLU as y }\n", options);
-  EXPECT_THAT(outcome->codes(), ElementsAre("too-many-layers"));
+  EXPECT_THAT(outcome->codes(), ElementsAre("too-much-work"));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "framework/dsl/dump.h"
 #include "framework/dsl/printer.h"
+#include "framework/dsl/word_docs.h"
 
 namespace strata::dsl {
 namespace {
@@ -177,6 +178,22 @@ TEST(Overrides, ValuesAndPlainText) {
   EXPECT_EQ(override_value("data.path=/tmp/mnist data"),
             "data.path|\"/tmp/mnist data\"|/tmp/mnist data");
   EXPECT_EQ(override_value("data.path=3rd/set"), "data.path|\"3rd/set\"|3rd/set");
+}
+
+// The same list as the language's page has.
+TEST(WordDocs, EveryKeywordAndSectionHasOne) {
+  for (const char* word :
+       {"if",   "then",  "else",    "for",     "repeat", "as",  "in",    "and",   "or",
+        "not",  "true",  "false",   "none",    "format", "let", "param", "block", "model",
+        "data", "study", "include", "require", "grid",   "zip", "where", "report"}) {
+    int found = 0;
+    for (const WordDoc& doc : word_docs()) found += doc.word == word;
+    EXPECT_EQ(found, 1) << word;
+  }
+  for (const WordDoc& doc : word_docs()) {
+    EXPECT_NE(doc.title, "") << doc.word;
+    EXPECT_NE(doc.example, "") << doc.word;
+  }
 }
 
 }  // namespace
