@@ -174,6 +174,7 @@ File parse_file(const SourceFile& source, Diagnostics& diagnostics, const ParseL
           SyntaxErrors(source, tokens.tokens, diagnostics)};
   parse_sections(s, file);
   check_format(s, file);
+  if (s.tokens.front().kind == Tok::kEnd) note_incomplete(s, s.tokens.data(), file);
   attach_trivia(source, tokens, file);
   return file;
 }

@@ -117,7 +117,9 @@ class Loader {
     session_
         .error("missing-plugin", require.plugin_span,
                fmt::format("plugin `{}` is not loaded", require.plugin.value))
-        .help = "plugins are found on the plugin path; a model file only names them";
+        .help =
+        "`trainer plugins` lists those that are there; a model file names a plugin, never its "
+        "place";
   }
 
   void add(dsl::LetSection& let, dsl::Section& section, bool in_main) {
