@@ -261,6 +261,7 @@ class Elaboration {
       }
     }
     program.studies = std::move(studies_);
+    program.fusions = session_.registry.all(STRATA_FUSION);
     if (chosen_train_) {
       program.has_train = true;
       program.train = chosen_result_.settings;

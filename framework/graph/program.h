@@ -84,6 +84,7 @@ struct Program {
   // For each of the graph's inputs, the field of data.result() that feeds it.
   std::vector<int> input_fields;
   std::vector<Study> studies;
+  std::vector<const Entry*> fusions;  // that the executor may use, by name
   // The file with overrides applied, includes merged and every default spelled out; elaborating it
   // gives an equal program.
   std::string resolved;

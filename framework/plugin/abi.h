@@ -134,6 +134,10 @@ typedef struct strata_services {
                  double beta, void* c, int64_t ldc);
   /* count 32-bit words of the counter-based stream `key`, starting at word `offset`. */
   void (*random)(void* host, const uint64_t key[2], uint64_t offset, int64_t count, uint32_t* out);
+  /* As matmul, but on the calling thread: for use inside a task. */
+  void (*product)(void* host, int32_t dtype, int32_t transpose_a, int32_t transpose_b, int64_t m,
+                  int64_t n, int64_t k, const void* a, int64_t lda, const void* b, int64_t ldb,
+                  double beta, void* c, int64_t ldc);
 } strata_services;
 
 /* ---- layers
@@ -147,7 +151,9 @@ typedef enum strata_layer_flag {
   STRATA_OVERWRITES =
       8, /* backward honours accumulate_inputs; otherwise it adds and the host zeroes first */
   STRATA_BATCH_STATISTICS = 16, /* training needs at least two values per feature in a batch */
-  STRATA_VIEW = 32 /* the output is the input under another shape: the host makes it an alias */
+  STRATA_VIEW = 32, /* the output is the input under another shape: the host makes it an alias */
+  STRATA_HANDS_GRADIENTS = 64 /* backward gives gradients of parameters to pass->gradient, and
+                                 d_parameters are null */
 } strata_layer_flag;
 
 typedef enum strata_parameter_flag {
@@ -177,6 +183,8 @@ typedef struct strata_plan {
   /* Losses and metrics: how many doubles of accumulated state, and what it reports. */
   void (*set_accumulator)(void* host, int64_t doubles);
   void (*add_result)(void* host, const char* name, int32_t higher_is_better);
+  /* Fusions: elements that `prepare` writes and forward reads in inference. */
+  void (*add_prepared)(void* host, int64_t elements);
 } strata_plan;
 
 typedef struct strata_input {
@@ -209,6 +217,11 @@ typedef struct strata_layer_pass {
   const strata_services* services;
   void* host;
   int64_t input_count;
+  /* Backward of layers with STRATA_HANDS_GRADIENTS: the gradient of elements [begin, begin + count)
+   * of a parameter, each element once per call of backward, from any task. The host may update
+   * those elements at once, so whatever reads them must have run before; it may change `values`. */
+  void (*gradient)(void* host, int64_t parameter, int64_t begin, int64_t count, void* values);
+  void* const* prepared; /* fusions: what `prepare` wrote; null where it has not run */
 } strata_layer_pass;
 
 typedef struct strata_layer {
@@ -218,6 +231,39 @@ typedef struct strata_layer {
   int (*forward)(const void* instance, const strata_layer_pass* pass, strata_error* error);
   int (*backward)(const void* instance, const strata_layer_pass* pass, strata_error* error);
 } strata_layer;
+
+/* ---- fusions
+ * ----------------------------------------------------------------------------------------------------- */
+
+/* One of the layers that a fusion stands for. */
+typedef struct strata_member {
+  uint32_t struct_size;
+  const char* name; /* of the layer's kind: "Dense" */
+  const strata_schema* schema;
+  const strata_value* options; /* in the schema's order */
+  int64_t option_count;
+} strata_member;
+
+/* Does the work of several layers that follow one another, each the only reader of the one before,
+ * in fewer passes over memory, and gives what they give within rounding. Parameters and states are
+ * the members', in their order. Its entry's create is never called. */
+typedef struct strata_fusion {
+  uint32_t struct_size;
+  const char* const* pattern; /* names of layers, in order */
+  int64_t pattern_count;
+  /* *instance stays null where it cannot stand for these members; an error says the same. */
+  int (*create)(const strata_member* members, int64_t member_count, const strata_shape* input,
+                void** instance, strata_error* error);
+  void (*destroy)(void* instance);
+  /* Buffers and flags; nothing else. */
+  int (*infer)(const void* instance, const strata_input* inputs, int64_t input_count,
+               strata_plan* plan, strata_error* error);
+  int (*forward)(const void* instance, const strata_layer_pass* pass, strata_error* error);
+  int (*backward)(const void* instance, const strata_layer_pass* pass, strata_error* error);
+  /* For inference alone: writes what depends on parameters and states only (weights with the
+   * normalization folded in) to pass->prepared. May be null. */
+  int (*prepare)(const void* instance, const strata_layer_pass* pass, strata_error* error);
+} strata_fusion;
 
 /* ---- losses and metrics
  * ------------------------------------------------------------------------------------------- */

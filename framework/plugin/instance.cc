@@ -66,6 +66,8 @@ Result<std::shared_ptr<Instance>> Instance::create(PluginCall call) {
   return instance;
 }
 
+const std::vector<strata_value>& Instance::raw_options() const { return values_->lists.front(); }
+
 Instance::~Instance() {
   if (raw_) call_.entry->table->destroy(raw_);
 }
@@ -74,13 +76,9 @@ bool InferredPlan::has_trait(std::string_view trait) const {
   return std::find(traits.begin(), traits.end(), trait) != traits.end();
 }
 
-Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& inputs) {
-  std::vector<strata_input> raw_inputs;
-  for (const Input& input : inputs) {
-    raw_inputs.push_back({sizeof(strata_input), input.name.c_str(), input.dtype, input.is_target,
-                          input.classes, plugin_internal::from_shape(input.shape)});
-  }
-  InferredPlan plan;
+namespace {
+
+strata_plan collector(InferredPlan& plan) {
   strata_plan raw{};
   raw.struct_size = sizeof raw;
   raw.host = &plan;
@@ -106,6 +104,7 @@ Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& i
   raw.add_scratch = [](void* h, std::int64_t per_sample, std::int64_t fixed) {
     self(h).scratch.push_back({per_sample, fixed});
   };
+  raw.add_prepared = [](void* h, std::int64_t elements) { self(h).prepared.push_back(elements); };
   raw.set_flags = [](void* h, std::uint32_t flags) { self(h).flags = flags; };
   raw.set_flops = [](void* h, double flops) { self(h).flops = flops; };
   raw.add_trait = [](void* h, const char* trait) { self(h).traits.emplace_back(trait); };
@@ -113,7 +112,19 @@ Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& i
   raw.add_result = [](void* h, const char* name, std::int32_t higher) {
     self(h).results.push_back({name, higher != 0});
   };
+  return raw;
+}
 
+}  // namespace
+
+Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& inputs) {
+  std::vector<strata_input> raw_inputs;
+  for (const Input& input : inputs) {
+    raw_inputs.push_back({sizeof(strata_input), input.name.c_str(), input.dtype, input.is_target,
+                          input.classes, plugin_internal::from_shape(input.shape)});
+  }
+  InferredPlan plan;
+  strata_plan raw = collector(plan);
   const auto count = static_cast<std::int64_t>(raw_inputs.size());
   Status done;
   switch (instance.entry().kind()) {
@@ -135,6 +146,37 @@ Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& i
   }
   if (!done) return done.error();
   return plan;
+}
+
+std::shared_ptr<FusedInstance> FusedInstance::create(const Entry& fusion,
+                                                     const std::vector<const Instance*>& members,
+                                                     const Input& input) {
+  std::shared_ptr<FusedInstance> fused(new FusedInstance);
+  fused->entry_ = &fusion;
+  std::vector<strata_member> raw_members;
+  for (const Instance* member : members) {
+    const std::vector<strata_value>& options = member->raw_options();
+    raw_members.push_back({sizeof(strata_member), member->entry().table->name,
+                           &member->entry().schema(), options.data(),
+                           static_cast<std::int64_t>(options.size())});
+  }
+  const strata_input raw_input{sizeof(strata_input), input.name.c_str(),
+                               input.dtype,          input.is_target,
+                               input.classes,        plugin_internal::from_shape(input.shape)};
+  const strata_fusion& functions = fused->functions();
+  Status done =
+      call_plugin(functions.create, static_cast<const strata_member*>(raw_members.data()),
+                  static_cast<std::int64_t>(raw_members.size()), &raw_input.shape, &fused->raw_);
+  if (!done || !fused->raw_) return nullptr;
+  strata_plan raw = collector(fused->plan_);
+  done = call_plugin(functions.infer, static_cast<const void*>(fused->raw_), &raw_input,
+                     std::int64_t{1}, &raw);
+  if (!done) return nullptr;
+  return fused;
+}
+
+FusedInstance::~FusedInstance() {
+  if (raw_) functions().destroy(raw_);
 }
 
 int DataDescription::find_field(std::string_view name) const {

@@ -26,6 +26,8 @@ class Instance {
   const PluginCall& call() const { return call_; }
   const Entry& entry() const { return *call_.entry; }
   void* raw() const { return raw_; }
+  // The options as the plugin was handed them.
+  const std::vector<strata_value>& raw_options() const;
   // The kind's function table: functions<strata_layer>().
   template <class Table>
   const Table& functions() const {
@@ -67,8 +69,9 @@ struct InferredPlan {
   std::vector<Parameter> parameters;
   std::vector<State> states;
   std::vector<Buffer> saved, scratch;
-  std::uint32_t flags = 0;  // strata_layer_flag
-  double flops = 0;         // forward, per sample
+  std::vector<std::int64_t> prepared;  // elements
+  std::uint32_t flags = 0;             // strata_layer_flag
+  double flops = 0;                    // forward, per sample
   std::vector<std::string> traits;
   std::int64_t accumulator = 0;
   std::vector<MetricResult> results;
@@ -79,6 +82,31 @@ struct InferredPlan {
 
 // Layers, losses and metrics.
 Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& inputs);
+
+// A fusion at work in place of some layers.
+class FusedInstance {
+ public:
+  // Null where the fusion cannot stand for these members (their options are not what it can do).
+  static std::shared_ptr<FusedInstance> create(const Entry& fusion,
+                                               const std::vector<const Instance*>& members,
+                                               const Input& input);
+  ~FusedInstance();
+  FusedInstance(const FusedInstance&) = delete;
+  FusedInstance& operator=(const FusedInstance&) = delete;
+
+  const Entry& entry() const { return *entry_; }
+  const strata_fusion& functions() const {
+    return *static_cast<const strata_fusion*>(entry_->table->functions);
+  }
+  void* raw() const { return raw_; }
+  const InferredPlan& plan() const { return plan_; }  // buffers and flags
+
+ private:
+  FusedInstance() = default;
+  const Entry* entry_ = nullptr;
+  void* raw_ = nullptr;
+  InferredPlan plan_;
+};
 
 struct DataDescription {
   struct FieldInfo {
@@ -111,8 +139,10 @@ Error to_error(const strata_error& error);
 // Runs a function of a table that takes an error as its last argument.
 template <class Function, class... Args>
 Status call_plugin(Function function, Args... args) {
-  strata_error error{};
+  strata_error error;  // not zeroed whole: this is called for every layer of every step
   error.struct_size = sizeof error;
+  error.code = STRATA_OK;
+  error.message[0] = error.hint[0] = 0;
   if (function(args..., &error) == STRATA_OK) return {};
   return to_error(error);
 }

@@ -13,7 +13,8 @@
 //
 // A layer is immutable: the host owns weights, state, saved activations and scratch and hands them
 // in, so a layer runs in f32 and f64, concurrently, and needs no code to be saved. Gradients of
-// parameters are added to what is there; those of inputs too, unless the plan says overwrites().
+// parameters are added to what is there, or, with hands_gradients(), handed over piece by piece
+// while they are in cache; those of inputs are added to, unless the plan says overwrites().
 // Layers with several inputs take `Plan infer(const std::vector<Input>& inputs) const`. Depends on
 // the standard library alone.
 #pragma once
@@ -50,11 +51,15 @@ class Plan {
   Plan& scratch(std::int64_t per_sample, std::int64_t fixed = 0) {
     return scratch_.push_back({per_sample, fixed}), *this;
   }
+  // Fusions: elements that prepare writes for forward in inference.
+  Plan& prepared(std::int64_t elements) { return prepared_.push_back(elements), *this; }
   Plan& needs_input() { return flags_ |= STRATA_NEEDS_INPUT, *this; }    // backward reads inputs
   Plan& needs_output() { return flags_ |= STRATA_NEEDS_OUTPUT, *this; }  // backward reads outputs
   Plan& in_place() { return flags_ |= STRATA_IN_PLACE, *this; }
   Plan& overwrites() { return flags_ |= STRATA_OVERWRITES, *this; }
   Plan& view() { return flags_ |= STRATA_VIEW, *this; }
+  // Backward hands gradients to pass.gradient(…) instead of adding to d_parameter(…).
+  Plan& hands_gradients() { return flags_ |= STRATA_HANDS_GRADIENTS, *this; }
   Plan& batch_statistics() { return flags_ |= STRATA_BATCH_STATISTICS, *this; }
   Plan& flops(double per_sample) { return flops_ = per_sample, *this; }
   Plan& trait(std::string name) { return traits_.push_back(std::move(name)), *this; }
@@ -76,6 +81,7 @@ class Plan {
     for (const auto& [per_sample, fixed] : saved_) plan->add_saved(plan->host, per_sample, fixed);
     for (const auto& [per_sample, fixed] : scratch_)
       plan->add_scratch(plan->host, per_sample, fixed);
+    for (const std::int64_t elements : prepared_) plan->add_prepared(plan->host, elements);
     plan->set_flags(plan->host, flags_);
     plan->set_flops(plan->host, flops_);
     for (const std::string& trait : traits_) plan->add_trait(plan->host, trait.c_str());
@@ -98,6 +104,7 @@ class Plan {
   std::vector<Parameter> parameters_;
   std::vector<State> states_;
   std::vector<std::pair<std::int64_t, std::int64_t>> saved_, scratch_;
+  std::vector<std::int64_t> prepared_;
   std::uint32_t flags_ = 0;
   double flops_ = 0;
   std::vector<std::string> traits_;
@@ -137,6 +144,9 @@ class ForwardPass : public LayerPass<T> {
   T* output(int i = 0) const { return static_cast<T*>(this->raw_->outputs[i]); }
   T* state(int i) const { return static_cast<T*>(this->raw_->state[i]); }
   T* saved(int i = 0) const { return static_cast<T*>(this->raw_->saved[i]); }
+  // Fusions: whether prepare has run, and what it wrote.
+  bool is_prepared() const { return this->raw_->prepared != nullptr; }
+  T* prepared(int i) const { return static_cast<T*>(this->raw_->prepared[i]); }
 };
 
 template <class T>
@@ -152,6 +162,12 @@ class BackwardPass : public LayerPass<T> {
   // Whether d_input(i) is to be added to (always, unless the plan says overwrites()).
   bool accumulate(int i = 0) const { return this->raw_->accumulate_inputs[i] != 0; }
   T* d_parameter(int i) const { return static_cast<T*>(this->raw_->d_parameters[i]); }
+  // With hands_gradients(): the gradient of elements [begin, begin + count) of parameter i, each
+  // element once. They may be updated at once, so whatever reads them must have run; `values` may
+  // be changed.
+  void gradient(int i, std::int64_t begin, std::int64_t count, T* values) const {
+    this->raw_->gradient(this->raw_->host, i, begin, count, values);
+  }
 };
 
 class Layer {};

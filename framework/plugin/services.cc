@@ -24,6 +24,18 @@ void product(void*, std::int32_t dtype, std::int32_t transpose_a, std::int32_t t
   }
 }
 
+void serial_product(void*, std::int32_t dtype, std::int32_t transpose_a, std::int32_t transpose_b,
+                    std::int64_t m, std::int64_t n, std::int64_t k, const void* a, std::int64_t lda,
+                    const void* b, std::int64_t ldb, double beta, void* c, std::int64_t ldc) {
+  if (dtype == STRATA_F32) {
+    matmul_serial(transpose_a != 0, transpose_b != 0, m, n, k, static_cast<const float*>(a), lda,
+                  static_cast<const float*>(b), ldb, beta != 0, static_cast<float*>(c), ldc);
+  } else {
+    matmul_serial(transpose_a != 0, transpose_b != 0, m, n, k, static_cast<const double*>(a), lda,
+                  static_cast<const double*>(b), ldb, beta != 0, static_cast<double*>(c), ldc);
+  }
+}
+
 void random(void*, const std::uint64_t key[2], std::uint64_t offset, std::int64_t count,
             std::uint32_t* out) {
   random_words({key[0], key[1]}, offset, count, out);
@@ -32,7 +44,8 @@ void random(void*, const std::uint64_t key[2], std::uint64_t offset, std::int64_
 }  // namespace
 
 const strata_services& host_services() {
-  static const strata_services services{sizeof(strata_services), &parallel, &product, &random};
+  static const strata_services services{sizeof(strata_services), &parallel, &product, &random,
+                                        &serial_product};
   return services;
 }
 

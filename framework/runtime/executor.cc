@@ -1,8 +1,13 @@
 // The executor over laid-out buffers, in f32 or f64.
 #include "framework/runtime/executor.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstring>
+#include <deque>
 #include <new>
 
 #include "framework/base/random.h"
@@ -19,43 +24,57 @@ namespace {
 template <class T>
 class TypedExecutor final : public Executor {
  public:
-  TypedExecutor(const Program& program, std::int64_t capacity, bool training)
+  TypedExecutor(const Program& program, std::int64_t capacity, bool training,
+                const ExecutorOptions& options)
       : program_(program),
         graph_(program.graph),
         capacity_(capacity),
-        training_(training),
-        updater_(training ? program.train.optimizer.get() : nullptr),
-        buffers_(graph_, capacity, sizeof(T), training, updater_.slot_names()),
-        terms_(program, buffers_, capacity) {
+        options_(options),
+        updater_(training ? &program.train : nullptr),
+        buffers_(graph_,
+                 plan_units(graph_, options.fuse ? program.fusions : std::vector<const Entry*>{}),
+                 {capacity, sizeof(T), training, options.reuse, updater_.keeps_gradients(),
+                  training && program.train.ema.has_value(), options.fold && !training,
+                  updater_.slot_names()}),
+        terms_(program, buffers_, capacity),
+        failures_(buffers_.units.size()) {
     for (const ValueId input : graph_.inputs)
       input_storage_.push_back(static_cast<T*>(buffers_.value(input)));
-    if (training) updater_.plan(buffers_.parameters);
-    for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
-      units_.push_back({graph_.nodes[n].path, graph_.nodes[n].layer->entry().name(),
-                        {static_cast<int>(n)}, buffers_.nodes[n].backward, true});
+    if (training) updater_.plan(buffers_);
+    for (UnitRun& run : buffers_.units) {
+      owners_.push_back({this, &run});
+      run.pass.gradient = &receive;
+      run.pass.host = &owners_.back();
+      units_.push_back({run.path, run.kind, run.unit.nodes, run.backward,
+                        run.backward && !run.d_inputs.empty() && run.d_inputs[0] != nullptr});
     }
   }
 
   std::int64_t capacity() const override { return capacity_; }
-  const std::vector<NamedTensor>& tensors() const override { return buffers_.tensors; }
+  const std::vector<NamedTensor>& tensors() const override {
+    prepared_ = false;
+    return buffers_.tensors;
+  }
   const void* output(int index) const override {
     return buffers_.value(graph_.outputs[static_cast<std::size_t>(index)]);
   }
   const double* sample_losses() const override { return terms_.sample_losses(); }
   Figures make_figures() const override { return terms_.make_figures(); }
   Memory memory() const override { return buffers_.memory(); }
-  void swap_averages() override {}
-  const std::vector<Unit>& units() const override { return units_; }
+  void swap_averages() override { updater_.swap_averages(); }
+  const std::vector<Executor::Unit>& units() const override { return units_; }
   void watch(StepWatcher* watcher) override { watcher_ = watcher; }
 
   Status initialize(std::uint64_t seed) override {
+    prepared_ = false;
     for (const ParameterRun& parameter : buffers_.parameters) {
       Status done = fill(parameter, seed);
       if (!done) return done;
       const auto bytes = static_cast<std::size_t>(parameter.tensor.bytes());
       for (void* slot : parameter.slots) std::memset(slot, 0, bytes);
-      if (parameter.gradient) std::memset(parameter.gradient, 0, bytes);
+      if (parameter.average) std::memcpy(parameter.average, parameter.tensor.data, bytes);
     }
+    updater_.clear_gradients();
     for (std::size_t s = 0; s < buffers_.states.size(); ++s) {
       const NamedTensor& state = buffers_.states[s];
       std::fill_n(static_cast<T*>(state.data), state.shape.elements(),
@@ -67,24 +86,39 @@ class TypedExecutor final : public Executor {
   Status train_step(const BatchView& batch, const StepContext& context, Figures& figures) override {
     bind(batch);
     Status done = forward(batch.size, true, &context);
-    if (done) done = terms_.losses(batch, true, figures);
-    if (done && !terms_.finite()) done = diverged("the loss", context.step);
-    if (done) done = terms_.metrics(batch, figures);
-    if (done) done = backward(batch.size);
-    if (!done) {
-      updater_.clear_gradients();
-      return done;
+    if (done) {
+      const Timed timed(watcher_, StepWatcher::Work::kLoss, -1);
+      done =
+          terms_.losses(batch, true, figures, context.samples > 0 ? context.samples : batch.size);
+      if (done && !terms_.finite()) done = diverged("the loss", batch, context);
+      if (done) done = terms_.metrics(batch, figures);
     }
-    const ParameterRun* bad = nullptr;
-    done = updater_.update(context.step, context.learning_rate, bad);
-    if (bad) done = diverged("the gradient of `" + bad->tensor.name + "`", context.step);
-    return done;
+    if (!done) return done;
+    updater_.begin(context.step, context.learning_rate, first_of_step_, context.update);
+    first_of_step_ = context.update;
+    done = backward(batch.size);
+    int bad = -1;
+    Status updated;
+    {
+      const Timed timed(updater_.keeps_gradients() ? watcher_ : nullptr, StepWatcher::Work::kUpdate,
+                        -1);
+      updated = updater_.end(bad);
+    }
+    if (bad >= 0) {
+      const std::string& name = buffers_.parameters[static_cast<std::size_t>(bad)].tensor.name;
+      Error error =
+          make_error(ExitCode::kDiverged, "the gradient of `{}` is not a finite number at step {}",
+                     name, context.step);
+      error.hint = "try a smaller learning rate, or `clip_norm = 1.0` in `train`";
+      return error;
+    }
+    return done ? updated : done;
   }
 
   Status evaluate(const BatchView& batch, Figures& figures) override {
     bind(batch);
     Status done = forward(batch.size, false, nullptr);
-    if (done) done = terms_.losses(batch, false, figures);
+    if (done) done = terms_.losses(batch, false, figures, batch.size);
     if (done) done = terms_.metrics(batch, figures);
     return done;
   }
@@ -92,10 +126,51 @@ class TypedExecutor final : public Executor {
   Status predict(std::int64_t size, const void* const* inputs) override {
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i)
       buffers_.bind_input(graph_.inputs[i], inputs[i]);
+    if (options_.fold && !prepared_) {
+      if (Status done = prepare(); !done) return done;
+    }
     return forward(size, false, nullptr);
   }
 
  private:
+  // Tells the watcher of a piece of work, if there is one.
+  class Timed {
+   public:
+    Timed(StepWatcher* watcher, StepWatcher::Work work, int unit) : watcher_(watcher) {
+      if (watcher) span_ = {work, unit, now(), 0};
+    }
+    ~Timed() {
+      if (!watcher_) return;
+      span_.end = now();
+      watcher_->on_work(span_);
+    }
+    Timed(const Timed&) = delete;
+    Timed& operator=(const Timed&) = delete;
+
+   private:
+    static std::int64_t now() {
+      return std::chrono::duration_cast<std::chrono::nanoseconds>(
+                 std::chrono::steady_clock::now().time_since_epoch())
+          .count();
+    }
+    StepWatcher* watcher_;
+    StepWatcher::Span span_;
+  };
+
+  struct Owner {
+    TypedExecutor* executor;
+    UnitRun* run;
+  };
+
+  static void receive(void* host, std::int64_t parameter, std::int64_t begin, std::int64_t count,
+                      void* values) {
+    const Owner& owner = *static_cast<Owner*>(host);
+    ParameterRun& run =
+        owner.executor->buffers_
+            .parameters[static_cast<std::size_t>(owner.run->first_parameter + parameter)];
+    owner.executor->updater_.receive(run, begin, count, static_cast<T*>(values));
+  }
+
   Status fill(const ParameterRun& parameter, std::uint64_t seed) {
     const std::string& name = parameter.tensor.name;
     if (!parameter.plan->initializer)
@@ -151,37 +226,89 @@ class TypedExecutor final : public Executor {
     for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<T>(from[i]);
   }
 
-  Status forward(std::int64_t size, bool training, const StepContext* context) {
-    batch_size_ = size;
-    for (NodeRun& run : buffers_.nodes) {
-      if (run.view) continue;
-      run.pass.batch = size;
-      run.pass.training = training;
-      if (context) {
-        const std::string& path = run.node->path;
-        const StreamKey key =
-            stream_key(context->seed, Purpose::kLayer, static_cast<std::uint64_t>(context->step),
-                       name_hash(path.data(), path.size()));
-        run.pass.key[0] = key[0];
-        run.pass.key[1] = key[1];
+  // Runs body(unit) wave by wave, the units of a wave at once. Of several failures the first unit's
+  // counts.
+  template <class Body>
+  Status over(const std::vector<std::vector<int>>& waves, Body&& body) {
+    for (const std::vector<int>& wave : waves) {
+      if (wave.size() == 1) {
+        const auto u = static_cast<std::size_t>(wave[0]);
+        if (Status done = body(u); !done) return at(buffers_.units[u], done.error());
+        continue;
       }
-      const Status done = call_plugin(run.node->layer->functions<strata_layer>().forward,
-                                      run.node->layer->raw(), &run.pass);
-      if (!done) return at(run, done.error());
+      std::atomic<bool> failed{false};
+      auto task = [&](std::int64_t i) {
+        const auto u = static_cast<std::size_t>(wave[static_cast<std::size_t>(i)]);
+        failures_[u] = body(u);
+        if (!failures_[u]) failed = true;
+      };
+      parallel_tasks(
+          static_cast<std::int64_t>(wave.size()),
+          [](void* context, std::int64_t i) { (*static_cast<decltype(task)*>(context))(i); },
+          &task);
+      if (!failed) continue;
+      for (const int unit : wave) {
+        const auto u = static_cast<std::size_t>(unit);
+        if (!failures_[u]) return at(buffers_.units[u], failures_[u].error());
+      }
     }
     return {};
   }
 
+  Status forward(std::int64_t size, bool training, const StepContext* context) {
+    return over(buffers_.forward_waves, [&](std::size_t u) {
+      UnitRun& run = buffers_.units[u];
+      const Timed timed(watcher_, StepWatcher::Work::kForward, static_cast<int>(u));
+      run.pass.batch = size;
+      run.pass.training = training;
+      run.pass.prepared = prepared_ && run.prepare_call ? run.prepared.data() : nullptr;
+      run.pass.scratch = run.scratch.data();
+      if (context) {
+        const std::int64_t batch = context->batch > 0 ? context->batch : context->step;
+        const StreamKey key = stream_key(context->seed, Purpose::kLayer,
+                                         static_cast<std::uint64_t>(batch), run.path_hash);
+        run.pass.key[0] = key[0];
+        run.pass.key[1] = key[1];
+      }
+      return call_plugin(run.forward_call, run.instance, &run.pass);
+    });
+  }
+
   Status backward(std::int64_t size) {
-    for (std::size_t n = buffers_.nodes.size(); n-- > 0;) {
-      NodeRun& run = buffers_.nodes[n];
-      if (!run.backward) continue;
-      for (const ValueId v : run.zero_outputs) clear(v, size);
-      for (const ValueId v : run.zero_inputs) clear(v, size);
-      const Status done = call_plugin(run.node->layer->functions<strata_layer>().backward,
-                                      run.node->layer->raw(), &run.pass);
+    return over(buffers_.backward_waves, [&](std::size_t u) {
+      UnitRun& run = buffers_.units[u];
+      Status done;
+      {
+        const Timed timed(watcher_, StepWatcher::Work::kBackward, static_cast<int>(u));
+        run.pass.scratch = run.scratch_backward.data();
+        for (const ValueId v : run.zero_outputs) clear(v, size);
+        for (const ValueId v : run.zero_inputs) clear(v, size);
+        const bool adds = !run.hands_gradients() && !updater_.keeps_gradients();
+        for (int p = 0; adds && p < run.parameter_count; ++p) {
+          const ParameterRun& parameter = parameter_of(run, p);
+          std::memset(parameter.gradient, 0, static_cast<std::size_t>(parameter.tensor.bytes()));
+        }
+        done = call_plugin(run.backward_call, run.instance, &run.pass);
+      }
+      if (!done || run.hands_gradients() || run.parameter_count == 0) return done;
+      const Timed timed(watcher_, StepWatcher::Work::kUpdate, static_cast<int>(u));
+      for (int p = 0; p < run.parameter_count; ++p) updater_.finish(parameter_of(run, p));
+      return done;
+    });
+  }
+
+  ParameterRun& parameter_of(const UnitRun& run, int p) {
+    return buffers_.parameters[static_cast<std::size_t>(run.first_parameter + p)];
+  }
+
+  Status prepare() {
+    for (UnitRun& run : buffers_.units) {
+      if (!run.prepare_call) continue;
+      run.pass.prepared = run.prepared.data();
+      const Status done = call_plugin(run.prepare_call, run.instance, &run.pass);
       if (!done) return at(run, done.error());
     }
+    prepared_ = true;
     return {};
   }
 
@@ -192,55 +319,88 @@ class TypedExecutor final : public Executor {
     if (gradient) std::memset(gradient, 0, static_cast<std::size_t>(elements) * sizeof(T));
   }
 
-  static Error at(const NodeRun& run, Error error) {
-    error.message = fmt::format("layer `{}` ({}): {}", run.node->path,
-                                run.node->layer->entry().name(), error.message);
+  static Error at(const UnitRun& run, Error error) {
+    error.message = fmt::format("layer `{}` ({}): {}", run.path, run.kind, error.message);
     return error;
   }
 
-  // Where a value that is not finite first arose: weights, inputs, then layer by layer.
-  Error diverged(const std::string& what, std::int64_t step) {
-    std::string where;
+  // Where a value that is not finite first arose: weights, inputs, then layer by layer. Values that
+  // the plan kept to itself or wrote over are computed once more, on a plan that keeps them all.
+  Error diverged(const std::string& what, const BatchView& batch, const StepContext& context) {
+    Error error =
+        make_error(ExitCode::kDiverged, "{} is not a finite number at step {}", what, context.step);
+    error.hint = context.step <= 10 && context.learning_rate > 0
+                     ? "this early, a learning rate that is too large or inputs that are not "
+                       "normalized are likely"
+                     : "try a smaller learning rate, `clip_norm = 1.0` in `train`, or batch "
+                       "normalization";
     for (const ParameterRun& parameter : buffers_.parameters) {
-      if (where.empty() && !all_finite(static_cast<const T*>(parameter.tensor.data),
-                                       parameter.tensor.shape.elements())) {
-        where = fmt::format("the weights `{}` are not finite", parameter.tensor.name);
-      }
+      if (all_finite(static_cast<const T*>(parameter.tensor.data),
+                     parameter.tensor.shape.elements()))
+        continue;
+      error.message += fmt::format(": the weights `{}` are not finite", parameter.tensor.name);
+      return error;
     }
-    const auto look = [&](ValueId v, const std::string& name) {
-      const std::int64_t elements = graph_.values[static_cast<std::size_t>(v)].shape.elements();
-      const std::int64_t bad =
-          first_not_finite(static_cast<const T*>(buffers_.value(v)), batch_size_ * elements);
-      if (bad >= 0)
-        where = fmt::format("{} first, in sample {} of the batch", name, bad / elements + 1);
-    };
-    for (std::size_t i = 0; i < graph_.inputs.size() && where.empty(); ++i) {
-      look(graph_.inputs[i], fmt::format("the data gave it: field `{}`", graph_.input_names[i]));
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+      const std::string found = bad_samples(buffers_, graph_.inputs[i], batch.size);
+      if (found.empty()) continue;
+      error.message +=
+          fmt::format(": the data gave it, field `{}`{}", graph_.input_names[i], found);
+      error.hint = "look at the data and its transforms: no learning rate mends this";
+      return error;
     }
+    TypedExecutor plain(program_, capacity_, true, {false, false, false});
+    for (std::size_t t = 0; t < buffers_.tensors.size(); ++t) {
+      std::memcpy(plain.buffers_.tensors[t].data, buffers_.tensors[t].data,
+                  static_cast<std::size_t>(buffers_.tensors[t].bytes()));
+    }
+    plain.bind(batch);
+    if (!plain.forward(batch.size, true, &context)) return error;
     for (const GraphNode& node : graph_.nodes) {
       for (const ValueId v : node.outputs) {
-        if (where.empty())
-          look(v, fmt::format("layer `{}` ({}) gave it", node.path, node.layer->entry().name()));
+        const std::string found = bad_samples(plain.buffers_, v, batch.size);
+        if (found.empty()) continue;
+        error.message += fmt::format(": layer `{}` ({}) gave it first{}", node.path,
+                                     node.layer->entry().name(), found);
+        return error;
       }
     }
-    Error error =
-        make_error(ExitCode::kDiverged, "{} is not a finite number at step {}", what, step);
-    if (!where.empty()) error.message += ": " + where;
-    error.hint = "try a smaller learning rate, normalized inputs or batch normalization";
+    error.message += ": every layer's output is finite, so the loss itself gave it";
     return error;
+  }
+
+  // ", in samples 3, 4 and 17 of the batch"; empty where all are finite.
+  std::string bad_samples(const GraphBuffers& buffers, ValueId v, std::int64_t batch) const {
+    constexpr int kMost = 3;
+    const std::int64_t elements = graph_.values[static_cast<std::size_t>(v)].shape.elements();
+    const T* values = static_cast<const T*>(buffers.value(v));
+    std::vector<std::string> samples;
+    std::int64_t count = 0;
+    for (std::int64_t s = 0; s < batch; ++s) {
+      if (all_finite(values + s * elements, elements)) continue;
+      if (++count <= kMost) samples.push_back(std::to_string(s + 1));
+    }
+    if (count == 0) return {};
+    if (count == batch && batch > 1) return ", in every sample of the batch";
+    return fmt::format(", in sample{} {}{} of the batch's {}", count == 1 ? "" : "s",
+                       fmt::join(samples, ", "),
+                       count > kMost ? fmt::format(" and {} more", count - kMost) : "", batch);
   }
 
   const Program& program_;
   const Graph& graph_;
-  std::int64_t capacity_;
-  bool training_;
-  std::int64_t batch_size_ = 0;
+  const std::int64_t capacity_;
+  const ExecutorOptions options_;
   Updater<T> updater_;
   GraphBuffers buffers_;
   Terms<T> terms_;
   std::vector<T*> input_storage_;
-  std::vector<Unit> units_;
+  std::deque<Owner> owners_;
+  std::vector<Status> failures_;  // of each unit, while a wave runs
+  std::vector<Executor::Unit> units_;
   StepWatcher* watcher_ = nullptr;
+  bool first_of_step_ = true;
+  mutable bool prepared_ = false;
 };
 
 }  // namespace
@@ -253,7 +413,7 @@ double Figures::loss(const TrainSettings& settings) const {
 }
 
 Result<std::unique_ptr<Executor>> Executor::create(const Program& program, std::int64_t capacity,
-                                                   bool training, const ExecutorOptions&) {
+                                                   bool training, const ExecutorOptions& options) {
   if (training && (program.train.losses.empty() || !program.train.optimizer)) {
     return make_error(ExitCode::kModel,
                       "training needs a `train` section with a loss and an optimizer");
@@ -261,10 +421,10 @@ Result<std::unique_ptr<Executor>> Executor::create(const Program& program, std::
   try {
     if (program.train.precision == Precision::kF64) {
       return std::unique_ptr<Executor>(
-          std::make_unique<TypedExecutor<double>>(program, capacity, training));
+          std::make_unique<TypedExecutor<double>>(program, capacity, training, options));
     }
     return std::unique_ptr<Executor>(
-        std::make_unique<TypedExecutor<float>>(program, capacity, training));
+        std::make_unique<TypedExecutor<float>>(program, capacity, training, options));
   } catch (const std::bad_alloc&) {
     return make_error(ExitCode::kModel,
                       "not enough memory for the model's {} parameters and batches of {} samples",

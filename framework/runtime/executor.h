@@ -59,7 +59,12 @@ class StepWatcher {
 };
 
 struct ExecutorOptions {
-  bool fuse = true;  // layers that a fusion plugin can do in one; false: each on its own
+  bool fuse = true;   // layers that a fusion plugin can do in one; false: each on its own
+  bool reuse = true;  // memory of values that nobody reads any more
+  // Prediction alone: what depends on weights only (batch normalization folded into them) is
+  // computed once. Weights may then only be written before the first prediction, or after tensors()
+  // was called again.
+  bool fold = false;
 };
 
 class Executor {
@@ -87,8 +92,9 @@ class Executor {
     std::int64_t samples = 0;  // of all batches that make up the step; 0: of this one alone
     bool update = true;        // false: the gradients wait for the step's other batches
   };
-  // One step of training, or one batch of a step that several make up (gradient accumulation). Adds to `figures`. Fails where a value is not finite: the message names
-  // the first bad layer (ExitCode::kDiverged); weights are then as before the step.
+  // One step of training, or one batch of a step that several make up (gradient accumulation). Adds
+  // to `figures`. Fails where a value is not finite: the message names the first bad layer
+  // (ExitCode::kDiverged); weights may then have made part of the step.
   virtual Status train_step(const BatchView& batch, const StepContext& context,
                             Figures& figures) = 0;
   // Forward in inference mode, losses and metrics.
@@ -108,10 +114,10 @@ class Executor {
 
   // What runs as one: a layer, or several that a fusion does together.
   struct Unit {
-    std::string path;           // "dense1", or "dense1 + batch_norm1 + re_lu1"
-    std::string kind;           // "Dense", or the fusion's name
-    std::vector<int> nodes;     // into Graph::nodes
-    bool backward = false;      // whether it has anything to do in backward
+    std::string path;             // "dense1", or "dense1 + batch_norm1 + re_lu1"
+    std::string kind;             // "Dense", or the fusion's name
+    std::vector<int> nodes;       // into Graph::nodes
+    bool backward = false;        // whether it has anything to do in backward
     bool input_gradient = false;  // whether backward also makes the gradient of its input
   };
   virtual const std::vector<Unit>& units() const = 0;

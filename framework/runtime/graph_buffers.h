@@ -1,56 +1,83 @@
-// Where the values of a graph, their gradients and each layer's buffers live, and the passes that
-// point to them.
+// Where the values of a graph, their gradients and each layer's buffers live, in which waves the
+// units run, and the passes that point to it all.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "framework/graph/fuse.h"
 #include "framework/graph/graph.h"
 #include "framework/runtime/executor.h"
 #include "framework/runtime/layout.h"
 
 namespace strata {
 
-// Everything one node's forward and backward are handed, made once; only the batch, the mode, the
+struct ParameterRun {
+  NamedTensor tensor;
+  const InferredPlan::Parameter* plan = nullptr;
+  void* gradient = nullptr;  // null where it is used up piece by piece
+  std::vector<void*> slots;
+  void* average = nullptr;
+  int unit = 0;
+};
+
+// Everything one unit's forward and backward are handed, made once; only the batch, the mode, the
 // random key and the addresses of the model's inputs change from step to step.
-struct NodeRun {
-  const GraphNode* node = nullptr;
+struct UnitRun {
+  Unit unit;
+  std::string path, kind;  // "dense1", "Dense"; "dense1 + batch_norm1", "DenseBatchNorm"
+  std::uint64_t path_hash = 0;
+  std::uint32_t flags = 0;
+  decltype(strata_layer::forward) forward_call = nullptr, backward_call = nullptr;
+  decltype(strata_fusion::prepare) prepare_call = nullptr;
+  const void* instance = nullptr;
+
   bool view = false;      // its output is its input's memory: nothing runs
   bool backward = false;  // a gradient arrives and someone wants one
+  std::vector<ValueId> inputs, outputs;
+  int first_parameter = 0, parameter_count = 0;  // into GraphBuffers::parameters
+
   std::vector<strata_shape> input_shapes, output_shapes;
-  std::vector<const void*> inputs, d_outputs;
-  std::vector<void*> outputs, state, saved, scratch, d_inputs, d_parameters;
-  std::vector<const void*> parameters;
+  std::vector<const void*> input_data, d_outputs, parameter_data;
+  std::vector<void*> output_data, state, saved, scratch, scratch_backward, prepared, d_inputs,
+      d_parameters;
   std::vector<std::uint8_t> accumulate;
   std::vector<ValueId> zero_inputs;   // gradients to clear before backward: the layer only adds
   std::vector<ValueId> zero_outputs;  // outputs that nobody read: their gradient is zero
   strata_layer_pass pass{};
+
+  bool hands_gradients() const { return (flags & STRATA_HANDS_GRADIENTS) != 0; }
 };
 
-struct ParameterRun {
-  NamedTensor tensor;
-  const InferredPlan::Parameter* plan = nullptr;
-  void* gradient = nullptr;
-  std::vector<void*> slots;
-  bool decay = false;
+struct BufferOptions {
+  std::int64_t capacity = 0;
+  std::int64_t element = 4;  // size of the precision's type
+  bool training = false;
+  bool reuse = true;            // memory of values that are no longer read
+  bool keep_gradients = false;  // until the end of a step; otherwise each is used up in its unit
+  bool averages = false;
+  bool prepare = false;  // inference with weights that `prepare` of fusions wrote once
+  std::vector<std::string> slot_names;
 };
 
-// Laid out for batches up to `capacity`; `element` is the size of the precision's type.
 class GraphBuffers {
  public:
-  GraphBuffers(const Graph& graph, std::int64_t capacity, std::int64_t element, bool training,
-               const std::vector<std::string>& slot_names);
+  GraphBuffers(const Graph& graph, std::vector<Unit> units, const BufferOptions& options);
   GraphBuffers(const GraphBuffers&) = delete;
   GraphBuffers& operator=(const GraphBuffers&) = delete;
 
-  std::vector<NodeRun> nodes;
+  std::vector<UnitRun> units;
+  // Units that may run at once, in order: each wave reads what those before it wrote.
+  std::vector<std::vector<int>> forward_waves, backward_waves;
   std::vector<ParameterRun> parameters;
-  std::vector<NamedTensor> tensors;  // parameters, states, slots, in the order of the graph
+  // Parameters with their slots and averages, and states, in the order of the graph's nodes.
+  std::vector<NamedTensor> tensors;
   std::vector<NamedTensor> states;
   std::vector<double> initial_states;  // of each state
 
-  // Value v's memory and its gradient's; views share their root's. Gradients are null where none is
-  // wanted.
+  // Value v's memory and its gradient's; views share their root's. Null inside of a unit; gradients
+  // are null where none is wanted.
   void* value(ValueId v) const { return values_[static_cast<std::size_t>(root(v))]; }
   void* gradient(ValueId v) const { return gradients_[static_cast<std::size_t>(root(v))]; }
   ValueId root(ValueId v) const { return roots_[static_cast<std::size_t>(v)]; }
@@ -60,16 +87,34 @@ class GraphBuffers {
   const Executor::Memory& memory() const { return memory_; }
 
  private:
-  void find_roots(const Graph& graph);
-  void plan_backward(const Graph& graph);
+  struct Handles;
+  void make_units(std::vector<Unit> planned);
+  void find_roots();
+  void find_wanted();
+  void plan_backward();
+  void plan_waves();
+  void find_storage();
+  void reserve_values(Handles& handles);
+  void reserve_units(Handles& handles);
+  void point(const Handles& handles);
+  void point_parameters(UnitRun& run, int index, const Handles& handles);
+  void make_pass(UnitRun& run);
 
+  const Graph& graph_;
+  const BufferOptions options_;
   Arena arena_;
   Executor::Memory memory_;
   std::vector<ValueId> roots_;
+  // Of roots: which one's memory a value, or its gradient, is kept in (in-place layers).
+  std::vector<ValueId> value_storage_, gradient_storage_;
   std::vector<void*> values_, gradients_;
-  std::vector<std::uint8_t> wants_gradient_;
+  std::vector<std::uint8_t> wants_gradient_, inside_;
+  std::vector<int> producer_;                           // unit, -1: an input of the model
+  std::vector<std::vector<int>> readers_;               // units, of each root
+  std::vector<int> forward_wave_, backward_wave_;       // of each unit; -1: does not run
+  std::vector<std::vector<NamedTensor>> node_tensors_;  // while pointing
   std::vector<std::vector<const void**>>
-      readers_;  // of each root: addresses inside the nodes' passes
+      reader_data_;  // of each root: addresses inside the units' passes
 };
 
 }  // namespace strata

@@ -67,7 +67,8 @@ void Terms<T>::point_to(Run& run, const BatchView& batch) {
 }
 
 template <class T>
-Status Terms<T>::losses(const BatchView& batch, bool gradient, Figures& figures) {
+Status Terms<T>::losses(const BatchView& batch, bool gradient, Figures& figures,
+                        std::int64_t samples) {
   batch_ = batch.size;
   std::fill_n(total_.begin(), batch.size, 0.0);
   for (std::size_t i = 0; i < losses_.size(); ++i) {
@@ -81,7 +82,7 @@ Status Terms<T>::losses(const BatchView& batch, bool gradient, Figures& figures)
                                 run.inputs.data(),
                                 sample_.data(),
                                 gradient ? run.d_inputs.data() : nullptr,
-                                weight / static_cast<double>(batch.size),
+                                weight / static_cast<double>(samples),
                                 &host_services(),
                                 nullptr};
     const Instance& loss = *run.term->instance;

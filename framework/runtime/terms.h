@@ -15,9 +15,9 @@ class Terms {
  public:
   Terms(const Program& program, const GraphBuffers& buffers, std::int64_t capacity);
 
-  // Adds the batch's losses to `figures`; with `gradient` also writes the gradient of their mean
-  // over the batch to the outputs' gradients.
-  Status losses(const BatchView& batch, bool gradient, Figures& figures);
+  // Adds the batch's losses to `figures`; with `gradient` also writes the gradient of their sum
+  // over `samples` to the outputs' gradients.
+  Status losses(const BatchView& batch, bool gradient, Figures& figures, std::int64_t samples);
   // Whether every sample's loss was finite.
   bool finite() const;
   Status metrics(const BatchView& batch, Figures& figures);

@@ -1,42 +1,70 @@
-// The optimizer's step over all parameters: slices in parallel, each checked, updated and cleared
-// while it is in cache.
+// From gradients to weights: the optimizer's rule on slices of parameters, as soon as their
+// gradients are known, or at the end of the step where something needs all of them.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "framework/graph/program.h"
 #include "framework/runtime/graph_buffers.h"
 
 namespace strata {
 
+// Gradients of several batches added up, clipping by norm (of all gradients together: Pascanu et
+// al., 2013, arXiv:1211.5063), then by value (every element), the optimizer, and the weights'
+// moving average (Polyak and Juditsky, 1992), in this order. Every slice is checked for numbers
+// that are not finite while it is in cache.
 template <class T>
 class Updater {
  public:
-  explicit Updater(const Instance* optimizer);  // null: nothing is updated
+  explicit Updater(const TrainSettings* train);  // null: nothing is updated
 
   const std::vector<std::string>& slot_names() const { return slot_names_; }
-  void plan(std::vector<ParameterRun>& parameters);
+  // Whether a step needs whole gradients before it may change a weight.
+  bool keeps_gradients() const { return keeps_gradients_; }
+  void plan(GraphBuffers& buffers);
 
-  // Updates every parameter from its gradient and clears the gradient. Where a gradient is not
-  // finite, `bad` is the first such parameter; slices of others may be updated by then.
-  Status update(std::int64_t step, double learning_rate, const ParameterRun*& bad);
+  // Before backward: `first` and `last` batch of a step.
+  void begin(std::int64_t step, double learning_rate, bool first, bool last);
+  // The gradient of a stretch of a parameter, from any thread; `values` may be changed.
+  void receive(ParameterRun& parameter, std::int64_t begin, std::int64_t count, T* values);
+  // A unit added all of its gradients to parameter.gradient.
+  void finish(ParameterRun& parameter);
+  // After backward. The number of the first parameter whose gradient is not finite goes to `bad`,
+  // -1 where there is none.
+  Status end(int& bad);
   void clear_gradients();
+
+  // Exchanges weights and averages.
+  void swap_averages();
 
  private:
   struct Slice {
     ParameterRun* parameter;
     std::int64_t begin, count;
   };
-  void update_slice(const Slice& slice, std::int64_t step, double learning_rate);
+  template <class Body>
+  void over(const std::vector<Slice>& slices, Body&& body);
+  void update(ParameterRun& parameter, std::int64_t begin, std::int64_t count, T* gradient);
+  bool check(const ParameterRun& parameter, const T* gradient, std::int64_t count);
+  void clip_by_norm();
 
-  const Instance* optimizer_;
+  const TrainSettings* train_;
+  const Instance* optimizer_ = nullptr;
   std::vector<std::string> slot_names_;
+  bool keeps_gradients_ = false;
+  std::vector<ParameterRun>* parameters_ = nullptr;
   std::vector<Slice> slices_;
-  std::vector<std::uint8_t> bad_;  // per slice
-  std::atomic<bool> failed_{false};
-  Error error_;
+  std::vector<double> sums_;  // of squares, of each slice
+  std::int64_t step_ = 1;
+  double learning_rate_ = 0;
+  bool first_ = true, last_ = true;
+  std::atomic<int> bad_{0};  // number of the first bad parameter, or how many there are
+  std::mutex failing_;
+  Status failure_;
 };
 
 extern template class Updater<float>;

@@ -1,10 +1,9 @@
-// Tiles of a product, each done on one thread by the own kernel, or by Eigen where both operands
-// are transposed.
+// Tiles of a product, each done on one thread by the own kernel, or by Eigen where there is none
+// for this processor or both operands are transposed.
 #include "framework/tensor/matmul.h"
 
 #include <Eigen/Core>
 #include <algorithm>
-#include <vector>
 
 #include "framework/tensor/parallel.h"
 #include "framework/tensor/product_kernel.h"
@@ -13,33 +12,34 @@ namespace strata {
 namespace {
 
 template <class T>
-void eigen_product(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
-                   const T* b, std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc) {
+void eigen_product(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                   std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
+                   bool accumulate, T* c, std::int64_t ldc) {
   using RowMajor = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using ConstView = Eigen::Map<const RowMajor, 0, Eigen::OuterStride<>>;
   Eigen::Map<RowMajor, 0, Eigen::OuterStride<>> result(c, m, n, Eigen::OuterStride<>(ldc));
-  const ConstView left(a, k, m, Eigen::OuterStride<>(lda)),
-      right(b, n, k, Eigen::OuterStride<>(ldb));
-  if (accumulate) {
-    result.noalias() += left.transpose() * right.transpose();
-  } else {
-    result.noalias() = left.transpose() * right.transpose();
-  }
+  const ConstView left(a, transpose_a ? k : m, transpose_a ? m : k, Eigen::OuterStride<>(lda));
+  const ConstView right(b, transpose_b ? n : k, transpose_b ? k : n, Eigen::OuterStride<>(ldb));
+  const auto product = [&](const auto& x, const auto& y) {
+    if (accumulate) {
+      result.noalias() += x * y;
+    } else {
+      result.noalias() = x * y;
+    }
+  };
+  if (transpose_a && transpose_b) return product(left.transpose(), right.transpose());
+  if (transpose_a) return product(left.transpose(), right);
+  if (transpose_b) return product(left, right.transpose());
+  product(left, right);
 }
 
 template <class T>
 void tile_product(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                   std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
                   bool accumulate, T* c, std::int64_t ldc) {
-  if (transpose_a && transpose_b) return eigen_product(m, n, k, a, lda, b, ldb, accumulate, c, ldc);
-  // Grows to what the largest tile needs and stays: nothing is allocated once a model's shapes were
-  // seen.
-  thread_local std::vector<T> workspace;
-  const auto needed =
-      static_cast<std::size_t>(product_workspace<T>(transpose_a, transpose_b, m, n, k));
-  if (workspace.size() < needed) workspace.resize(needed);
-  product_kernel(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, accumulate, c, ldc,
-                 workspace.data());
+  const bool own = has_product_kernel() && !(transpose_a && transpose_b);
+  (own ? product_kernel<T> : eigen_product<T>)(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
+                                               accumulate, c, ldc);
 }
 
 // Below this many multiply-adds a second thread costs more than it brings (a parallel region takes
@@ -49,6 +49,14 @@ constexpr std::int64_t kTile = 64;  // rows or columns: a multiple of every kern
 constexpr std::int64_t kMostTasks = 16;
 
 }  // namespace
+
+template <class T>
+void matmul_serial(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                   std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
+                   bool accumulate, T* c, std::int64_t ldc) {
+  if (m > 0 && n > 0)
+    tile_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, accumulate, c, ldc);
+}
 
 template <class T>
 void matmul(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
@@ -81,6 +89,12 @@ void matmul(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, 
       &body);
 }
 
+template void matmul_serial<float>(bool, bool, std::int64_t, std::int64_t, std::int64_t,
+                                   const float*, std::int64_t, const float*, std::int64_t, bool,
+                                   float*, std::int64_t);
+template void matmul_serial<double>(bool, bool, std::int64_t, std::int64_t, std::int64_t,
+                                    const double*, std::int64_t, const double*, std::int64_t, bool,
+                                    double*, std::int64_t);
 template void matmul<float>(bool, bool, std::int64_t, std::int64_t, std::int64_t, const float*,
                             std::int64_t, const float*, std::int64_t, bool, float*, std::int64_t);
 template void matmul<double>(bool, bool, std::int64_t, std::int64_t, std::int64_t, const double*,

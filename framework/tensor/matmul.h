@@ -13,4 +13,10 @@ void matmul(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, 
             const T* a, std::int64_t lda, const T* b, std::int64_t ldb, bool accumulate, T* c,
             std::int64_t ldc);
 
+// The same on the calling thread, for use inside a task.
+template <class T>
+void matmul_serial(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                   std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
+                   bool accumulate, T* c, std::int64_t ldc);
+
 }  // namespace strata

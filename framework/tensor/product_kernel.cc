@@ -10,10 +10,6 @@
 
 #include "framework/tensor/simd.h"
 
-#if defined(__SSE__)
-#include <xmmintrin.h>
-#endif
-
 namespace strata {
 namespace {
 
@@ -24,7 +20,7 @@ template <class T>
 constexpr int kVectors = Vector<T>::kRegisters >= 32 ? 4 : 2;
 template <class T>
 constexpr std::int64_t kColumns = kVectors<T>* Vector<T>::kLanes;
-constexpr std::int64_t kDepth = 256;  // of k at a time: a panel of b then stays near
+constexpr std::int64_t kDepth = 128;  // of k at a time: a panel of b then stays in the first cache
 
 template <class T>
 struct Operands {
@@ -100,8 +96,6 @@ constexpr std::array<std::array<std::array<TileFunction<T>, 2>, 4>, kRows> kTile
     tiles_of_rows<T, 1>(), tiles_of_rows<T, 2>(), tiles_of_rows<T, 3>(),
     tiles_of_rows<T, 4>(), tiles_of_rows<T, 5>(), tiles_of_rows<T, 6>()};
 
-std::int64_t round_up(std::int64_t x, std::int64_t to) { return (x + to - 1) / to * to; }
-
 // out[row block][p][kRows] = a[p, row], for rows [0, m) of the transposed operand.
 template <class T>
 void pack_a(const T* a, std::int64_t lda, std::int64_t m, std::int64_t depth, T* out) {
@@ -118,57 +112,131 @@ void pack_a(const T* a, std::int64_t lda, std::int64_t m, std::int64_t depth, T*
 template <class T>
 void pack_b(const T* b, std::int64_t ldb, std::int64_t columns, std::int64_t depth, T* out,
             std::int64_t width) {
-  std::int64_t p = 0;
-#if defined(__SSE__)
+  std::int64_t whole_columns = 0, whole_depth = 0;
   if constexpr (std::is_same_v<T, float>) {
-    const std::int64_t fours = columns / 4 * 4;
-    for (; p + 4 <= depth; p += 4) {
-      for (std::int64_t j = 0; j < fours; j += 4) {
-        const float* from = b + j * ldb + p;
-        __m128 r0 = _mm_loadu_ps(from), r1 = _mm_loadu_ps(from + ldb);
-        __m128 r2 = _mm_loadu_ps(from + 2 * ldb), r3 = _mm_loadu_ps(from + 3 * ldb);
-        _MM_TRANSPOSE4_PS(r0, r1, r2, r3);
-        float* to = out + p * width + j;
-        _mm_storeu_ps(to, r0);
-        _mm_storeu_ps(to + width, r1);
-        _mm_storeu_ps(to + 2 * width, r2);
-        _mm_storeu_ps(to + 3 * width, r3);
-      }
-      for (std::int64_t j = fours; j < columns; ++j) {
-        for (std::int64_t q = p; q < p + 4; ++q) out[q * width + j] = b[j * ldb + q];
-      }
+    whole_columns = columns / simd::kSquare * simd::kSquare;
+    whole_depth = depth / simd::kSquare * simd::kSquare;
+    for (std::int64_t p = 0; p < whole_depth; p += simd::kSquare) {
+      for (std::int64_t j = 0; j < whole_columns; j += simd::kSquare)
+        simd::transpose_square(b + j * ldb + p, ldb, out + p * width + j, width);
     }
   }
-#endif
-  constexpr std::int64_t kSquare = 16;
-  for (; p < depth; p += kSquare) {
-    const std::int64_t last = std::min(depth, p + kSquare);
-    for (std::int64_t j = 0; j < columns; ++j) {
-      for (std::int64_t q = p; q < last; ++q) out[q * width + j] = b[j * ldb + q];
+  for (std::int64_t j = 0; j < columns; ++j) {
+    const std::int64_t first = j < whole_columns ? whole_depth : 0;
+    for (std::int64_t p = first; p < depth; ++p) out[p * width + j] = b[j * ldb + p];
+  }
+}
+
+// c[rows, columns] = a · bᵀ for a few rows, where packing b would cost more than the product: both
+// are read along k as they lie. Each element is one sum over lanes, whatever the tile.
+template <class T, int rows, int columns>
+void dot_tile(std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
+              bool accumulate, T* c, std::int64_t ldc) {
+  using V = Vector<T>;
+  typename V::Register sum[rows][columns];
+#pragma GCC unroll 8
+  for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 8
+    for (int j = 0; j < columns; ++j) sum[i][j] = V::zero();
+  }
+  std::int64_t p = 0;
+  for (; p + V::kLanes <= k; p += V::kLanes) {
+    typename V::Register x[rows];
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; ++i) x[i] = V::load(a + i * lda + p);
+#pragma GCC unroll 8
+    for (int j = 0; j < columns; ++j) {
+      const auto y = V::load(b + j * ldb + p);
+#pragma GCC unroll 8
+      for (int i = 0; i < rows; ++i) sum[i][j] = V::multiply_add(x[i], y, sum[i][j]);
     }
   }
+  if (p < k) {
+    const int part = static_cast<int>(k - p);
+    for (int j = 0; j < columns; ++j) {
+      const auto y = V::load_part(b + j * ldb + p, part);
+      for (int i = 0; i < rows; ++i)
+        sum[i][j] = V::multiply_add(V::load_part(a + i * lda + p, part), y, sum[i][j]);
+    }
+  }
+  for (int i = 0; i < rows; ++i) {
+    for (int j = 0; j < columns; ++j) {
+      T& out = c[i * ldc + j];
+      const T product = V::sum(sum[i][j]);
+      out = accumulate ? out + product : product;
+    }
+  }
+}
+
+// Columns of a dot tile: as many as the registers hold beside the rows' operands.
+template <class T>
+constexpr int dot_columns(int rows) {
+  const int most = (Vector<T>::kRegisters - 2 - rows) / rows;
+  return most > 8 ? 8 : most < 1 ? 1 : most;
+}
+
+template <class T, int rows>
+void dot_rows(std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, const T* b,
+              std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc) {
+  constexpr int kTileColumns = dot_columns<T>(rows);
+  std::int64_t j = 0;
+  for (; j + kTileColumns <= n; j += kTileColumns)
+    dot_tile<T, rows, kTileColumns>(k, a, lda, b + j * ldb, ldb, accumulate, c + j, ldc);
+  for (; j < n; ++j) dot_tile<T, rows, 1>(k, a, lda, b + j * ldb, ldb, accumulate, c + j, ldc);
+}
+
+constexpr int kDotRows = Vector<float>::kRegisters >= 32 ? 8 : 4;  // of a tile
+constexpr std::int64_t kMostDotRows = 16;                          // of a product
+
+template <class T>
+void dot_product(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
+                 const T* b, std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc) {
+  using Rows = void (*)(std::int64_t, std::int64_t, const T*, std::int64_t, const T*, std::int64_t,
+                        bool, T*, std::int64_t);
+  static constexpr Rows kRowsOf[] = {&dot_rows<T, 1>, &dot_rows<T, 2>, &dot_rows<T, 3>,
+                                     &dot_rows<T, 4>, &dot_rows<T, 5>, &dot_rows<T, 6>,
+                                     &dot_rows<T, 7>, &dot_rows<T, 8>};
+  for (std::int64_t row = 0; row < m; row += kDotRows) {
+    const std::int64_t rows = std::min<std::int64_t>(kDotRows, m - row);
+    kRowsOf[rows - 1](n, k, a + row * lda, lda, b, ldb, accumulate, c + row * ldc, ldc);
+  }
+}
+
+// A panel of b whose rows lie on more pages than a core can look up at once is copied first, where
+// enough rows of a use it.
+constexpr std::int64_t kNearBytes = 64 * 4096;
+constexpr std::int64_t kRowsToCopy = 6 * kRows;
+
+// A thread's space for packed operands: fixed, so that nothing is allocated in a step.
+constexpr std::int64_t kPackedRows = 192;  // of a transposed a at a time; a multiple of kRows
+template <class T>
+T* workspace() {
+  alignas(64) thread_local T space[kPackedRows * kDepth + kDepth * kColumns<T>];
+  return space;
 }
 
 }  // namespace
 
 template <class T>
-std::int64_t product_workspace(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
-                               std::int64_t k) {
-  const std::int64_t depth = std::min(k, kDepth);
-  return (transpose_a ? round_up(m, kRows) * depth : 0) +
-         (transpose_b ? depth * std::min(round_up(n, 16), kColumns<T>) : 0);
-}
-
-template <class T>
 void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                     std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
-                    bool accumulate, T* c, std::int64_t ldc, T* workspace) {
+                    bool accumulate, T* c, std::int64_t ldc) {
   constexpr int kLanes = Vector<T>::kLanes;
-  T* packed_a = workspace;
-  T* packed_b = workspace + (transpose_a ? round_up(m, kRows) * std::min(k, kDepth) : 0);
-  if (k == 0 && !accumulate) {
-    for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * ldc, n, T(0));
+  if (k == 0) {
+    for (std::int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * ldc, n, T(0));
+    return;
   }
+  if (transpose_b && !transpose_a && m <= kMostDotRows)
+    return dot_product(m, n, k, a, lda, b, ldb, accumulate, c, ldc);
+  if (transpose_a && m > kPackedRows) {
+    for (std::int64_t row = 0; row < m; row += kPackedRows) {
+      product_kernel(true, transpose_b, std::min(kPackedRows, m - row), n, k, a + row, lda, b, ldb,
+                     accumulate, c + row * ldc, ldc);
+    }
+    return;
+  }
+  T* packed_b = workspace<T>();
+  T* packed_a = packed_b + kDepth * kColumns<T>;
   for (std::int64_t first = 0; first < k; first += kDepth) {
     Operands<T> o;
     o.depth = std::min(kDepth, k - first);
@@ -180,8 +248,14 @@ void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int
       const auto vectors = static_cast<std::size_t>((columns + kLanes - 1) / kLanes);
       const int part = static_cast<int>(columns - static_cast<std::int64_t>(vectors - 1) * kLanes);
       if (transpose_b) {
-        o.b_step = std::min(round_up(n, 16), kColumns<T>);
+        o.b_step = kColumns<T>;
         pack_b(b + column * ldb + first, ldb, columns, o.depth, packed_b, o.b_step);
+        o.b = packed_b;
+      } else if (m >= kRowsToCopy && o.depth * ldb * std::int64_t{sizeof(T)} > kNearBytes) {
+        o.b_step = kColumns<T>;
+        for (std::int64_t p = 0; p < o.depth; ++p) {
+          std::copy_n(b + (first + p) * ldb + column, columns, packed_b + p * kColumns<T>);
+        }
         o.b = packed_b;
       } else {
         o.b = b + first * ldb + column;
@@ -205,15 +279,13 @@ void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int
   }
 }
 
+bool has_product_kernel() { return Vector<float>::kLanes >= 8; }
+
 template void product_kernel<float>(bool, bool, std::int64_t, std::int64_t, std::int64_t,
                                     const float*, std::int64_t, const float*, std::int64_t, bool,
-                                    float*, std::int64_t, float*);
+                                    float*, std::int64_t);
 template void product_kernel<double>(bool, bool, std::int64_t, std::int64_t, std::int64_t,
                                      const double*, std::int64_t, const double*, std::int64_t, bool,
-                                     double*, std::int64_t, double*);
-template std::int64_t product_workspace<float>(bool, bool, std::int64_t, std::int64_t,
-                                               std::int64_t);
-template std::int64_t product_workspace<double>(bool, bool, std::int64_t, std::int64_t,
-                                                std::int64_t);
+                                     double*, std::int64_t);
 
 }  // namespace strata

@@ -6,15 +6,14 @@
 
 namespace strata {
 
-// As matmul (matmul.h), on the calling thread. `workspace` has product_workspace(…) elements.
+// As matmul (matmul.h), on the calling thread. Allocates nothing: transposed operands are packed
+// into space of the thread's own.
 template <class T>
 void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                     std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
-                    bool accumulate, T* c, std::int64_t ldc, T* workspace);
+                    bool accumulate, T* c, std::int64_t ldc);
 
-// Elements that a call with these arguments needs to pack transposed operands into.
-template <class T>
-std::int64_t product_workspace(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
-                               std::int64_t k);
+// Whether it was compiled for vectors wide enough to be faster than Eigen's.
+bool has_product_kernel();
 
 }  // namespace strata

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "framework/plugin/layer.h"
-#include "framework/plugin/reduce.h"
+#include "framework/plugin/linear.h"
 
 namespace strata::plugins {
 namespace {
@@ -54,66 +54,49 @@ class Dense final : public Layer {
       plan.parameter("bias", {units}, options_.bias_init, inputs, units, /*decay=*/false)
           .trait("bias");
     }
-    return plan.needs_input().overwrites().flops(
-        rows * static_cast<double>(units) *
-        (2.0 * static_cast<double>(inputs) + (options_.bias ? 1.0 : 0.0)));
+    return plan.scratch(0, Linear::space(inputs, units))
+        .needs_input()
+        .overwrites()
+        .hands_gradients()
+        .flops(rows * static_cast<double>(units) *
+               (2.0 * static_cast<double>(inputs) + (options_.bias ? 1.0 : 0.0)));
   }
 
   // x: [rows, inputs], weight: [units, inputs], bias: [units], y: [rows, units]
   template <class T>
   void forward(const ForwardPass<T>& pass) const {
-    const std::int64_t units = options_.units, inputs = pass.input_shape()[-1],
-                       rows = pass.input_size() / inputs;
+    const Linear linear = linear_of(pass);
+    const std::int64_t units = linear.units;
     T* y = pass.output();
-    if (options_.bias) {
-      // The product is added to the bias, which saves a pass over y.
-      const T* bias = pass.parameter(1);
-      pass.tiles(rows, std::max<std::int64_t>(1, kElementwiseTile / units),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t row = begin; row < end; ++row)
-                     std::copy(bias, bias + units, y + row * units);
-                 });
-    }
-    pass.matmul(Transpose::kNo, Transpose::kYes, rows, units, inputs, pass.input(), inputs,
-                pass.parameter(0), inputs,
-                /*accumulate=*/options_.bias, y, units);
+    pass.parallel(linear.panels(), linear.operations(), [&](std::int64_t panel) {
+      T* columns = y + linear.first(panel);
+      if (options_.bias) {
+        // The product is added to the bias, which saves a pass over y.
+        const T* bias = pass.parameter(1) + linear.first(panel);
+        for (std::int64_t row = 0; row < linear.rows; ++row)
+          std::copy(bias, bias + linear.width(panel), columns + row * units);
+      }
+      linear.product(pass, panel, pass.input(), pass.parameter(0), options_.bias, columns, units);
+    });
   }
 
   template <class T>
   void backward(const BackwardPass<T>& pass) const {
-    const std::int64_t units = options_.units, inputs = pass.input_shape()[-1],
-                       rows = pass.input_size() / inputs;
+    const Linear linear = linear_of(pass);
     const T* dy = pass.d_output();
-    // d_weight[units, inputs] += dyᵀ · x
-    pass.matmul(Transpose::kYes, Transpose::kNo, units, inputs, rows, dy, units, pass.input(),
-                inputs,
-                /*accumulate=*/true, pass.d_parameter(0), inputs);
-    if (options_.bias) add_bias_gradient(pass, rows, dy, pass.d_parameter(1));
-    if (T* dx = pass.d_input()) {
-      // dx[rows, inputs] = dy · weight
-      pass.matmul(Transpose::kNo, Transpose::kNo, rows, inputs, units, dy, units, pass.parameter(0),
-                  inputs, pass.accumulate(), dx, inputs);
-    }
+    if (T* dx = pass.d_input())
+      linear.input_gradient(pass, dy, pass.parameter(0), pass.accumulate(), dx);
+    pass.parallel(linear.panels(), linear.gradient_operations(), [&](std::int64_t panel) {
+      linear.weight_gradient(pass, 0, panel, dy, pass.input(), pass.scratch());
+      if (options_.bias) linear.bias_gradient(pass, 1, panel, dy);
+    });
   }
 
  private:
   template <class T>
-  void add_bias_gradient(const BackwardPass<T>& pass, std::int64_t rows, const T* dy,
-                         T* d_bias) const {
-    const std::int64_t units = options_.units;
-    const std::int64_t panels = (units + kPanel - 1) / kPanel;
-    const std::int64_t panels_per_task = 1 + kElementwiseTile / (kPanel * rows);
-    pass.tiles(panels, panels_per_task, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t first = begin * kPanel; first < std::min(units, end * kPanel);
-           first += kPanel) {
-        const int width = static_cast<int>(std::min<std::int64_t>(kPanel, units - first));
-        const T* columns = dy + first;
-        double sums[kPanel] = {};
-        add_column_sums<T>(
-            rows, width, [=](std::int64_t row, int j) { return columns[row * units + j]; }, sums);
-        for (int j = 0; j < width; ++j) d_bias[first + j] += static_cast<T>(sums[j]);
-      }
-    });
+  Linear linear_of(const LayerPass<T>& pass) const {
+    const std::int64_t inputs = pass.input_shape()[-1];
+    return {pass.input_size() / inputs, inputs, options_.units};
   }
 
   const Options options_;

@@ -1,4 +1,5 @@
-// How many times the calling thread has allocated with `new`, in programs that link this.
+// How many times the calling thread, or the whole process, has allocated with `new`, in programs
+// that link this.
 #pragma once
 
 #include <cstdint>
@@ -6,5 +7,6 @@
 namespace strata {
 
 std::int64_t allocation_count();
+std::int64_t process_allocation_count();
 
 }  // namespace strata

@@ -34,7 +34,9 @@ void check_schema(Checker& checker) {
   checker.expect(!first_line.empty(), "has no doc");
   checker.expect(first_line.ends_with('.') || first_line.empty(),
                  "the first line of the doc is no sentence: {}", first_line);
-  checker.expect(example.find(checker.entry.name()) != std::string_view::npos,
+  // A fusion is not written in a file: its example is what it stands for.
+  checker.expect(checker.entry.kind() == STRATA_FUSION ||
+                     example.find(checker.entry.name()) != std::string_view::npos,
                  "has no example with its name: {}", example);
   for (std::int64_t i = 0; i < schema.option_count; ++i) {
     check_option_text(checker, schema.options[i]);
@@ -47,6 +49,18 @@ void check_schema(Checker& checker) {
     checker.expect(is_snake_case(schema.inputs[i]), "the input `{}` is not in snake_case",
                    schema.inputs[i]);
   }
+}
+
+// That it computes what its members do is for tests that run both.
+void check_fusion(Checker& checker) {
+  const auto& table = *static_cast<const strata_fusion*>(checker.entry.table->functions);
+  checker.expect(table.pattern_count >= 2, "stands for fewer than two layers");
+  for (std::int64_t i = 0; i < table.pattern_count; ++i) {
+    checker.expect(checker.registry.find(STRATA_LAYER, table.pattern[i]) != nullptr,
+                   "its pattern has `{}`, which is no layer", table.pattern[i]);
+  }
+  checker.expect(table.create && table.destroy && table.infer && table.forward && table.backward,
+                 "lacks a function");
 }
 
 }  // namespace conformance
@@ -84,7 +98,8 @@ ConformanceReport check_conformance(const Entry& entry, const Registry& registry
         check_transform(checker);
         break;
       case STRATA_FUSION:
-        break;  // checked against the layers that it stands for, by the passes that apply it
+        check_fusion(checker);
+        break;
     }
   } catch (const std::exception& e) {
     checker.expect(false, "an exception came out of it: {}", e.what());

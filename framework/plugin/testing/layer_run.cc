@@ -2,6 +2,7 @@
 #include "framework/plugin/testing/layer_run.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "framework/plugin/pass.h"
 
@@ -110,7 +111,28 @@ strata_layer_pass LayerRun<T>::pass() {
   raw.key[1] = key[1];
   raw.services = &services_;
   raw.input_count = static_cast<std::int64_t>(inputs.size());
+  raw.host = this;
+  raw.gradient = [](void* host, std::int64_t parameter, std::int64_t begin, std::int64_t count,
+                    void* values) {
+    static_cast<LayerRun*>(host)->receive(static_cast<std::size_t>(parameter), begin, count,
+                                          static_cast<T*>(values));
+  };
+  if (case_.plan.has(STRATA_HANDS_GRADIENTS)) {
+    std::fill(d_parameter_pointers_.begin(), d_parameter_pointers_.end(), nullptr);
+  }
   return raw;
+}
+
+// As the most eager host would take it: the weights that it is for are gone from then on.
+template <class T>
+void LayerRun<T>::receive(std::size_t parameter, std::int64_t begin, std::int64_t count,
+                          T* values) {
+  const std::lock_guard lock(receiving_);
+  for (std::int64_t i = 0; i < count; ++i) {
+    d_parameters[parameter].data()[begin + i] += values[i];
+    values[i] = std::numeric_limits<T>::quiet_NaN();
+    parameters[parameter].data()[begin + i] = std::numeric_limits<T>::quiet_NaN();
+  }
 }
 
 template <class T>
@@ -141,7 +163,12 @@ Status LayerRun<T>::backward() {
     for (Buffer<T>& buffer : outputs) buffer.fill_poison();
     if (in_place_) inputs[0].fill_poison();
   }
-  return call(case_.instance.functions<strata_layer>().backward, pass());
+  Status done = call(case_.instance.functions<strata_layer>().backward, pass());
+  if (case_.plan.has(STRATA_HANDS_GRADIENTS)) {
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+      parameters[i].set(case_.parameter_values[i]);
+  }
+  return done;
 }
 
 template <class T>

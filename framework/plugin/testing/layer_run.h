@@ -3,6 +3,7 @@
 
 #include <array>
 #include <deque>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,7 @@ class LayerRun {
 
  private:
   strata_layer_pass pass();
+  void receive(std::size_t parameter, std::int64_t begin, std::int64_t count, T* values);
   template <class Function>
   Status call(Function function, const strata_layer_pass& raw);
   static std::vector<void*> pointers(Buffers& buffers);
@@ -71,6 +73,7 @@ class LayerRun {
   const bool training_;
   const strata_services& services_;
   bool in_place_ = false;
+  std::mutex receiving_;
   // What pass() points to.
   std::vector<strata_shape> input_shapes_, output_shapes_;
   std::vector<void*> input_pointers_, output_pointers_, parameter_pointers_, state_pointers_,
