@@ -6,6 +6,8 @@
 
 #include <optional>
 
+#include "framework/base/thread_sanitizer.h"
+
 namespace strata {
 
 struct BackgroundTasks::Group {
@@ -21,12 +23,20 @@ struct BackgroundTasks::Group {
 BackgroundTasks::BackgroundTasks() : group_(std::make_unique<Group>()) {}
 BackgroundTasks::~BackgroundTasks() { wait(); }
 
+bool BackgroundTasks::others_can_help() { return tbb::this_task_arena::max_concurrency() > 1; }
+
 void BackgroundTasks::start(std::int64_t tasks, void (*body)(void*, std::int64_t), void* context) {
   wait();
   auto& set = group_->set.emplace();
   running_ = true;
-  for (std::int64_t task = 0; task < tasks; ++task)
-    set.group.run([body, context, task] { body(context, task); });
+  hand_over(this);
+  for (std::int64_t task = 0; task < tasks; ++task) {
+    set.group.run([this, body, context, task] {
+      hand_over_received(this);
+      body(context, task);
+      hand_over(this);
+    });
+  }
   // Whoever waits goes back to where the tasks are: an arena of one thread has no other to do them.
   set.arena.emplace(tbb::attach());
 }
@@ -35,6 +45,7 @@ void BackgroundTasks::wait() {
   if (!running_) return;
   auto& set = *group_->set;
   set.arena->execute([&] { set.group.wait(); });
+  hand_over_received(this);
   group_->set.reset();
   running_ = false;
 }

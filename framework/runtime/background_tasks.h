@@ -22,6 +22,8 @@ class BackgroundTasks {
   // wrote is then seen by the caller.
   void wait();
   bool running() const { return running_; }  // whether a wait() is due
+  // Whether the pool that runs the caller has a thread besides it.
+  static bool others_can_help();
 
  private:
   struct Group;

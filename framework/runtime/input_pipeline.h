@@ -51,8 +51,9 @@ class InputPipeline {
   virtual Result<BatchView> read(int split, const std::uint32_t* indices, std::int64_t count,
                                  bool training, std::int64_t epoch) = 0;
   // Says which batch the next read() will ask for, so that the pool reads it while the caller works
-  // on the one that it has, whose view stays valid. Only a hint: another read() is as good, and an
-  // error comes with the read() of its batch. `indices` are copied.
+  // on the one that it has, whose view stays valid. Only a hint: another read() is as good, an
+  // error comes with the read() of its batch, and a batch too small to gain by it is read when it
+  // is asked for. `indices` are copied.
   virtual void read_ahead(int split, const std::uint32_t* indices, std::int64_t count,
                           bool training, std::int64_t epoch) = 0;
   // The same for samples that the caller has: one buffer per field of the data set, [count,

@@ -14,7 +14,8 @@
 namespace strata {
 namespace {
 
-constexpr std::int64_t kPixels = 9 * 7;
+// Large enough that batches are worth reading ahead.
+constexpr std::int64_t kPixels = 60 * 50;
 std::atomic<std::int64_t> bad_sample{-1}, other_bad_sample{-1};  // reading them fails
 std::atomic<int> reads{0};
 
@@ -27,7 +28,7 @@ class Counted final : public Dataset {
   explicit Counted(const Options&) {}
   DataPlan describe() const {
     return DataPlan()
-        .field({"image", STRATA_REAL, {9, 7}})
+        .field({"image", STRATA_REAL, {60, 50}})
         .field({"label", STRATA_I32, {}, 3})
         .split("train", 1000)
         .split("val", 100);
@@ -52,7 +53,7 @@ class ReadAhead : public ::testing::Test {
  protected:
   ReadAhead()
       : program_(testing::program_of(R"(format 1
-model m(image: [9, 7]) -> logits { image -> Flatten -> Dense(3) as logits }
+model m(image: [60, 50]) -> logits { image -> Flatten -> Dense(3) as logits }
 data images = CountedImages() -> RandomFlip(vertical = true) -> Normalize(mean = 3, std = 7)
 train { loss = CrossEntropy(logits, label)  optimizer = Adam(lr = 1e-3) }
 )")) {
@@ -209,6 +210,18 @@ TEST_F(ReadAhead, EndsCleanlyWithABatchOnItsWay) {
   }
 }
 
+TEST_F(ReadAhead, SmallBatchesWaitUntilTheyAreAskedFor) {
+  ASSERT_TRUE(program_);
+  const auto pipeline = open();
+  const auto order = pipeline->training_order(0, 1, true);
+  ThreadPool(4).run([&] {
+    pipeline->read_ahead(0, order.data(), 2, true, 1);
+    EXPECT_EQ(reads, 0);
+    EXPECT_TRUE(pipeline->read(0, order.data(), 2, true, 1).ok());
+    EXPECT_EQ(reads, 1);
+  });
+}
+
 TEST_F(ReadAhead, WorksWithoutAPool) {
   ASSERT_TRUE(program_);
   const auto pipeline = open();
@@ -222,7 +235,7 @@ TEST_F(ReadAhead, BuffersStayWhereTheyAre) {
   const auto pipeline = open();
   const auto order = pipeline->training_order(0, 1, true);
   ThreadPool(2).run([&] {
-    const void* places[2] = {};
+    const void* places[2] = {};  // they take turns
     for (std::int64_t b = 0; b < 10; ++b) {
       const auto batch = pipeline->read(0, order.data() + b * 100, 100, true, 1);
       ASSERT_TRUE(batch.ok());
