@@ -28,7 +28,7 @@ namespace {
 
 constexpr int kSmall = 300;
 constexpr double kMostGrowth =
-    11.5;  // for ten times as much: linear, and room for what doubles now and then
+    12;  // for ten times as much: linear, and room for what doubles now and then
 
 struct Work {
   std::int64_t allocations = 0, bytes = 0;
