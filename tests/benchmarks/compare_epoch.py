@@ -17,7 +17,8 @@ import pathlib
 import statistics
 import tempfile
 
-from measuring import CORES, HERE, Ran, TOP, progress, spread, trainer
+import measuring
+from measuring import CORES, HERE, Ran, TOP, add_rounds, figure, progress, spread, trainer
 
 EPOCHS = 2
 
@@ -62,17 +63,17 @@ def compare(batch_size, rounds, threads=CORES, model=TOP / "models/mnist_mlp_bn.
             results[name].append(run())
             progress(f"batch {batch_size}, round {number + 1} of {rounds}: {name}: {results[name][-1]['seconds']:.3f} s")
     seconds = {name: spread([epoch["seconds"] for epoch in epochs]) for name, epochs in results.items()}
-    best = min((name for name in runs if name.startswith("pytorch")), key=lambda name: seconds[name]["median"])
+    best = min((name for name in runs if name.startswith("pytorch")), key=lambda name: figure(seconds[name]))
     pairs = [theirs / ours for ours, theirs in zip(seconds["strata"]["values"], seconds[best]["values"])]
     result = {
         "batch_size": batch_size, "threads": threads, "seconds": seconds, "best_pytorch": best,
-        "ratio": seconds[best]["median"] / seconds["strata"]["median"], "ratio_of_rounds": spread(pairs),
+        "ratio": figure(seconds[best]) / figure(seconds["strata"]), "ratio_of_rounds": spread(pairs),
         "peak_megabytes": {name: max(epoch["peak_megabytes"] for epoch in epochs) for name, epochs in results.items()},
         "val_accuracy": {name: statistics.median(epoch["val.accuracy"] for epoch in epochs)
                          for name, epochs in results.items()},
     }
     if threads > 1:
-        result["thread_scaling"] = seconds["strata, 1 thread"]["median"] / seconds["strata"]["median"]
+        result["thread_scaling"] = figure(seconds["strata, 1 thread"]) / figure(seconds["strata"])
     return result
 
 
@@ -91,13 +92,14 @@ def show(result):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[64])
-    parser.add_argument("--rounds", type=int, default=5)
+    add_rounds(parser)
     parser.add_argument("--threads", type=int, default=CORES, help="for both sides")
     parser.add_argument("--trainer", type=pathlib.Path, help="default: bazel-bin/framework/app/trainer")
     parser.add_argument("--model", type=pathlib.Path, default=TOP / "models/mnist_mlp_bn.model")
     parser.add_argument("--all-settings", action="store_true", help="PyTorch's matrix products on all threads too")
     parser.add_argument("--json", action="store_true", help="one JSON line a batch size instead of the table")
     args = parser.parse_args()
+    measuring.best_rounds = args.best
     for batch_size in args.batch_sizes:
         result = compare(batch_size, args.rounds, args.threads, args.model, args.trainer, args.all_settings)
         print(json.dumps(result), flush=True) if args.json else show(result)

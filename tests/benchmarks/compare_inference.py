@@ -21,8 +21,9 @@ import subprocess
 import sys
 import tempfile
 
+import measuring
 import onnx_model
-from measuring import HERE, Ran, TOP, binary, progress, spread, trainer
+from measuring import HERE, Ran, TOP, add_rounds, binary, figure, progress, spread, trainer
 
 VERSION = "1.30.0"
 SAMPLES, FEATURES = 1024, 784
@@ -83,10 +84,9 @@ def compare(rounds):
     return {
         "onnxruntime_version": results["onnxruntime"][0]["version"],
         "sides": sides,
-        "throughput_ratio": sides["strata"]["samples_per_second"]["median"] /
-                            sides["onnxruntime"]["samples_per_second"]["median"],
-        "latency_ratio": sides["onnxruntime"]["p50_microseconds"]["median"] /
-                         sides["strata"]["p50_microseconds"]["median"],
+        "throughput_ratio": figure(sides["strata"]["samples_per_second"], True) /
+                            figure(sides["onnxruntime"]["samples_per_second"], True),
+        "latency_ratio": figure(sides["onnxruntime"]["p50_microseconds"]) / figure(sides["strata"]["p50_microseconds"]),
     }
 
 
@@ -103,9 +103,10 @@ def show(result):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    add_rounds(parser)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    measuring.best_rounds = args.best
     result = compare(args.rounds)
     print(json.dumps(result)) if args.json else show(result)
 

@@ -6,8 +6,9 @@
   tests/benchmarks/engine.py --rounds 7 --json
   tests/benchmarks/engine.py --only inference     # epochs, inference, floor, start
 
-Sides alternate in every round and medians are compared. Needs what compare_epoch.py (python3-torch, MNIST) and
-compare_inference.py (npm) need. Heap allocations in a step are counted by a test, not here.
+Sides alternate in every round and medians are compared (best rounds with --best). Needs what compare_epoch.py (python3-torch,
+MNIST) and compare_inference.py (npm) need. Heap allocations in a step are counted by a test, not here. Nothing else should
+run meanwhile: PyTorch on two threads becomes many times slower where a third program wants a core.
 """
 
 import argparse
@@ -17,7 +18,8 @@ import tempfile
 
 import compare_epoch
 import compare_inference
-from measuring import CORES, HERE, Ran, TOP, binary, progress, spread, trainer
+import measuring
+from measuring import CORES, HERE, Ran, TOP, add_rounds, binary, figure, progress, spread, trainer
 
 MODEL = TOP / "models/mnist_mlp_bn.model"
 SAMPLES = 60000
@@ -43,7 +45,7 @@ def floor(rounds, threads=CORES):
         progress(f"floor, round {number + 1} of {rounds}: {probes[-1][threads]['gflops']:.0f} GFLOP/s, {epochs[-1]:.3f} s")
     gflops = {count: spread([probe[count]["gflops"] for probe in probes]) for count in probes[0]}
     work = operations_a_sample() * SAMPLES / 1e9
-    least = work / gflops[threads]["median"]
+    least = work / figure(gflops[threads], True)
     return {
         "gflops": gflops,
         "memory_gigabytes_per_second": {
@@ -51,7 +53,7 @@ def floor(rounds, threads=CORES):
         "cache_gigabytes_per_second": {
             count: statistics.median(probe[count]["cache_gigabytes_per_second"] for probe in probes) for count in probes[0]},
         "gflop_an_epoch": work, "least_seconds": least, "seconds": spread(epochs),
-        "share": least / statistics.median(epochs),
+        "share": least / figure(spread(epochs)),
     }
 
 
@@ -73,7 +75,7 @@ def rows_of(results):
     """Measure, goal, measured value as text, whether the goal is met."""
     rows = []
     for batch_size, result in results.get("epochs", {}).items():
-        ours, theirs = (result["seconds"][name]["median"] for name in ("strata", result["best_pytorch"]))
+        ours, theirs = (figure(result["seconds"][name]) for name in ("strata", result["best_pytorch"]))
         goal = EPOCH_GOALS[batch_size]
         rows.append((f"epoch, batch {batch_size}", f"≥ {goal}× PyTorch",
                      f"{result['ratio']:.2f}× ({ours:.3f} s, {theirs:.3f} s)", result["ratio"] >= goal))
@@ -82,17 +84,17 @@ def rows_of(results):
         ours, theirs = (inference["sides"][side] for side in ("strata", "onnxruntime"))
         ratio = inference["throughput_ratio"]
         rows.append(("inference, batch 1024, 1 thread", "≥ 1.5× ONNX Runtime",
-                     f"{ratio:.2f}× ({ours['samples_per_second']['median']:,.0f} samples/s, "
-                     f"{theirs['samples_per_second']['median']:,.0f})", ratio >= 1.5))
-        p50 = ours["p50_microseconds"]["median"]
+                     f"{ratio:.2f}× ({figure(ours['samples_per_second'], True):,.0f} samples/s, "
+                     f"{figure(theirs['samples_per_second'], True):,.0f})", ratio >= 1.5))
+        p50 = figure(ours["p50_microseconds"])
         rows.append(("inference, batch 1, p50", "≤ 15 µs",
-                     f"{p50:.1f} µs (ONNX Runtime {theirs['p50_microseconds']['median']:.1f} µs)", p50 <= 15))
+                     f"{p50:.1f} µs (ONNX Runtime {figure(theirs['p50_microseconds']):.1f} µs)", p50 <= 15))
     for batch_size, goal in SCALING_GOALS.items():
         scaling = results.get("epochs", {}).get(batch_size, {}).get("thread_scaling")
         if scaling:
             rows.append((f"1 → {CORES} threads, batch {batch_size}", f"≥ {goal}×", f"{scaling:.2f}×", scaling >= goal))
     if "floor" in results:
-        share, rate = results["floor"]["share"], results["floor"]["gflops"][CORES]["median"]
+        share, rate = results["floor"]["share"], figure(results["floor"]["gflops"][CORES], True)
         rows.append(("share of the arithmetic floor, batch 1024", "≥ 60 %",
                      f"{100 * share:.0f} % (floor {results['floor']['least_seconds']:.3f} s at {rate:.0f} GFLOP/s)", share >= 0.6))
     if results.get("epochs"):
@@ -101,7 +103,7 @@ def rows_of(results):
         theirs = max(value for peak in peaks for name, value in peak.items() if name.startswith("pytorch"))
         rows.append(("peak memory, training", "≤ 200 MB", f"{ours:.0f} MB (PyTorch {theirs:.0f} MB)", ours <= 200))
     if "start" in results:
-        ours, theirs = (results["start"][side]["median"] for side in ("strata", "pytorch"))
+        ours, theirs = (figure(results["start"][side]) for side in ("strata", "pytorch"))
         rows.append(("start to the first step, data read", "≤ 0.5 s", f"{ours:.2f} s (PyTorch {theirs:.2f} s)", ours <= 0.5))
     return rows
 
@@ -128,11 +130,12 @@ def show(results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    add_rounds(parser)
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=list(EPOCH_GOALS), choices=list(EPOCH_GOALS))
     parser.add_argument("--only", nargs="+", choices=["epochs", "inference", "floor", "start"])
     parser.add_argument("--json", action="store_true", help="everything measured, as one JSON object")
     args = parser.parse_args()
+    measuring.best_rounds = args.best
     wanted = args.only or ["epochs", "inference", "floor", "start"]
     results = {}
     if "start" in wanted:

@@ -1,8 +1,11 @@
 """What the benchmarks of this folder share: running a contestant, and what is said of its figures."""
 
+import atexit
+import functools
 import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -43,12 +46,21 @@ class Ran:
         return json.loads(self.output)
 
 
+@functools.lru_cache(maxsize=None)
+def copies():
+    """A folder that is gone with this process."""
+    folder = tempfile.TemporaryDirectory(prefix="strata-benchmark-")
+    atexit.register(folder.cleanup)
+    return pathlib.Path(folder.name)
+
+
+@functools.lru_cache(maxsize=None)
 def binary(place, target):
-    """A program that Bazel built; ends this one where it is missing."""
+    """A copy of a program that Bazel built, so that a build meanwhile changes nothing; ends this one where it is missing."""
     path = TOP / "bazel-bin" / place
     if not path.exists():
         sys.exit(f"{path} is missing: build it with ./bazelw build {target}")
-    return path
+    return pathlib.Path(shutil.copy(path, copies()))
 
 
 def trainer():
@@ -58,6 +70,22 @@ def trainer():
 def spread(values):
     """Median and range of a contestant's rounds."""
     return {"median": statistics.median(values), "least": min(values), "most": max(values), "values": values}
+
+
+# Whether the best round counts instead of the median: where other programs take the cores now and then, medians tell of them.
+best_rounds = False
+
+
+def add_rounds(parser):
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--best", action="store_true", help="compare best rounds instead of medians: for a machine that is busy")
+
+
+def figure(spread_of_rounds, more_is_better=False):
+    """The figure of a contestant that is compared."""
+    if not best_rounds:
+        return spread_of_rounds["median"]
+    return spread_of_rounds["most" if more_is_better else "least"]
 
 
 def progress(text):
