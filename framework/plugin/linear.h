@@ -14,6 +14,7 @@ namespace strata {
 
 // x: [rows, inputs], weight: [units, inputs], y: [rows, units]
 struct Linear {
+  static constexpr std::int64_t kRowBlock = 256;
   std::int64_t rows, inputs, units;
 
   std::int64_t panels() const { return (units + kPanel - 1) / kPanel; }
@@ -28,6 +29,18 @@ struct Linear {
   // Elements of space that weight_gradient needs.
   static std::int64_t space(std::int64_t inputs, std::int64_t units) {
     return (units + kPanel - 1) / kPanel * kPanel * inputs;
+  }
+
+  // Few panels and many rows are cut both ways: body(panel, first row, part), where part is this for
+  // a block of the rows; in parallel.
+  template <class Body>
+  void blocks(const Services& pass, Body&& body) const {
+    const std::int64_t block = panels() >= 4 ? rows : std::min(rows, kRowBlock);
+    const std::int64_t count = (rows + block - 1) / block;
+    pass.parallel(panels() * count, operations(), [&](std::int64_t task) {
+      const std::int64_t begin = task % count * block;
+      body(task / count, begin, Linear{std::min(block, rows - begin), inputs, units});
+    });
   }
 
   // out[row · stride + j] = Σ x[row] · weight[first + j], added to what is there where

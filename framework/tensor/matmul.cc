@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <type_traits>
 
 #include "framework/tensor/parallel.h"
 #include "framework/tensor/product_kernel.h"
@@ -33,13 +34,29 @@ void eigen_product(bool transpose_a, bool transpose_b, std::int64_t m, std::int6
   product(left, right);
 }
 
+ProductKernels choose_kernels() {
+#if defined(STRATA_PORTABLE)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512cd"))
+    return kernel_avx512::product_kernels();
+#endif
+  return kernel_native::product_kernels();
+}
+
 template <class T>
 void tile_product(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                   std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
                   bool accumulate, T* c, std::int64_t ldc) {
-  const bool own = has_product_kernel() && !(transpose_a && transpose_b);
-  (own ? product_kernel<T> : eigen_product<T>)(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
-                                               accumulate, c, ldc);
+  static const ProductKernels own = choose_kernels();
+  ProductKernel<T> product;
+  if constexpr (std::is_same_v<T, float>) {
+    product = own.f32;
+  } else {
+    product = own.f64;
+  }
+  if (own.lanes < 8 || (transpose_a && transpose_b)) product = &eigen_product<T>;
+  product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, accumulate, c, ldc);
 }
 
 // Below this many multiply-adds a second thread costs more than it brings (a parallel region takes
@@ -49,6 +66,8 @@ constexpr std::int64_t kTile = 64;  // rows or columns: a multiple of every kern
 constexpr std::int64_t kMostTasks = 16;
 
 }  // namespace
+
+const char* product_kernel_name() { return choose_kernels().name; }
 
 template <class T>
 void matmul_serial(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,

@@ -19,4 +19,8 @@ void matmul_serial(bool transpose_a, bool transpose_b, std::int64_t m, std::int6
                    std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
                    bool accumulate, T* c, std::int64_t ldc);
 
+// What products are done with here: "AVX-512", "AVX2", "plain". Sums differ between them in their
+// last bits.
+const char* product_kernel_name();
+
 }  // namespace strata

@@ -12,6 +12,8 @@
 #include <fstream>
 #include <string>
 
+#include "framework/base/thread_sanitizer.h"
+
 namespace strata {
 namespace {
 
@@ -72,14 +74,23 @@ void parallel_tasks(std::int64_t tasks, void (*body)(void*, std::int64_t), void*
   if (tasks == 1) return body(context, 0);
   // Isolated: a thread that waits here does not pick up a task of an outer region in the middle of
   // its own.
+  hand_over(&context);
   tbb::this_task_arena::isolate([&] {
     tbb::parallel_for(
         tbb::blocked_range<std::int64_t>(0, tasks, 1),
         [&](const tbb::blocked_range<std::int64_t>& range) {
+          hand_over_received(&context);
           for (std::int64_t task = range.begin(); task != range.end(); ++task) body(context, task);
+          hand_over(&context);
         },
         tbb::simple_partitioner());
   });
+  hand_over_received(&context);
 }
 
 }  // namespace strata
+
+#if defined(STRATA_THREAD_SANITIZER)
+// What TBB does to its own memory is its own affair.
+extern "C" const char* __tsan_default_suppressions() { return "called_from_lib:libtbb.so\n"; }
+#endif

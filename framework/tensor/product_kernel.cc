@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <type_traits>
 
 #include "framework/tensor/simd.h"
@@ -96,12 +97,19 @@ constexpr std::array<std::array<std::array<TileFunction<T>, 2>, 4>, kRows> kTile
     tiles_of_rows<T, 1>(), tiles_of_rows<T, 2>(), tiles_of_rows<T, 3>(),
     tiles_of_rows<T, 4>(), tiles_of_rows<T, 5>(), tiles_of_rows<T, 6>()};
 
+constexpr std::int64_t kWide = 8;
+
 // out[row block][p][kRows] = a[p, row], for rows [0, m) of the transposed operand.
 template <class T>
 void pack_a(const T* a, std::int64_t lda, std::int64_t m, std::int64_t depth, T* out) {
   for (std::int64_t row = 0; row < m; row += kRows, out += depth * kRows) {
     const std::int64_t rows = std::min<std::int64_t>(kRows, m - row);
-    for (std::int64_t p = 0; p < depth; ++p) {
+    std::int64_t p = 0;
+    if (row + kWide <= m) {
+      // Eight are copied for six: the two too many are the next row's place, which is written next.
+      for (; p + 1 < depth; ++p) std::memcpy(out + p * kRows, a + p * lda + row, kWide * sizeof(T));
+    }
+    for (; p < depth; ++p) {
       for (std::int64_t i = 0; i < rows; ++i) out[p * kRows + i] = a[p * lda + row + i];
     }
   }
@@ -207,6 +215,16 @@ void dot_product(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std
 constexpr std::int64_t kNearBytes = 64 * 4096;
 constexpr std::int64_t kRowsToCopy = 6 * kRows;
 
+template <class T>
+void copy_b(const T* b, std::int64_t ldb, std::int64_t columns, std::int64_t depth, T* out) {
+  using V = Vector<T>;
+  for (std::int64_t p = 0; p < depth; ++p, b += ldb, out += kColumns<T>) {
+    std::int64_t j = 0;
+    for (; j + V::kLanes <= columns; j += V::kLanes) V::store(out + j, V::load(b + j));
+    for (; j < columns; ++j) out[j] = b[j];
+  }
+}
+
 // A thread's space for packed operands: fixed, so that nothing is allocated in a step.
 constexpr std::int64_t kPackedRows = 192;  // of a transposed a at a time; a multiple of kRows
 template <class T>
@@ -214,8 +232,6 @@ T* workspace() {
   alignas(64) thread_local T space[kPackedRows * kDepth + kDepth * kColumns<T>];
   return space;
 }
-
-}  // namespace
 
 template <class T>
 void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
@@ -253,9 +269,7 @@ void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int
         o.b = packed_b;
       } else if (m >= kRowsToCopy && o.depth * ldb * std::int64_t{sizeof(T)} > kNearBytes) {
         o.b_step = kColumns<T>;
-        for (std::int64_t p = 0; p < o.depth; ++p) {
-          std::copy_n(b + (first + p) * ldb + column, columns, packed_b + p * kColumns<T>);
-        }
+        copy_b(b + first * ldb + column, ldb, columns, o.depth, packed_b);
         o.b = packed_b;
       } else {
         o.b = b + first * ldb + column;
@@ -279,13 +293,17 @@ void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int
   }
 }
 
-bool has_product_kernel() { return Vector<float>::kLanes >= 8; }
+}  // namespace
 
-template void product_kernel<float>(bool, bool, std::int64_t, std::int64_t, std::int64_t,
-                                    const float*, std::int64_t, const float*, std::int64_t, bool,
-                                    float*, std::int64_t);
-template void product_kernel<double>(bool, bool, std::int64_t, std::int64_t, std::int64_t,
-                                     const double*, std::int64_t, const double*, std::int64_t, bool,
-                                     double*, std::int64_t);
+namespace STRATA_KERNEL {
 
+ProductKernels product_kernels() {
+  constexpr int kLanes = Vector<float>::kLanes;
+  return {&product_kernel<float>, &product_kernel<double>, kLanes,
+          kLanes == 16  ? "AVX-512"
+          : kLanes == 8 ? "AVX2"
+                        : "plain"};
+}
+
+}  // namespace STRATA_KERNEL
 }  // namespace strata

@@ -12,7 +12,12 @@
 #include <xmmintrin.h>
 #endif
 
-namespace strata::simd {
+#ifndef STRATA_KERNEL
+#define STRATA_KERNEL kernel_native
+#endif
+
+// The inner namespace keeps apart what is compiled for several processors into one program.
+namespace strata::simd::inline STRATA_KERNEL {
 
 #if defined(__AVX512F__)
 
@@ -197,4 +202,4 @@ inline void transpose_square(const float* in, std::int64_t in_row, float* out,
 }
 #endif
 
-}  // namespace strata::simd
+}  // namespace strata::simd::inline STRATA_KERNEL

@@ -30,14 +30,15 @@ class DenseReLU final : public Fusion {
   void forward(const ForwardPass<T>& pass) const {
     const Linear linear = linear_of(pass);
     T* y = pass.output();
-    pass.parallel(linear.panels(), linear.operations(), [&](std::int64_t panel) {
-      T* columns = y + linear.first(panel);
+    linear.blocks(pass, [&](std::int64_t panel, std::int64_t begin, const Linear& part) {
+      T* columns = y + begin * units_ + linear.first(panel);
       const int width = linear.width(panel);
-      linear.product(pass, panel, pass.input(), pass.parameter(0), false, columns, linear.units);
+      part.product(pass, panel, pass.input() + begin * linear.inputs, pass.parameter(0), false,
+                   columns, units_);
       T bias[kPanel] = {};
       if (bias_) std::copy_n(pass.parameter(1) + linear.first(panel), width, bias);
-      for (std::int64_t row = 0; row < linear.rows; ++row) {
-        T* z = columns + row * linear.units;
+      for (std::int64_t row = 0; row < part.rows; ++row) {
+        T* z = columns + row * units_;
         for (int j = 0; j < width; ++j) {
           const T value = z[j] + bias[j];
           z[j] = value < T(0) ? T(0) : value;  // a NaN is passed on

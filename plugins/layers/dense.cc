@@ -68,15 +68,16 @@ class Dense final : public Layer {
     const Linear linear = linear_of(pass);
     const std::int64_t units = linear.units;
     T* y = pass.output();
-    pass.parallel(linear.panels(), linear.operations(), [&](std::int64_t panel) {
-      T* columns = y + linear.first(panel);
+    linear.blocks(pass, [&](std::int64_t panel, std::int64_t begin, const Linear& part) {
+      T* columns = y + begin * units + linear.first(panel);
       if (options_.bias) {
         // The product is added to the bias, which saves a pass over y.
         const T* bias = pass.parameter(1) + linear.first(panel);
-        for (std::int64_t row = 0; row < linear.rows; ++row)
+        for (std::int64_t row = 0; row < part.rows; ++row)
           std::copy(bias, bias + linear.width(panel), columns + row * units);
       }
-      linear.product(pass, panel, pass.input(), pass.parameter(0), options_.bias, columns, units);
+      part.product(pass, panel, pass.input() + begin * linear.inputs, pass.parameter(0),
+                   options_.bias, columns, units);
     });
   }
 
