@@ -172,6 +172,21 @@ class Resolver {
     set("seed", fmt::format("{}", s.seed));
     set("precision", s.precision == Precision::kF64 ? "\"f64\"" : "\"f32\"");
     set("shuffle", s.shuffle ? "true" : "false");
+    const auto number = [](const std::optional<double>& x) {
+      return x ? print_float(*x) : std::string("none");
+    };
+    const auto count = [](const std::optional<std::int64_t>& n) {
+      return n ? fmt::format("{}", *n) : std::string("none");
+    };
+    set("clip_value", number(s.clip_value));
+    set("clip_norm", number(s.clip_norm));
+    set("accumulate", fmt::format("{}", s.accumulate));
+    set("ema", number(s.ema));
+    set("monitor", s.monitor.empty() ? "none" : print_string(s.monitor));
+    set("patience", count(s.patience));
+    set("min_delta", print_float(s.min_delta));
+    set("checkpoint_steps", count(s.checkpoint_steps));
+    set("checkpoint_minutes", number(s.checkpoint_minutes));
     std::string allow = "[";
     for (std::size_t i = 0; i < s.allow.size(); ++i)
       allow += (i ? ", " : "") + print_string(s.allow[i]);

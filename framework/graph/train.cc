@@ -1,4 +1,6 @@
 // Elaboration of train sections.
+#include "framework/graph/train.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,8 +11,8 @@
 #include "framework/graph/bind.h"
 #include "framework/graph/data.h"
 #include "framework/graph/diagnostic_codes.h"
+#include "framework/graph/figures.h"
 #include "framework/graph/suggest.h"
-#include "framework/graph/train.h"
 #include "framework/graph/train_settings.h"
 
 namespace strata::graph {
@@ -37,6 +39,7 @@ class Trainer {
       if (value != out_.values.end()) set(name, value->second, out_.spans.at(name));
     }
     if (!out_.settings.epochs && !out_.settings.steps) out_.settings.epochs = 10;
+    check_monitor();
   }
 
   void set(const std::string& name, const Value& value, Span span) {
@@ -161,9 +164,54 @@ class Trainer {
       s.last_batch = as_text() == "keep"   ? LastBatch::kKeep
                      : as_text() == "drop" ? LastBatch::kDrop
                                            : LastBatch::kMerge;
+    } else if (name == "clip_value") {
+      s.clip_value = as<double>(*bound);
+    } else if (name == "clip_norm") {
+      s.clip_norm = as<double>(*bound);
+    } else if (name == "accumulate") {
+      s.accumulate = as_int();
+    } else if (name == "ema") {
+      s.ema = as<double>(*bound);
+    } else if (name == "monitor") {
+      s.monitor = as<std::string>(*bound).value_or("");
+    } else if (name == "patience") {
+      s.patience = as<std::int64_t>(*bound);
+    } else if (name == "min_delta") {
+      s.min_delta = std::get<double>(bound->data);
+    } else if (name == "checkpoint_steps") {
+      s.checkpoint_steps = as<std::int64_t>(*bound);
+    } else if (name == "checkpoint_minutes") {
+      s.checkpoint_minutes = as<double>(*bound);
     } else if (name == "allow") {
       allow(std::get<OptionValue::List>(bound->data), span);
     }
+  }
+
+  // Nullopt for `none`.
+  template <class T>
+  static std::optional<T> as(const OptionValue& value) {
+    return value.is_none() ? std::nullopt : std::optional<T>(std::get<T>(value.data));
+  }
+
+  // `monitor` against what the run will report, where all of that is known.
+  void check_monitor() {
+    const TrainSettings& s = out_.settings;
+    if (!out_.sound || s.monitor.empty() || !context_.graph || !context_.data) return;
+    const std::vector<FigureName> known = run_figures(s.losses, s.metrics, *context_.data);
+    std::vector<std::string> names;
+    for (const FigureName& figure : known) names.push_back(figure.name);
+    if (std::find(names.begin(), names.end(), s.monitor) != names.end()) return;
+    fail();
+    Diagnostic& error = session_.error("unknown-report", out_.spans.at("monitor"),
+                                       fmt::format("a run has no figure `{}`", s.monitor));
+    error.notes.push_back({{}, "figures: " + list_names(names, 20)});
+    std::string near = nearest_name(s.monitor, names);
+    for (const std::string& name : names) {  // "accuracy" lacks its split
+      if (near.empty() && name == "val." + s.monitor) near = name;
+    }
+    if (near.empty() && std::find(names.begin(), names.end(), "train." + s.monitor) != names.end())
+      near = "train." + s.monitor;
+    if (!near.empty()) error.help = fmt::format("did you mean {}?", print_string(near));
   }
 
   void allow(const OptionValue::List& names, Span span) {

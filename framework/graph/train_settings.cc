@@ -4,6 +4,7 @@
 #include <deque>
 #include <limits>
 
+#include "framework/base/text.h"
 #include "framework/graph/program.h"
 #include "framework/plugin/options.h"
 #include "framework/plugin/schema.h"
@@ -32,6 +33,10 @@ struct Table {
     return option;
   }
   void at_least(strata_option& option, double bound) { option.minimum = bound; }
+  void above_zero(strata_option& option) {
+    option.minimum = 0;
+    option.flags |= STRATA_OPTION_MIN_EXCLUSIVE;
+  }
   template <std::size_t n>
   void choices(strata_option& option, const char* const (&names)[n]) {
     option.choices = names;
@@ -76,9 +81,10 @@ struct Table {
     at_least(add("epochs", STRATA_INT, "how often to go over the training data",
                  "10, unless `steps` is given", "epochs = 10"),
              1);
-    at_least(add("steps", STRATA_INT, "how many batches to train on, in place of `epochs`", "none",
-                 "steps = 20_000"),
-             1);
+    at_least(
+        add("steps", STRATA_INT, "how many updates of the weights to make, in place of `epochs`",
+            "none", "steps = 20_000"),
+        1);
     at_least(
         add("seed", STRATA_INT, "start of all random streams: weights, order of samples, masks",
             std::to_string(defaults.seed), "seed = 1"),
@@ -88,6 +94,44 @@ struct Table {
             kPrecision);
     add("shuffle", STRATA_BOOL, "whether every epoch takes the samples in a new order", "true",
         "shuffle = false");
+    above_zero(add("clip_value", STRATA_FLOAT | STRATA_NONE,
+                   "every element of the gradient is cut to ± this, after `clip_norm`", "none",
+                   "clip_value = 0.5"));
+    above_zero(add("clip_norm", STRATA_FLOAT | STRATA_NONE,
+                   "where the gradient of all weights together is longer than this, it is scaled "
+                   "to this length",
+                   "none", "clip_norm = 1.0"));
+    at_least(add("accumulate", STRATA_INT,
+                 "how many batches make up one step: their gradients add up to one update",
+                 std::to_string(defaults.accumulate), "accumulate = 4"),
+             1);
+    strata_option& ema =
+        add("ema", STRATA_FLOAT | STRATA_NONE,
+            "what the moving average of the weights keeps of its old value at each step; "
+            "validation, `eval` and `predict` then use the average",
+            "none", "ema = 0.999");
+    above_zero(ema);
+    ema.maximum = 1;
+    ema.flags |= STRATA_OPTION_MAX_EXCLUSIVE;
+    add("monitor", STRATA_STRING | STRATA_NONE, "the figure that says which epoch is best",
+        "none: the first metric, or the loss, of "
+        "validation",
+        "monitor = \"val.loss\"");
+    at_least(
+        add("patience", STRATA_INT | STRATA_NONE,
+            "after how many epochs without a better figure training stops", "none", "patience = 5"),
+        1);
+    at_least(add("min_delta", STRATA_FLOAT,
+                 "by how much a figure has to be better for `patience` to start anew",
+                 print_float(defaults.min_delta), "min_delta = 0.001"),
+             0);
+    at_least(add("checkpoint_steps", STRATA_INT | STRATA_NONE,
+                 "a checkpoint after every so many steps, besides those at the end of epochs",
+                 "none", "checkpoint_steps = 500"),
+             1);
+    above_zero(add("checkpoint_minutes", STRATA_FLOAT | STRATA_NONE,
+                   "a checkpoint whenever so many minutes have passed since the last one", "none",
+                   "checkpoint_minutes = 10"));
     strata_option& allow = add("allow", STRATA_LIST, "names of lints that are not reported", "[]",
                                "allow = [\"cancelled-bias\"]");
     allow.item_kinds = STRATA_STRING;
