@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/app/format.h"
+#include "framework/app/fuse_option.h"
 #include "framework/app/model_files.h"
 #include "framework/train/training.h"
 
@@ -15,6 +16,7 @@ void options(boost::program_options::options_description_easy_init add) {
       "which part of the data; val by default");
   add_file_option(add);
   add_threads_option(add);
+  add_no_fuse_option(add);
   add_json_option(add);
 }
 
@@ -31,7 +33,8 @@ ExitCode run(Invocation& invocation) {
   const std::string split = invocation.text("split", "val");
   const int threads = invocation.threads();
   const auto loaded = load_model_of(invocation, weights);
-  const EvalOutcome outcome = value_or_end(evaluate(loaded->program, weights, split, threads));
+  const EvalOutcome outcome = value_or_end(
+      evaluate(loaded->program, weights, split, threads, executor_options(invocation)));
   const std::string& model = loaded->program.graph.name;
   if (invocation.has("json")) {
     invocation.console().out(as_json(model, split, outcome));
@@ -56,9 +59,10 @@ const Command kEvalCommand = {
     .about =
         "Prints the loss and the metrics of the model's train section on a split. A run folder "
         "means its newest\n"
-        "checkpoint; the best epoch's is RUN/checkpoints/best.safetensors. The model comes with "
-        "the run; a bare\n"
-        "weights file needs --file.\n",
+        "checkpoint; the best epoch's is RUN/checkpoints/best.safetensors. Where training kept "
+        "averages of the weights\n"
+        "(train.ema), they are used. The model comes with the run; a bare weights file needs "
+        "--file.\n",
     .examples =
         "eval runs/mnist_mlp_bn/1\n"
         "eval runs/mnist_mlp_bn/1/checkpoints/best.safetensors --split train\n"

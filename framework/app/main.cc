@@ -1,4 +1,8 @@
 // The binary `trainer`.
+#include "framework/app/last_words.h"
 #include "framework/app/trainer.h"
 
-int main(int argc, char** argv) { return strata::app::run_trainer(argc, argv); }
+int main(int argc, char** argv) {
+  strata::app::install_last_words();
+  return strata::app::run_trainer(argc, argv);
+}

@@ -2,6 +2,7 @@
 #include <boost/program_options/value_semantic.hpp>
 
 #include "framework/app/files.h"
+#include "framework/app/fuse_option.h"
 #include "framework/app/model_files.h"
 #include "framework/app/prediction_text.h"
 #include "framework/app/sample_files.h"
@@ -19,6 +20,7 @@ void options(po::options_description_easy_init add) {
   add("all", po::bool_switch(), "the probability of every class");
   add_file_option(add);
   add_threads_option(add);
+  add_no_fuse_option(add);
 }
 
 ExitCode run(Invocation& invocation) {
@@ -47,8 +49,8 @@ ExitCode run(Invocation& invocation) {
   const Samples samples =
       value_or_end(parse_samples(input == "-" ? "standard input" : input, std::move(content),
                                  prediction_input_shape(program)));
-  Prediction prediction =
-      value_or_end(predict(program, weights, samples.values, samples.count, threads));
+  Prediction prediction = value_or_end(predict(program, weights, samples.values, samples.count,
+                                               threads, executor_options(invocation)));
 
   style.classification = is_classification(program, prediction);
   drop_plain_names(prediction);

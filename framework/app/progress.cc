@@ -87,13 +87,15 @@ void ProgressDisplay::on_start(const RunFacts& facts) {
   line_ = {};
   line_.epochs = facts.epochs;
   if (quiet_) return;
-  std::string text =
-      fmt::format("{} on {}, {} validation samples on {}: batches of {}, {} {}\n", facts.model,
-                  counted(facts.train_samples, "sample"), grouped(facts.val_samples),
-                  counted(facts.threads, "thread"), grouped(facts.batch_size),
-                  counted(facts.total_steps, "step"),
-                  facts.epochs == 1 ? "in one epoch" : fmt::format("in {} epochs", facts.epochs));
+  std::string text = fmt::format(
+      "{} on {}, {} validation samples on {}: batches of {}{}, {} {}\n", facts.model,
+      counted(facts.train_samples, "sample"), grouped(facts.val_samples),
+      counted(facts.threads, "thread"), grouped(facts.batch_size),
+      facts.accumulate > 1 ? fmt::format(", {} to a step", grouped(facts.accumulate)) : "",
+      counted(facts.total_steps, "step"),
+      facts.epochs == 1 ? "in one epoch" : fmt::format("in {} epochs", facts.epochs));
   if (!facts.resumed_from.empty()) text += fmt::format("goes on from {}\n", facts.resumed_from);
+  for (const std::string& change : facts.changes) text += fmt::format("  with {}\n", change);
   console_.out(text);
 }
 
@@ -111,7 +113,8 @@ double ProgressDisplay::seconds_left(const StepReport& report) const {
   // speed must do.
   if (elapsed > 1) return elapsed / static_cast<double>(report.step - first_step_) * left;
   if (report.samples_per_second <= 0) return -1;
-  return left * static_cast<double>(facts_.batch_size) / report.samples_per_second;
+  return left * static_cast<double>(facts_.batch_size * facts_.accumulate) /
+         report.samples_per_second;
 }
 
 void ProgressDisplay::on_step(const StepReport& report) {
@@ -141,6 +144,11 @@ void ProgressDisplay::on_step(const StepReport& report) {
 void ProgressDisplay::on_warning(const std::string& message) {
   erase();
   console_.err(fmt::format("warning: {}\n", message));
+}
+
+void ProgressDisplay::on_note(const std::string& message) {
+  erase();
+  if (!quiet_) console_.out(message + "\n");
 }
 
 void ProgressDisplay::on_validation(std::int64_t done, std::int64_t batches) {

@@ -34,11 +34,10 @@ class ProgressDisplay final : public Observer {
   void on_start(const RunFacts& facts) override;
   void on_step(const StepReport& report) override;
   void on_warning(const std::string& message) override;
+  void on_note(const std::string& message) override;
   void on_validation(std::int64_t done, std::int64_t batches) override;
   Status on_epoch(const EpochReport& report) override;
   void on_end(const EndReport& report) override;
-
-  const RunFacts& facts() const { return facts_; }
 
  private:
   using Clock = std::chrono::steady_clock;

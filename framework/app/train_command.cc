@@ -4,11 +4,13 @@
 #include <cmath>
 
 #include "framework/app/format.h"
+#include "framework/app/fuse_option.h"
 #include "framework/app/interrupt.h"
 #include "framework/app/model_files.h"
 #include "framework/app/progress.h"
 #include "framework/base/utf8.h"
 #include "framework/graph/summary.h"
+#include "framework/train/checkpoint.h"
 #include "framework/train/training.h"
 
 namespace strata::app {
@@ -26,6 +28,7 @@ void options(po::options_description_easy_init add) {
       "start from these weights (safetensors, a run or a checkpoint)");
   add("resume", po::value<std::string>()->value_name("RUN"),
       "go on with an interrupted run; no FILE is needed");
+  add_no_fuse_option(add);
   add("quiet,q", po::bool_switch(), "print the verdict alone");
   add_strict_option(add);
 }
@@ -57,29 +60,51 @@ std::string figures_table(const EndReport& end, bool validation) {
   return table(rows, 1) + "\n";
 }
 
-std::string verdict(const TrainOutcome& outcome, const RunFacts& facts, const Paint& paint) {
+std::string trained_for(const TrainOutcome& outcome) {
   const EndReport& end = outcome.end;
+  const std::int64_t epochs = end.last ? end.last->epoch : outcome.facts.epochs;
+  return end.reason.empty()
+             ? counted(epochs, "epoch")
+             : fmt::format("{} of {}", grouped(epochs), counted(outcome.facts.epochs, "epoch"));
+}
+
+// What is left of a run that broke off.
+std::string left_over(const TrainOutcome& outcome) {
+  if (outcome.unsaved) return "the result is not where it belongs";
+  if (outcome.checkpoint.empty()) return "nothing was saved yet";
+  return fmt::format("the last good checkpoint is {}", safe_text(outcome.checkpoint));
+}
+
+std::string verdict(const TrainOutcome& outcome, const Paint& paint) {
+  const EndReport& end = outcome.end;
+  const RunFacts& facts = outcome.facts;
   const std::string folder = shell_quoted(outcome.folder);
   std::string out = "\n";
-  if (end.status == "done") {
-    out += paint.green("done:") +
-           fmt::format(" {} trained for {} in {}\n\n", facts.model,
-                       counted(end.last ? end.last->epoch : facts.epochs, "epoch"),
-                       duration(end.seconds));
+  if (outcome.already_done) {
+    out += paint.green("done already:") + fmt::format(" {} has trained for {}{}\n\n", facts.model,
+                                                      trained_for(outcome),
+                                                      end.reason.empty() ? "" : "; " + end.reason);
+  } else if (end.status == "done") {
+    out += paint.green("done:") + fmt::format(" {} trained for {} in {}{}\n\n", facts.model,
+                                              trained_for(outcome), duration(end.seconds),
+                                              end.reason.empty() ? "" : "; " + end.reason);
   } else if (end.status == "interrupted") {
     out += paint.bold("interrupted:") +
            fmt::format(" after {}; everything is saved\n\n", duration(end.seconds));
   } else {
     out += paint.red(end.status + ":") +
-           fmt::format(" after {}; {}\n\n", duration(end.seconds),
-                       end.last ? "the checkpoints before are kept" : "nothing was saved yet");
+           fmt::format(" after {}; {}\n\n", duration(end.seconds), left_over(outcome));
   }
   out += figures_table(end, facts.val_samples > 0);
-  out += fmt::format("results are in {}\n", safe_text(outcome.folder));
+  if (!outcome.unsaved) out += fmt::format("results are in {}\n", safe_text(outcome.folder));
   const std::string& me = program_name();
   std::vector<std::vector<std::string>> uses;
   if (end.status == "interrupted")
     uses.push_back({fmt::format("{} train --resume {}", me, folder), "goes on from here"});
+  if (outcome.already_done) {
+    const std::string more = end.reason.empty() ? "train.epochs=…" : "train.patience=…";
+    uses.push_back({fmt::format("{} train --resume {} {}", me, folder, more), "trains on"});
+  }
   if (end.status == "done") {
     uses.push_back({fmt::format("{} eval {}", me, folder), "figures on a split"});
     uses.push_back(
@@ -92,11 +117,14 @@ std::unique_ptr<LoadedModel> load(Invocation& invocation) {
   if (!invocation.has("resume"))
     return load_model(invocation, invocation.only_word("a model file"));
   invocation.expect_words(0, 1, "");
-  return invocation.words.empty() ? load_model_of(invocation, invocation.text("resume"))
-                                  : load_model(invocation, invocation.words[0]);
+  if (!invocation.words.empty()) return load_model(invocation, invocation.words[0]);
+  const std::string run = invocation.text("resume");
+  return is_unstarted_run(run) ? load_model(invocation, run + "/model.model")
+                               : load_model_of(invocation, run);
 }
 
 ExitCode run(Invocation& invocation) {
+  const InterruptGuard interrupt("finishing the step and saving", /*saves=*/true);
   for (const auto& [a, b] :
        {std::pair("resume", "init"), {"resume", "run"}, {"resume", "runs"}, {"run", "runs"}}) {
     if (invocation.has(a) && invocation.has(b))
@@ -113,6 +141,7 @@ ExitCode run(Invocation& invocation) {
   options.run_folder = invocation.text("run");
   options.init_file = invocation.text("init");
   options.resume = invocation.text("resume");
+  options.fuse = executor_options(invocation).fuse;
 
   const auto loaded = load(invocation);
   const Program& program = loaded->program;
@@ -123,12 +152,12 @@ ExitCode run(Invocation& invocation) {
                 "\n");
 
   ProgressDisplay display(console, quiet);
-  const InterruptGuard interrupt;
   options.observers = {&display};
   options.stop = &interrupt.flag();
+  options.save = &interrupt.save();
   const TrainOutcome outcome = value_or_end(train(program, options));
 
-  std::string text = verdict(outcome, display.facts(), console.paint());
+  std::string text = verdict(outcome, console.paint());
   console.out(quiet ? text.substr(1) : text);
   if (outcome.end.status == "done") return ExitCode::kDone;
   if (outcome.end.status == "interrupted") return ExitCode::kInterrupted;
@@ -152,11 +181,17 @@ const Command kTrainCommand = {
         "the resolved model,\n"
         "a log of figures (metrics.jsonl) and checkpoints. A path=value overrides any setting or "
         "param of the file.\n"
-        "Ctrl-C finishes the step, saves, and says how to go on; the exit code is then 130.\n",
+        "Ctrl-C finishes the step, saves, and says how to go on; the exit code is then 130. "
+        "SIGUSR1 "
+        "(kill -USR1 PID) saves\n"
+        "and goes on. A resumed run takes overrides of train.epochs, train.steps, train.patience, "
+        "train.min_delta and\n"
+        "train.checkpoint_*; with others it would not go on the same way, and says so.\n",
     .examples =
         "train models/mnist_mlp_bn.model\n"
         "train models/mnist_mlp_bn.model train.epochs=3 train.optimizer.lr=0.01 --threads 4\n"
-        "train --resume runs/mnist_mlp_bn/1\n",
+        "train --resume runs/mnist_mlp_bn/1\n"
+        "train --resume runs/mnist_mlp_bn/1 train.epochs=20\n",
     .overrides = true,
     .options = &options,
     .run = &run,

@@ -78,7 +78,10 @@ std::string progress_text(const Progress& progress) {
                {"accumulators", accumulators},
                {"epoch_seconds", progress.epoch_seconds},
                {"total_seconds", progress.total_seconds},
-               {"seed", progress.seed}};
+               {"seed", progress.seed},
+               {"fuse", progress.fuse},
+               {"waited", progress.waited}};
+  if (progress.reference) json["reference"] = number(*progress.reference);
   if (progress.best) json["best"] = report_json(*progress.best);
   if (progress.last) json["last"] = report_json(*progress.last);
   return json.dump();
@@ -98,6 +101,9 @@ Progress progress_from(const std::string& text) {
   progress.epoch_seconds = json.at("epoch_seconds");
   progress.total_seconds = json.at("total_seconds");
   progress.seed = json.at("seed");
+  progress.fuse = json.value("fuse", true);
+  progress.waited = json.value("waited", std::int64_t{0});
+  if (json.contains("reference")) progress.reference = number_from(json.at("reference"));
   if (json.contains("best")) progress.best = report_from(json.at("best"));
   if (json.contains("last")) progress.last = report_from(json.at("last"));
   return progress;
@@ -118,24 +124,55 @@ std::vector<std::string> list_checkpoints(const std::string& folder) {
 
 }  // namespace
 
+std::string step_checkpoint(const std::string& folder, std::int64_t step) {
+  return fmt::format("{}/step-{:08}.safetensors", folder, step);
+}
+std::string best_checkpoint(const std::string& folder) { return folder + "/best.safetensors"; }
+
+Status write_checkpoint_file(const std::string& path, const Progress& progress,
+                             const std::vector<NamedTensor>& tensors,
+                             const std::string& model_text) {
+  return write_safetensors(path, tensors,
+                           {{"format", "pt"},
+                            {kFormat, kVersion},
+                            {kProgress, progress_text(progress)},
+                            {kModel, model_text}});
+}
+
 Status write_checkpoint(const std::string& folder, const Progress& progress,
                         const std::vector<NamedTensor>& tensors, const std::string& model_text,
                         bool best) {
-  const std::map<std::string, std::string> metadata = {{"format", "pt"},
-                                                       {kFormat, kVersion},
-                                                       {kProgress, progress_text(progress)},
-                                                       {kModel, model_text}};
   std::error_code failed;
   fs::create_directories(folder, failed);
   if (failed)
     return make_error(ExitCode::kData, "cannot make the folder `{}`: {}", folder, failed.message());
-  const std::string path = fmt::format("{}/step-{:08}.safetensors", folder, progress.step);
-  Status done = write_safetensors(path, tensors, metadata);
-  if (done && best) done = write_safetensors(folder + "/best.safetensors", tensors, metadata);
+  const std::string path = step_checkpoint(folder, progress.step);
+  Status done;
+  if (best) done = write_checkpoint_file(best_checkpoint(folder), progress, tensors, model_text);
+  if (done) done = write_checkpoint_file(path, progress, tensors, model_text);
   if (!done) return done;
-  const std::vector<std::string> files = list_checkpoints(folder);
-  for (std::size_t i = kKept; i < files.size(); ++i) fs::remove(files[i], failed);
+  // Later steps are those of a run that went on from an older checkpoint than its newest.
+  int kept = 0;
+  for (const std::string& file : list_checkpoints(folder)) {
+    if (file > path || ++kept > kKept) fs::remove(file, failed);
+  }
   return {};
+}
+
+void remove_temporary_files(const std::string& run_folder) {
+  std::error_code ignored;
+  for (const std::string& folder : {run_folder, run_folder + "/checkpoints"}) {
+    std::vector<fs::path> left;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+      // write_file_atomically appends a dot and six characters.
+      const std::string name = entry.path().filename().string();
+      if (name.size() < 8 || name[name.size() - 7] != '.') continue;
+      const std::string_view whole = std::string_view(name).substr(0, name.size() - 7);
+      if (whole == "model.model" || whole == "metrics.jsonl" || whole.ends_with(".safetensors"))
+        left.push_back(entry.path());
+    }
+    for (const fs::path& path : left) fs::remove(path, ignored);
+  }
 }
 
 namespace {
@@ -151,14 +188,14 @@ std::string why_impossible(const Progress& progress) {
   }
   if (!within(progress.figures.samples, 0))
     return fmt::format("{} samples", progress.figures.samples);
+  if (!within(progress.waited, 0)) return fmt::format("{} epochs waited", progress.waited);
   if (!(progress.epoch_seconds >= 0) || !(progress.total_seconds >= 0)) return "a negative time";
   return {};
 }
 
 }  // namespace
 
-Result<Checkpoint> read_checkpoint(const std::string& path,
-                                   const std::vector<NamedTensor>& tensors) {
+Result<Checkpoint> open_checkpoint(const std::string& path) {
   auto file = read_safetensors(path);
   if (!file) return file.error();
   if (!file->metadata.contains(kFormat) || !file->metadata.contains(kProgress)) {
@@ -182,7 +219,15 @@ Result<Checkpoint> read_checkpoint(const std::string& path,
   if (const std::string why = why_impossible(checkpoint.progress); !why.empty()) {
     return make_error(ExitCode::kData, "`{}` is damaged: it says {}", path, why);
   }
-  const Status done = load_tensors(*file, path, tensors, false);
+  checkpoint.file = std::move(*file);
+  return checkpoint;
+}
+
+Result<Checkpoint> read_checkpoint(const std::string& path,
+                                   const std::vector<NamedTensor>& tensors) {
+  auto checkpoint = open_checkpoint(path);
+  if (!checkpoint) return checkpoint;
+  const Status done = load_tensors(checkpoint->file, path, tensors, false);
   if (!done) return done.error();
   return checkpoint;
 }
@@ -202,7 +247,13 @@ Result<std::string> find_checkpoint(const std::string& weights, std::vector<std:
     if (damaged) damaged->push_back(file.error().message);
     if (!first) first = file.error();
   }
-  if (first) return *first;
+  if (first) {
+    const std::string best = best_checkpoint(folder.string());
+    if (read_safetensors(best))
+      first->hint =
+          fmt::format("no other step's checkpoint is sound; the best epoch's is: {}", best);
+    return *first;
+  }
   Error error = make_error(ExitCode::kData, "`{}` has no checkpoints", weights);
   const std::string model = (fs::path(weights) / "model.model").string();
   error.hint =
@@ -210,6 +261,29 @@ Result<std::string> find_checkpoint(const std::string& weights, std::vector<std:
           ? "the run ended before its first checkpoint; start it again: trainer train " + model
           : "name a run's folder (runs/<model>/<number>), a checkpoint or a weights file";
   return error;
+}
+
+bool is_unstarted_run(const std::string& folder) {
+  std::error_code ignored;
+  const fs::path path(folder);
+  return fs::is_regular_file(path / "model.model", ignored) &&
+         list_checkpoints((path / "checkpoints").string()).empty();
+}
+
+Result<std::string> run_folder_of(const std::string& checkpoint) {
+  const fs::path folder = fs::path(checkpoint).parent_path();
+  const fs::path run = (folder.empty() ? fs::path("..") : folder / "..").lexically_normal();
+  std::error_code ignored;
+  if (fs::absolute(checkpoint, ignored).parent_path().filename() != "checkpoints" ||
+      !fs::exists(run / "model.model", ignored)) {
+    Error error =
+        make_error(ExitCode::kUsage, "`{}` does not lie in the folder of a run", checkpoint);
+    error.hint = "put it back to RUN/checkpoints, or start a new run from its weights: --init";
+    return error;
+  }
+  std::string text = run.string();
+  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  return text;
 }
 
 Result<std::string> model_of(const std::string& weights) {

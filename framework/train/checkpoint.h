@@ -8,32 +8,48 @@
 
 #include "framework/base/error.h"
 #include "framework/runtime/executor.h"
+#include "framework/train/safetensors.h"
 #include "framework/train/training.h"
 
 namespace strata {
 
 // What is not in tensors.
 struct Progress {
-  std::int64_t step = 0;        // finished
+  std::int64_t step = 0;        // finished: updates of the weights
   std::int64_t epoch = 1;       // the one under way, from 1
   std::int64_t epoch_step = 0;  // finished in it
   Figures figures;              // of the epoch under way
   double epoch_seconds = 0;     // of the epoch under way so far
   double total_seconds = 0;
   std::optional<EpochReport> best, last;
+  std::optional<double> reference;  // the monitored figure that patience counts from
+  std::int64_t waited = 0;          // epochs since then
   std::int64_t seed = 0;
+  bool fuse = true;  // whether layers were fused: other roundings
 };
 
-// Writes `folder`/step-NNNNNNNN.safetensors and keeps the last two, and the best epoch's.
+// Writes one checkpoint.
+Status write_checkpoint_file(const std::string& path, const Progress& progress,
+                             const std::vector<NamedTensor>& tensors,
+                             const std::string& model_text);
+// Writes `folder`/step-NNNNNNNN.safetensors, with `best` also best.safetensors, and keeps the last
+// two steps' files. The best comes first: whoever goes on from an older step, as a kill in between
+// left it, makes it again.
 Status write_checkpoint(const std::string& folder, const Progress& progress,
                         const std::vector<NamedTensor>& tensors, const std::string& model_text,
                         bool best);
+std::string step_checkpoint(const std::string& folder, std::int64_t step);
+std::string best_checkpoint(const std::string& folder);
+// Removes what a killed process left half-written in a run's folder.
+void remove_temporary_files(const std::string& run_folder);
 
 struct Checkpoint {
   Progress progress;
   std::string model_text;  // the resolved model it was trained from
+  SafetensorsFile file;
 };
-// Reads a checkpoint into `tensors`.
+Result<Checkpoint> open_checkpoint(const std::string& path);
+// The same, with its tensors read into `tensors`.
 Result<Checkpoint> read_checkpoint(const std::string& path,
                                    const std::vector<NamedTensor>& tensors);
 
@@ -41,6 +57,10 @@ Result<Checkpoint> read_checkpoint(const std::string& path,
 // What is wrong with newer ones is added to `damaged`, a sentence each.
 Result<std::string> find_checkpoint(const std::string& weights,
                                     std::vector<std::string>* damaged = nullptr);
+// Whether a run folder belongs to a run that ended before its first checkpoint.
+bool is_unstarted_run(const std::string& folder);
+// The run folder that a checkpoint lies in; a usage error where it lies elsewhere.
+Result<std::string> run_folder_of(const std::string& checkpoint);
 // The model text in a checkpoint, or beside it in its run folder; empty where there is none (a bare
 // weights file).
 Result<std::string> model_of(const std::string& weights);

@@ -114,7 +114,8 @@ Shape prediction_input_shape(const Program& program) {
 }
 
 Result<Prediction> predict(const Program& program, const std::string& weights,
-                           const std::vector<double>& samples, std::int64_t count, int threads) {
+                           const std::vector<double>& samples, std::int64_t count, int threads,
+                           const ExecutorOptions& options) {
   const Graph& graph = program.graph;
   if (!program.has_data)
     return make_error(ExitCode::kModel, "prediction needs the file's `data` section");
@@ -124,8 +125,10 @@ Result<Prediction> predict(const Program& program, const std::string& weights,
   }
   auto pipeline = InputPipeline::unopened(program.data, program.train.precision);
   if (!pipeline) return pipeline.error();
+  ExecutorOptions folding = options;
+  folding.fold = options.fuse;
   auto executor = Executor::create(
-      program, std::max<std::int64_t>(1, std::min<std::int64_t>(count, 128)), false);
+      program, std::max<std::int64_t>(1, std::min<std::int64_t>(count, 128)), false, folding);
   if (!executor) return executor.error();
   const Status loaded = load_weights(weights, **executor);
   if (!loaded) return loaded.error();

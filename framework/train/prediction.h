@@ -7,6 +7,7 @@
 
 #include "framework/base/error.h"
 #include "framework/graph/program.h"
+#include "framework/runtime/executor.h"
 
 namespace strata {
 
@@ -27,6 +28,7 @@ Shape prediction_input_shape(const Program& program);
 // `samples`: [count, elements] values of the model's input field as the data set would give them;
 // the file's transforms are applied (without augmentation). `weights` as in evaluate().
 Result<Prediction> predict(const Program& program, const std::string& weights,
-                           const std::vector<double>& samples, std::int64_t count, int threads);
+                           const std::vector<double>& samples, std::int64_t count, int threads,
+                           const ExecutorOptions& options = {});
 
 }  // namespace strata

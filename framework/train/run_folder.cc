@@ -39,12 +39,34 @@ Status RunFolder::claim() {
   const int folder = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return cannot_make(path_, std::strerror(errno));
   lock_ = std::shared_ptr<void>(nullptr, [folder](void*) { ::close(folder); });
+  folder_ = folder;
   if (::flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     Error error = make_error(ExitCode::kUsage, "another process is writing to the run `{}`", path_);
     error.hint = "wait for it to end, or name another folder";
     return error;
   }
   return {};
+}
+
+Status RunFolder::ensure(bool& made) {
+  made = false;
+  struct stat mine {
+  }, there{};
+  std::error_code ignored;
+  if (::fstat(folder_, &mine) != 0) return cannot_make(path_, std::strerror(errno));
+  if (::stat(path_.c_str(), &there) == 0) {
+    if (mine.st_ino == there.st_ino && mine.st_dev == there.st_dev) return {};
+    if (!S_ISDIR(there.st_mode) || !fs::is_empty(path_, ignored))
+      return cannot_make(path_, "it was removed, and something else stands in its place");
+  } else if (errno != ENOENT) {
+    return cannot_make(path_, std::strerror(errno));
+  }
+  std::error_code failed;
+  fs::create_directories(path_, failed);
+  if (failed) return cannot_make(path_, failed.message());
+  const Status claimed = claim();
+  made = claimed.ok();
+  return claimed;
 }
 
 Result<RunFolder> RunFolder::existing(std::string path) {
@@ -109,26 +131,42 @@ Result<MetricsLog> MetricsLog::open(const std::string& path, std::int64_t first_
         if (kind == "start" || kind == "resume" || done) kept += line + "\n";
       }
     }
-    const Status written = write_file_atomically(path, kept);
-    if (!written) return written.error();
-    return log;
+    log.text_ = std::move(kept);
   }
-  const Status written = write_file_atomically(path, "");
+  const Status written = log.rewrite();
   if (!written) return written.error();
   return log;
 }
 
+Status MetricsLog::rewrite() {
+  const Status written = write_file_atomically(path_, text_);
+  behind_ = !written.ok();
+  return written;
+}
+
 Status MetricsLog::append(const std::string& line) {
-  std::ofstream file(path_, std::ios::app | std::ios::binary);
-  file << line << '\n';
-  file.flush();
-  if (!file)
-    return make_error(ExitCode::kData, "cannot write `{}`: {}", path_, std::strerror(errno));
+  text_ += line + "\n";
+  if (behind_) return rewrite();
+  const int file = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (file < 0) return rewrite();  // somebody removed it
+  std::string_view left(text_);
+  left.remove_prefix(text_.size() - line.size() - 1);
+  while (!left.empty()) {
+    const ssize_t written = ::write(file, left.data(), left.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    left.remove_prefix(static_cast<std::size_t>(written));
+  }
+  const int error = errno;
+  ::close(file);
+  behind_ = !left.empty();
+  if (behind_)
+    return make_error(ExitCode::kData, "cannot write `{}`: {}", path_, std::strerror(error));
   return {};
 }
 
 Status MetricsLog::start(const RunFacts& facts, const std::string& version) {
-  return append(Json{
+  Json event = {
       {"event", resumed_ ? "resume" : "start"},
       {"model", facts.model},
       {"version", version},
@@ -142,11 +180,13 @@ Status MetricsLog::start(const RunFacts& facts, const std::string& version) {
       {"seed", facts.seed},
       {"threads", facts.threads},
       {"precision", facts.precision == Precision::kF64 ? "f64" : "f32"},
+      {"fuse", facts.fuse},
       {"flush_to_zero", true},
       {"init", facts.init_file.empty() ? Json(nullptr) : Json(facts.init_file)},
       {"start_state_sha256", facts.start_hash.empty() ? Json(nullptr) : Json(facts.start_hash)},
-      {"resumed_from", facts.resumed_from.empty() ? Json(nullptr) : Json(facts.resumed_from)}}
-                    .dump(-1, ' ', false, Json::error_handler_t::replace));
+      {"resumed_from", facts.resumed_from.empty() ? Json(nullptr) : Json(facts.resumed_from)}};
+  if (!facts.changes.empty()) event["changes"] = facts.changes;
+  return append(event.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 Status MetricsLog::epoch(const EpochReport& report) {
@@ -159,11 +199,30 @@ Status MetricsLog::epoch(const EpochReport& report) {
 }
 
 Status MetricsLog::end(const EndReport& report, const std::string& weights_hash) {
-  Json event = {{"event", "end"}, {"status", report.status}, {"seconds", report.seconds}};
+  Json event = {{"event", "end"}, {"status", report.status}};
+  if (!report.reason.empty()) event["reason"] = report.reason;
+  event["seconds"] = report.seconds;
   if (report.best) event["best_epoch"] = report.best->epoch;
   if (!report.message.empty()) event["message"] = report.message;
   event["weights_sha256"] = weights_hash;
   return append(event.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+LogFacts read_log(const std::string& path) {
+  LogFacts facts;
+  const auto text = read_file(path);
+  if (!text) return facts;
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) {
+    const Json event = Json::parse(line, nullptr, false);
+    if (!event.is_object()) continue;
+    const std::string kind = text_of(event, "event");
+    facts.status = kind == "end" ? text_of(event, "status") : "";
+    if (kind != "start") continue;
+    facts.init_file = text_of(event, "init");
+    facts.start_hash = text_of(event, "start_state_sha256");
+  }
+  return facts;
 }
 
 }  // namespace strata

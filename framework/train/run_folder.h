@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <memory>
 #include <string>
 
@@ -21,6 +20,10 @@ class RunFolder {
   // A run that is there already, to go on with.
   static Result<RunFolder> existing(std::string path);
 
+  // Sees to it that the folder is still there: one that is gone is made again, empty, and `made`
+  // says so. Fails where that cannot be, or another folder has taken its place.
+  Status ensure(bool& made);
+
   const std::string& path() const { return path_; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
   std::string model_file() const { return path_ + "/model.model"; }
@@ -33,10 +36,12 @@ class RunFolder {
   Status claim();
 
   std::string path_;
+  int folder_ = -1;  // open while lock_ lives
   std::shared_ptr<void> lock_;
 };
 
-// metrics.jsonl, one event a line.
+// metrics.jsonl, one event a line. A line that cannot be written is kept and written with the next
+// one, and where the file is gone all of it is written anew.
 class MetricsLog {
  public:
   // Starts the log; after a resume the lines of finished epochs before `first_epoch` are kept and
@@ -46,12 +51,24 @@ class MetricsLog {
   Status start(const RunFacts& facts, const std::string& version);
   Status epoch(const EpochReport& report);
   Status end(const EndReport& report, const std::string& weights_hash);
+  // Writes the whole log again, as it stands in memory.
+  Status rewrite();
+  bool complete() const { return !behind_; }  // whether the file has every line
 
  private:
   explicit MetricsLog(std::string path) : path_(std::move(path)) {}
   Status append(const std::string& line);
   std::string path_;
+  std::string text_;
+  bool behind_ = false;
   bool resumed_ = false;
 };
+
+// What the log of a run says of its beginning and its end; empty where it says nothing.
+struct LogFacts {
+  std::string init_file, start_hash;
+  std::string status;  // of the last line, where that is an "end": "done"
+};
+LogFacts read_log(const std::string& path);
 
 }  // namespace strata

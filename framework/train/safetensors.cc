@@ -197,8 +197,11 @@ Status load_tensors(const SafetensorsFile& file, const std::string& path,
   int problems = 0;
   std::vector<std::pair<const SafetensorsFile::Tensor*, const NamedTensor*>> found;
   for (const NamedTensor& tensor : tensors) {
-    if (parameters_only && tensor.role == TensorRole::kSlot) continue;
-    const SafetensorsFile::Tensor* from = file.find(tensor.name);
+    const bool weight = tensor.role == TensorRole::kParameter || tensor.role == TensorRole::kState;
+    if (parameters_only && !weight) continue;
+    const SafetensorsFile::Tensor* from =
+        parameters_only ? file.find(tensor.name + "/ema") : nullptr;
+    if (!from) from = file.find(tensor.name);
     if (!from) {
       if (++problems <= 5) missing += (missing.empty() ? "`" : ", `") + tensor.name + "`";
     } else if (!std::equal(from->shape.begin(), from->shape.end(), tensor.shape.begin(),
@@ -221,14 +224,14 @@ Status load_tensors(const SafetensorsFile& file, const std::string& path,
     error.hint = "weights belong to one model: use the file they were trained with";
     return error;
   }
-  // Slots (their names have a slash) may be left over: weights are taken from runs with other
-  // optimizers.
+  // Slots and averages (their names have a slash) may be left over: weights are taken from runs
+  // with other optimizers.
   std::string unknown;
   int left_over = 0;
   for (const SafetensorsFile::Tensor& tensor : file.tensors) {
     if (tensor.name.find('/') != std::string::npos ||
         std::any_of(found.begin(), found.end(),
-                    [&](const auto& pair) { return pair.first == &tensor; })) {
+                    [&](const auto& pair) { return pair.second->name == tensor.name; })) {
       continue;
     }
     if (++left_over <= 5) unknown += (unknown.empty() ? "`" : ", `") + tensor.name + "`";

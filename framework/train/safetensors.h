@@ -37,7 +37,8 @@ Result<SafetensorsFile> read_safetensors(const std::string& path);
 
 // Copies tensors by name into `tensors`, converting between F32 and F64. Every tensor of the roles
 // wanted must be in the file with its shape; the message lists what is missing, unknown or of
-// another shape.
+// another shape. With `parameters_only` neither slots nor averages are read, and a parameter whose
+// moving average is in the file gets that.
 Status load_tensors(const SafetensorsFile& file, const std::string& path,
                     const std::vector<NamedTensor>& tensors, bool parameters_only);
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
-#include <set>
 
+#include "framework/graph/figures.h"
 #include "framework/train/checkpoint.h"
 #include "framework/train/safetensors.h"
 
@@ -14,26 +14,27 @@ namespace strata {
 Result<NamedFigures> name_figures(const Program& program, const Figures& figures,
                                   const std::string& prefix) {
   const TrainSettings& train = program.train;
-  NamedFigures named;
-  named.emplace_back(prefix + "loss", figures.loss(train));
-  for (std::size_t i = 0; train.losses.size() > 1 && i < train.losses.size(); ++i) {
-    named.emplace_back(
-        prefix + train.losses[i].name,
-        figures.samples > 0 ? figures.loss_sums[i] / static_cast<double>(figures.samples) : 0);
-  }
-  std::set<std::string> used;
+  std::vector<std::vector<double>> results;  // of each metric
   for (std::size_t m = 0; m < train.metrics.size(); ++m) {
     const Term& term = train.metrics[m];
-    std::vector<double> results(term.plan.results.size());
+    results.emplace_back(term.plan.results.size());
     const Status done =
         call_plugin(term.instance->functions<strata_metric>().results, term.instance->raw(),
-                    static_cast<const double*>(figures.accumulators[m].data()), results.data());
+                    static_cast<const double*>(figures.accumulators[m].data()), results[m].data());
     if (!done) return done.error();
-    for (std::size_t r = 0; r < results.size(); ++r) {
-      // Two metrics of one kind are told apart by the term's own name.
-      const std::string& plain = term.plan.results[r].name;
-      named.emplace_back(prefix + (used.insert(plain).second ? plain : term.name), results[r]);
-    }
+  }
+  const auto mean = [&](double sum) {
+    return figures.samples > 0 ? sum / static_cast<double>(figures.samples) : 0;
+  };
+  NamedFigures named;
+  for (const FigureName& figure : figure_names(train.losses, train.metrics)) {
+    const auto at = [](const auto& list, int index) {
+      return list[static_cast<std::size_t>(index)];
+    };
+    named.emplace_back(prefix + figure.name,
+                       figure.metric >= 0 ? at(at(results, figure.metric), figure.result)
+                       : figure.loss >= 0 ? mean(at(figures.loss_sums, figure.loss))
+                                          : figures.loss(train));
   }
   return named;
 }
@@ -71,7 +72,8 @@ Status load_weights(const std::string& weights, Executor& executor) {
 }
 
 Result<EvalOutcome> evaluate(const Program& program, const std::string& weights,
-                             const std::string& split, int threads) {
+                             const std::string& split, int threads,
+                             const ExecutorOptions& options) {
   if (!program.has_data || !program.has_train) {
     return make_error(ExitCode::kModel, "evaluation needs a `data` and a `train` section");
   }
@@ -85,7 +87,7 @@ Result<EvalOutcome> evaluate(const Program& program, const std::string& weights,
     return make_error(ExitCode::kUsage, "the data set has no split `{}`; it has {}", split, names);
   }
   const std::int64_t batch_size = evaluation_batch(program.train.batch_size);
-  auto executor = Executor::create(program, batch_size, false);
+  auto executor = Executor::create(program, batch_size, false, options);
   if (!executor) return executor.error();
   const Status loaded = load_weights(weights, **executor);
   if (!loaded) return loaded.error();

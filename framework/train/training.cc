@@ -1,18 +1,23 @@
 // The training loop. All that decides the next bits is in the executor's tensors and in Progress:
-// the order of samples, dropout and augmentation are functions of (seed, epoch, step), so going on
-// from a checkpoint needs no replay.
+// the order of samples, dropout and augmentation are functions of (seed, epoch, batch), so going on
+// from a checkpoint needs no replay. Runs stop, save and resume between steps, never between the
+// batches of one step, so that gradients that wait for an update are no part of the state.
 #include "framework/train/training.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "framework/base/atomic_file.h"
 #include "framework/base/version.h"
 #include "framework/train/checkpoint.h"
+#include "framework/train/differences.h"
+#include "framework/train/monitor.h"
 #include "framework/train/run_folder.h"
 #include "framework/train/safetensors.h"
+#include "framework/train/saver.h"
 #include "framework/train/session.h"
 
 namespace strata {
@@ -24,36 +29,58 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-constexpr double kReportEvery = 0.1;  // seconds
+constexpr double kReportEvery = 0.1;       // seconds
+constexpr std::size_t kLongestName = 255;  // of a folder, on the file systems in use
 
 // What a run is made of, after everything was checked.
 class Run {
  public:
   Run(const Program& program, const TrainOptions& options)
-      : program_(program), options_(options), pool_(options.threads) {}
+      : program_(program),
+        options_(options),
+        pool_(options.threads),
+        init_file_(options.init_file),
+        fuse_(options.fuse) {}
 
   Result<TrainOutcome> go() {
     Status ready = prepare();
-    if (ready) ready = open_folder();
+    if (ready && stopped()) ready = stopped_early();
     if (!ready) return ready.error();
-    begin_ = Clock::now();
+    TrainOutcome outcome;
+    if (nothing_left()) return already_done();
+    ready = open_folder();
+    if (!ready) return ready.error();
+    begin_ = saved_at_ = Clock::now();
     seconds_before_ = progress_.total_seconds;
-    EndReport end;
+    if (!facts_.changes.empty()) save(false);  // what is asked for now must survive a kill
+    EndReport& end = outcome.end;
     pool_.run([&] { end = loop(); });
-    end.best = progress_.best;
-    end.last = progress_.last;
-    end.seconds = seconds_before_ + seconds_since(begin_);
-    const std::string hash = hash_tensors(executor_->tensors());
-    if (Status logged = log_->end(end, hash); !logged) warn(logged.error());
+    if (end.status != "diverged") {
+      progress_.total_seconds = seconds_before_ + seconds_since(begin_);
+      outcome.unsaved = saver_->finish(progress_);
+    }
+    describe_end(end);
+    if (outcome.unsaved) {
+      end.status = "failed";
+      end.code = outcome.unsaved->code;
+      end.message = outcome.unsaved->message;
+      end.hint = outcome.unsaved->hint;
+    }
+    outcome.folder = folder_->path();
+    outcome.facts = facts_;
+    outcome.checkpoint = saver_->newest().empty() ? resumed_from_ : saver_->newest();
+    outcome.weights_hash = hash_tensors(executor_->tensors());
+    saver_->note(log_->end(end, outcome.weights_hash));
     for (Observer* observer : options_.observers) observer->on_end(end);
-    if (unsaved_) return *unsaved_;
-    return TrainOutcome{end, folder_->path(), hash};
+    return outcome;
   }
 
  private:
   // Opens the data, lays out the executor, loads starting weights: nothing is written yet.
   Status prepare() {
     if (!program_.has_train) return make_error(ExitCode::kModel, "the file has no `train` section");
+    Status fits = check_name();
+    if (!fits) return fits;
     const TrainSettings& train = program_.train;
     auto pipeline =
         InputPipeline::open(program_.data, train.precision, static_cast<std::uint64_t>(train.seed));
@@ -63,29 +90,57 @@ class Run {
     train_split_ = data.find_split("train");
     val_split_ = data.find_split("val");
     if (train_split_ < 0) return make_error(ExitCode::kData, "the data set has no split `train`");
+    monitor_.emplace(program_, val_split_ >= 0);
     const std::int64_t samples = data.splits[static_cast<std::size_t>(train_split_)].samples;
     // A batch larger than the data is the data; with "drop" none is left, as check_batches says.
     plan_ = {samples,
              train.last_batch == LastBatch::kDrop ? train.batch_size
                                                   : std::min(train.batch_size, samples),
              train.last_batch};
-    Status fits = check_batches();
+    fits = check_batches();
     if (!fits) return fits;
-    if (__builtin_mul_overflow(train.epochs.value_or(1), plan_.batches(), &total_steps_)) {
-      total_steps_ = std::numeric_limits<std::int64_t>::max();  // trains until it is stopped
+    epoch_steps_ = plan_.batches() / train.accumulate + (plan_.batches() % train.accumulate != 0);
+    if (train.steps) {
+      total_steps_ = *train.steps;
+    } else {
+      total_steps_ = steps_of(train.epochs.value_or(1));
     }
-    if (train.steps) total_steps_ = *train.steps;
     eval_batch_ = evaluation_batch(train.batch_size);
-    auto executor = Executor::create(
-        program_, std::max(plan_.largest(), val_split_ >= 0 ? eval_batch_ : 0), true);
+    std::optional<Checkpoint> checkpoint;
+    if (!options_.resume.empty()) {
+      Status found = find_resumed(checkpoint);
+      if (!found) return found;
+    }
+    auto executor =
+        Executor::create(program_, std::max(plan_.largest(), val_split_ >= 0 ? eval_batch_ : 0),
+                         true, {.fuse = fuse_});
     if (!executor) return executor.error();
     executor_ = std::move(*executor);
-    progress_.seed = train.seed;
     progress_.figures = executor_->make_figures();
-    if (!options_.resume.empty()) return restore();
-    const Status filled = executor_->initialize(static_cast<std::uint64_t>(train.seed));
-    if (!filled || options_.init_file.empty()) return filled;
-    return load_weights(options_.init_file, *executor_);
+    if (checkpoint) return restore(*checkpoint);
+    progress_.seed = train.seed;
+    progress_.fuse = fuse_;
+    return start();
+  }
+
+  // Steps of so many epochs; of more than can be counted, as many as there are numbers: such a run
+  // trains until it is stopped.
+  std::int64_t steps_of(std::int64_t epochs) const {
+    std::int64_t steps = 0;
+    return __builtin_mul_overflow(epochs, epoch_steps_, &steps)
+               ? std::numeric_limits<std::int64_t>::max()
+               : steps;
+  }
+
+  Status check_name() const {
+    const std::string& name = program_.graph.name;
+    if (!options_.resume.empty() || !options_.run_folder.empty() || name.size() <= kLongestName)
+      return {};
+    Error error = make_error(ExitCode::kModel,
+                             "the model's name has {} characters, and its run folder's may have {}",
+                             name.size(), kLongestName);
+    error.hint = "give the model a shorter name, or name a folder for the run: --run DIR";
+    return error;
   }
 
   // A batch that batch statistics cannot be made of would stop the run at the end of its first
@@ -116,79 +171,229 @@ class Run {
     return {};
   }
 
-  Status restore() {
+  // Starting weights, by the initializers or from a file.
+  Status start() {
+    const Status filled = executor_->initialize(static_cast<std::uint64_t>(program_.train.seed));
+    if (!filled || init_file_.empty()) return filled;
+    const Status loaded = load_weights(init_file_, *executor_);
+    if (!loaded) return loaded;
+    // Averages begin at the weights.
+    const std::vector<NamedTensor>& tensors = executor_->tensors();
+    for (const NamedTensor& average : tensors) {
+      if (average.role != TensorRole::kAverage) continue;
+      for (const NamedTensor& weight : tensors) {
+        if (average.name == weight.name + "/ema")
+          std::memcpy(average.data, weight.data, static_cast<std::size_t>(weight.bytes()));
+      }
+    }
+    if (expected_start_.empty() || expected_start_ == hash_tensors(tensors)) return {};
+    Error error = make_error(ExitCode::kData,
+                             "the run began with other weights than `{}` holds now", init_file_);
+    error.hint = "start a new run";
+    return error;
+  }
+
+  // The checkpoint to go on from, or none where the run ended before its first one and begins
+  // again.
+  Status find_resumed(std::optional<Checkpoint>& checkpoint) {
     std::vector<std::string> damaged;
     auto path = find_checkpoint(options_.resume, &damaged);
-    if (!path) return path.error();
-    for (const std::string& message : damaged) {
-      for (Observer* observer : options_.observers)
-        observer->on_warning(message + "; the one before it is used");
+    if (!path && is_unstarted_run(options_.resume)) {
+      run_folder_ = options_.resume;
+      const LogFacts log = read_log(run_folder_ + "/metrics.jsonl");
+      init_file_ = log.init_file;
+      expected_start_ = log.init_file.empty() ? "" : log.start_hash;
+      note(fmt::format("`{}` has no checkpoint yet: it begins again", options_.resume));
+      return {};
     }
-    auto checkpoint = read_checkpoint(*path, executor_->tensors());
-    if (!checkpoint) return checkpoint.error();
-    if (checkpoint->model_text != program_.resolved) {
-      Error error = make_error(ExitCode::kModel,
-                               "`{}` was trained from another model file or other settings", *path);
-      error.hint = "resume without a file and overrides: the run's own model.model is used";
+    if (!path) return path.error();
+    for (const std::string& message : damaged) warn(message + "; the one before it is used");
+    auto run_folder = run_folder_of(*path);
+    if (!run_folder) return run_folder.error();
+    run_folder_ = std::move(*run_folder);
+    auto opened = open_checkpoint(*path);
+    if (!opened) return opened.error();
+    checkpoint = std::move(*opened);
+    resumed_from_ = *path;
+    if (!options_.fuse && checkpoint->progress.fuse) {
+      Error error =
+          make_error(ExitCode::kUsage,
+                     "`{}` was trained with fused layers: without them it would not go on "
+                     "with the same bits",
+                     run_folder_);
+      error.hint = "leave --no-fuse out";
       return error;
     }
-    const Figures& figures = checkpoint->progress.figures;
+    fuse_ = checkpoint->progress.fuse;
+    return check_changes(*checkpoint);
+  }
+
+  // What the file and overrides say now against what the run was trained with.
+  Status check_changes(const Checkpoint& checkpoint) {
+    std::string refused;
+    bool length = false;
+    for (const Difference& difference : differences(checkpoint.model_text, program_)) {
+      length = length || difference.setting == "epochs" || difference.setting == "steps";
+      if (difference.allowed) {
+        facts_.changes.push_back(difference.text);
+      } else {
+        refused += "\n  " + difference.text;
+      }
+    }
+    if (!refused.empty()) {
+      Error error = make_error(ExitCode::kModel, "`{}` cannot go on the same way with{}",
+                               run_folder_, refused);
+      error.hint = "resume without these changes, or start a new run from its weights: --init " +
+                   run_folder_;
+      return error;
+    }
+    const Progress& progress = checkpoint.progress;
+    if (length && progress.step > total_steps_) {
+      return make_error(ExitCode::kModel, "`{}` has trained for {} steps already, and {} gives {}",
+                        run_folder_, progress.step,
+                        program_.train.steps
+                            ? fmt::format("train.steps={}", *program_.train.steps)
+                            : fmt::format("train.epochs={}", program_.train.epochs.value_or(0)),
+                        total_steps_);
+    }
+    if (length && program_.train.schedule) check_schedule(checkpoint);
+    return {};
+  }
+
+  // A schedule that is laid out over the whole run would have gone another way.
+  void check_schedule(const Checkpoint& checkpoint) {
+    const auto log = [&](const char* key) -> std::int64_t {
+      const std::size_t at = checkpoint.model_text.rfind(fmt::format("\n  {} ", key));
+      if (at == std::string::npos) return 0;
+      const std::size_t equals = checkpoint.model_text.find('=', at);
+      return std::strtoll(checkpoint.model_text.c_str() + equals + 1, nullptr, 10);
+    };
+    const std::int64_t before = log("steps") > 0 ? log("steps") : steps_of(log("epochs"));
+    const std::int64_t done = checkpoint.progress.step;
+    const std::int64_t stride = std::max<std::int64_t>(1, done / 1000);
+    for (std::int64_t step = 0; step < done; step += stride) {
+      if (learning_rate(step, before) == learning_rate(step, total_steps_)) continue;
+      warn(
+          fmt::format("the schedule `{}` is laid out over {} steps now and was over {}: a run of "
+                      "this length from the start would have had other learning rates so far",
+                      program_.train.schedule->entry().name(), total_steps_, before));
+      return;
+    }
+  }
+
+  Status restore(Checkpoint& checkpoint) {
+    const Figures& figures = checkpoint.progress.figures;
     bool fits = figures.loss_sums.size() == progress_.figures.loss_sums.size() &&
                 figures.accumulators.size() == progress_.figures.accumulators.size() &&
-                checkpoint->progress.epoch_step <= plan_.batches() &&
-                checkpoint->progress.step <= total_steps_;
+                checkpoint.progress.epoch_step <= epoch_steps_ &&
+                checkpoint.progress.step <= total_steps_;
     for (std::size_t i = 0; fits && i < figures.accumulators.size(); ++i) {
       fits = figures.accumulators[i].size() == progress_.figures.accumulators[i].size();
     }
     if (!fits)
       return make_error(ExitCode::kData, "`{}` is damaged: its counters do not fit its model",
-                        *path);
-    progress_ = std::move(checkpoint->progress);
-    resumed_from_ = *path;
+                        resumed_from_);
+    const Status loaded = load_tensors(checkpoint.file, resumed_from_, executor_->tensors(), false);
+    if (!loaded) return loaded;
+    progress_ = std::move(checkpoint.progress);
+    check_best();
     return {};
   }
 
-  Status open_folder() {
-    const bool resuming = !options_.resume.empty();
-    if (resuming) {
-      // The checkpoint lies in <run>/checkpoints/.
-      std::string run = resumed_from_;
-      for (int up = 0; up < 2; ++up) run = run.substr(0, run.find_last_of('/'));
-      auto claimed = RunFolder::existing(run);
+  // The best epoch's checkpoint is made before the epoch's own; where it is older, a disk that was
+  // full at that time lost it.
+  void check_best() {
+    if (!progress_.best) return;
+    const std::string path = best_checkpoint(run_folder_ + "/checkpoints");
+    const auto best = open_checkpoint(path);
+    if (best && best->progress.step >= progress_.best->step) return;
+    warn(fmt::format("`{}` does not hold the best epoch so far, {}", path, progress_.best->epoch));
+  }
+
+  bool nothing_left() const {
+    return !resumed_from_.empty() &&
+           (progress_.step >= total_steps_ || !monitor_->why_enough(progress_).empty());
+  }
+
+  // A finished run is resumed: what there is to say, and nothing is written, unless a kill came
+  // between its last checkpoint and the last line of its log.
+  Result<TrainOutcome> already_done() {
+    TrainOutcome outcome;
+    outcome.already_done = true;
+    outcome.folder = run_folder_;
+    outcome.weights_hash = hash_tensors(executor_->tensors());
+    outcome.end.status = "done";
+    outcome.end.seconds = progress_.total_seconds;
+    describe_end(outcome.end);
+    const std::string log_file = run_folder_ + "/metrics.jsonl";
+    if (read_log(log_file).status != "done") {
+      auto claimed = RunFolder::existing(run_folder_);
       if (!claimed) return claimed.error();
-      folder_ = std::move(*claimed);
-    } else {
-      auto made = options_.run_folder.empty()
+      remove_temporary_files(run_folder_);
+      auto log = MetricsLog::open(log_file, progress_.last ? progress_.last->epoch + 1 : 1);
+      if (!log) return log.error();
+      const Status logged = log->end(outcome.end, outcome.weights_hash);
+      if (!logged) return logged.error();
+    }
+    describe_facts();
+    outcome.facts = facts_;
+    outcome.checkpoint = resumed_from_;
+    return outcome;
+  }
+
+  void describe_end(EndReport& end) const {
+    end.best = progress_.best;
+    end.last = progress_.last;
+    if (begin_ != Clock::time_point()) end.seconds = seconds_before_ + seconds_since(begin_);
+    if (end.status == "done" && progress_.step < total_steps_)
+      end.reason = monitor_->why_enough(progress_);
+  }
+
+  void describe_facts() {
+    const DataDescription& data = pipeline_->description();
+    facts_.model = program_.graph.name;
+    facts_.parameters = program_.graph.parameter_count();
+    facts_.train_samples = plan_.samples;
+    facts_.val_samples =
+        val_split_ < 0 ? 0 : data.splits[static_cast<std::size_t>(val_split_)].samples;
+    facts_.batch_size = plan_.batch_size;
+    facts_.accumulate = program_.train.accumulate;
+    facts_.steps_per_epoch = epoch_steps_;
+    facts_.total_steps = total_steps_;
+    facts_.epochs = total_steps_ / epoch_steps_ + (total_steps_ % epoch_steps_ != 0);
+    facts_.seed = program_.train.seed;
+    facts_.threads = pool_.threads();
+    facts_.precision = program_.train.precision;
+    facts_.fuse = fuse_;
+    facts_.folder = folder_ ? folder_->path() : run_folder_;
+    facts_.resumed_from = resumed_from_;
+    facts_.init_file = init_file_;
+    facts_.start_hash = hash_tensors(executor_->tensors());
+  }
+
+  Status open_folder() {
+    const bool resuming = !run_folder_.empty();
+    auto folder = resuming ? RunFolder::existing(run_folder_)
+                  : options_.run_folder.empty()
                       ? RunFolder::make(options_.runs_folder, program_.graph.name)
                       : RunFolder::make_exactly(options_.run_folder);
-      if (!made) return made.error();
-      folder_ = std::move(*made);
+    if (!folder) return folder.error();
+    folder_ = std::move(*folder);
+    remove_temporary_files(folder_->path());
+    if (!resuming || !facts_.changes.empty() || resumed_from_.empty()) {
       const Status written = write_file_atomically(folder_->model_file(), program_.resolved);
       if (!written) return written;
     }
     auto log = MetricsLog::open(folder_->metrics_file(), resuming ? progress_.epoch : 1);
     if (!log) return log.error();
     log_ = std::move(*log);
-    const DataDescription& data = pipeline_->description();
-    RunFacts facts;
-    facts.model = program_.graph.name;
-    facts.parameters = program_.graph.parameter_count();
-    facts.train_samples = plan_.samples;
-    facts.val_samples =
-        val_split_ < 0 ? 0 : data.splits[static_cast<std::size_t>(val_split_)].samples;
-    facts.batch_size = plan_.batch_size;
-    facts.steps_per_epoch = plan_.batches();
-    facts.total_steps = total_steps_;
-    facts.epochs = total_steps_ / plan_.batches() + (total_steps_ % plan_.batches() != 0);
-    facts.seed = program_.train.seed;
-    facts.threads = pool_.threads();
-    facts.precision = program_.train.precision;
-    facts.folder = folder_->path();
-    facts.resumed_from = resumed_from_;
-    facts.init_file = options_.init_file;
-    facts.start_hash = hash_tensors(executor_->tensors());
-    for (Observer* observer : options_.observers) observer->on_start(facts);
-    return log_->start(facts, kVersion);
+    saver_.emplace(*folder_, *log_, executor_->tensors(), program_.resolved,
+                   [this](bool warning, const std::string& message) {
+                     warning ? warn(message) : note(message);
+                   });
+    describe_facts();
+    for (Observer* observer : options_.observers) observer->on_start(facts_);
+    return log_->start(facts_, kVersion);
   }
 
   bool stopped() const {
@@ -196,11 +401,16 @@ class Run {
            (options_.stop_after > 0 && steps_here_ >= options_.stop_after);
   }
 
+  static Status stopped_early() {
+    return make_error(ExitCode::kInterrupted,
+                      "interrupted before the first step; nothing was written");
+  }
+
   EndReport loop() {
     EndReport end;
     end.status = "done";
-    while (progress_.step < total_steps_) {
-      Status done = epoch();
+    while (progress_.step < total_steps_ && monitor_->why_enough(progress_).empty()) {
+      const Status done = epoch();
       if (done && interrupted_) {
         save(false);
         end.status = "interrupted";
@@ -221,35 +431,25 @@ class Run {
   // Trains to the end of an epoch (or of the run), validates, reports and saves. Sets interrupted_
   // where it was stopped.
   Status epoch() {
-    const TrainSettings& train = program_.train;
-    const auto order = pipeline_->training_order(train_split_, progress_.epoch, train.shuffle);
+    const auto order =
+        pipeline_->training_order(train_split_, progress_.epoch, program_.train.shuffle);
     const Clock::time_point begin = Clock::now();
     const double seconds_before = progress_.epoch_seconds;
     const std::int64_t samples_before = progress_.figures.samples;
     Clock::time_point reported = begin;
-    double rate = 0;
-    while (progress_.epoch_step < plan_.batches() && progress_.step < total_steps_) {
+    while (progress_.epoch_step < epoch_steps_ && progress_.step < total_steps_) {
       if (stopped()) {
         progress_.epoch_seconds = seconds_before + seconds_since(begin);
         interrupted_ = true;
         return {};
       }
-      const std::int64_t b = progress_.epoch_step;
-      auto batch = pipeline_->read(train_split_, order.data() + plan_.begin(b), plan_.size(b), true,
-                                   progress_.epoch);
-      if (!batch) return batch.error();
-      if (b + 1 < plan_.batches()) {
-        pipeline_->read_ahead(train_split_, order.data() + plan_.begin(b + 1), plan_.size(b + 1),
-                              true, progress_.epoch);
-      }
-      rate = learning_rate(progress_.step);
-      const Executor::StepContext context{static_cast<std::uint64_t>(train.seed),
-                                          progress_.step + 1, rate};
-      const Status done = executor_->train_step(*batch, context, progress_.figures);
+      const Status done = step(order);
       if (!done) return done;
-      ++progress_.step;
-      ++progress_.epoch_step;
-      ++steps_here_;
+      for (Observer* observer : options_.observers) observer->on_update(progress_.step);
+      if (progress_.epoch_step < epoch_steps_ && progress_.step < total_steps_ && save_is_due()) {
+        progress_.epoch_seconds = seconds_before + seconds_since(begin);
+        save(false);
+      }
       if (seconds_since(reported) >= kReportEvery) {
         reported = Clock::now();
         report_step(static_cast<double>(progress_.figures.samples - samples_before) /
@@ -257,16 +457,54 @@ class Run {
       }
     }
     progress_.epoch_seconds = seconds_before + seconds_since(begin);
-    return finish_epoch(rate);
+    return finish_epoch();
   }
 
-  double learning_rate(std::int64_t step) const {
+  // One update of the weights, from one batch or from several.
+  Status step(const std::vector<std::uint32_t>& order) {
+    const TrainSettings& train = program_.train;
+    const std::int64_t batches = plan_.batches();
+    const std::int64_t first = progress_.epoch_step * train.accumulate;
+    const std::int64_t end = std::min(batches, first + train.accumulate);
+    Executor::StepContext context;
+    context.seed = static_cast<std::uint64_t>(train.seed);
+    context.step = progress_.step + 1;
+    context.learning_rate = learning_rate(progress_.step, total_steps_);
+    for (std::int64_t b = first; b < end; ++b) context.samples += plan_.size(b);
+    for (std::int64_t b = first; b < end; ++b) {
+      auto batch = pipeline_->read(train_split_, order.data() + plan_.begin(b), plan_.size(b), true,
+                                   progress_.epoch);
+      if (!batch) return batch.error();
+      if (b + 1 < batches) {
+        pipeline_->read_ahead(train_split_, order.data() + plan_.begin(b + 1), plan_.size(b + 1),
+                              true, progress_.epoch);
+      }
+      context.batch = (progress_.epoch - 1) * batches + b + 1;
+      context.update = b + 1 == end;
+      const Status done = executor_->train_step(*batch, context, progress_.figures);
+      if (!done) return done;
+    }
+    ++progress_.step;
+    ++progress_.epoch_step;
+    ++steps_here_;
+    return {};
+  }
+
+  bool save_is_due() {
+    const TrainSettings& train = program_.train;
+    if (options_.save && options_.save->exchange(false)) return asked_ = true;
+    return (train.checkpoint_steps && progress_.step % *train.checkpoint_steps == 0) ||
+           (train.checkpoint_minutes && seconds_since(saved_at_) >= 60 * *train.checkpoint_minutes);
+  }
+
+  // Of the step after `step`, in a run of `total` steps.
+  double learning_rate(std::int64_t step, std::int64_t total) const {
     const TrainSettings& train = program_.train;
     const OptionValue* option = train.optimizer->call().option("lr");
     const double base = option ? std::get<double>(option->data) : 0;
     if (!train.schedule) return base;
-    return base * train.schedule->functions<strata_schedule>().factor(
-                      train.schedule->raw(), step, total_steps_, plan_.batches());
+    return base * train.schedule->functions<strata_schedule>().factor(train.schedule->raw(), step,
+                                                                      total, epoch_steps_);
   }
 
   void report_step(double rate) {
@@ -281,11 +519,11 @@ class Run {
     for (Observer* observer : options_.observers) observer->on_step(report);
   }
 
-  Status finish_epoch(double rate) {
+  Status finish_epoch() {
     EpochReport report;
     report.epoch = progress_.epoch;
     report.step = progress_.step;
-    report.learning_rate = rate;
+    report.learning_rate = learning_rate(progress_.step - 1, total_steps_);
     report.seconds = progress_.epoch_seconds;
     report.samples_per_second =
         static_cast<double>(progress_.figures.samples) / std::max(progress_.epoch_seconds, 1e-9);
@@ -293,68 +531,55 @@ class Run {
     if (!named) return named.error();
     report.figures = std::move(*named);
     if (val_split_ >= 0) {
-      auto figures = evaluate_split(*executor_, *pipeline_, val_split_, eval_batch_,
-                                    [&](std::int64_t done, std::int64_t of) {
-                                      for (Observer* observer : options_.observers)
-                                        observer->on_validation(done, of);
-                                    });
-      if (!figures) return figures.error();
-      auto val = name_figures(program_, *figures, "val.");
+      auto val = validate();
       if (!val) return val.error();
       report.figures.insert(report.figures.end(), val->begin(), val->end());
     }
-    report.best = !progress_.best || better(report, *progress_.best);
-    if (report.best) progress_.best = report;
+    monitor_->note(report, progress_);
     progress_.last = report;
-    ++progress_.epoch;
-    progress_.epoch_step = 0;
-    progress_.epoch_seconds = 0;
-    progress_.figures = executor_->make_figures();
-    if (Status logged = log_->epoch(report); !logged) warn(logged.error());
+    // A run may end within an epoch; one that is given more steps later goes on in it.
+    if (progress_.epoch_step == epoch_steps_) {
+      ++progress_.epoch;
+      progress_.epoch_step = 0;
+      progress_.epoch_seconds = 0;
+      progress_.figures = executor_->make_figures();
+    }
+    saver_->note(log_->epoch(report));
     for (Observer* observer : options_.observers) {
       const Status seen = observer->on_epoch(report);
       if (!seen) return seen;
     }
+    if (options_.save && options_.save->exchange(false)) asked_ = true;
     save(report.best);
     return {};
   }
 
-  // By the first metric on the validation split; the loss where there is none; the training split
-  // where there is no other.
-  bool better(const EpochReport& now, const EpochReport& before) const {
-    const std::string prefix = val_split_ >= 0 ? "val." : "train.";
-    std::string name = prefix + "loss";
-    bool higher = false;
-    if (!program_.train.metrics.empty() && !program_.train.metrics[0].plan.results.empty()) {
-      name = prefix + program_.train.metrics[0].plan.results[0].name;
-      higher = program_.train.metrics[0].plan.results[0].higher_is_better;
-    }
-    const auto value = [&](const EpochReport& report) {
-      for (const auto& [key, x] : report.figures) {
-        if (key == name) return x;
-      }
-      return std::nan("");
-    };
-    const double a = value(now), b = value(before);
-    if (std::isnan(a)) return false;
-    return std::isnan(b) || (higher ? a > b : a < b);
+  // Figures of the validation split, with the averaged weights where there are any.
+  Result<NamedFigures> validate() {
+    executor_->swap_averages();
+    auto figures = evaluate_split(*executor_, *pipeline_, val_split_, eval_batch_,
+                                  [&](std::int64_t done, std::int64_t of) {
+                                    for (Observer* observer : options_.observers)
+                                      observer->on_validation(done, of);
+                                  });
+    executor_->swap_averages();
+    if (!figures) return figures.error();
+    return name_figures(program_, *figures, "val.");
   }
 
-  // A checkpoint that cannot be written does not stop training: the weights are safe in memory, and
-  // the next one may work.
   void save(bool best) {
     progress_.total_seconds = seconds_before_ + seconds_since(begin_);
-    const Status saved = write_checkpoint(folder_->checkpoints(), progress_, executor_->tensors(),
-                                          program_.resolved, best);
-    unsaved_.reset();
-    if (!saved) {
-      unsaved_ = saved.error();
-      warn(saved.error());
-    }
+    const bool saved = saver_->save(progress_, best);
+    saved_at_ = Clock::now();
+    if (asked_ && saved) note(fmt::format("saved after step {}", progress_.step));
+    asked_ = false;
   }
 
-  void warn(const Error& error) {
-    for (Observer* observer : options_.observers) observer->on_warning(error.message);
+  void warn(const std::string& message) {
+    for (Observer* observer : options_.observers) observer->on_warning(message);
+  }
+  void note(const std::string& message) {
+    for (Observer* observer : options_.observers) observer->on_note(message);
   }
 
   const Program& program_;
@@ -362,18 +587,24 @@ class Run {
   ThreadPool pool_;
   std::unique_ptr<InputPipeline> pipeline_;
   std::unique_ptr<Executor> executor_;
+  std::optional<Monitor> monitor_;
   BatchPlan plan_;
   int train_split_ = -1, val_split_ = -1;
-  std::int64_t total_steps_ = 0, eval_batch_ = 0;
-  std::string resumed_from_;
+  std::int64_t epoch_steps_ = 0, total_steps_ = 0, eval_batch_ = 0;
+  std::string init_file_, expected_start_;
+  bool fuse_ = true;
+  std::string resumed_from_;  // a checkpoint
+  std::string run_folder_;    // of the run that goes on
+  RunFacts facts_;
   std::optional<RunFolder> folder_;
   std::optional<MetricsLog> log_;
+  std::optional<Saver> saver_;
   Progress progress_;
-  Clock::time_point begin_;
+  Clock::time_point begin_, saved_at_;
   double seconds_before_ = 0;
   std::int64_t steps_here_ = 0;  // done by this call
   bool interrupted_ = false;
-  std::optional<Error> unsaved_;  // why the newest checkpoint is missing
+  bool asked_ = false;  // the next checkpoint was asked for
 };
 
 }  // namespace

@@ -24,13 +24,17 @@ struct RunFacts {
   std::string model;
   std::int64_t parameters = 0;
   std::int64_t train_samples = 0, val_samples = 0;  // val 0: there is no such split
-  std::int64_t batch_size = 0, steps_per_epoch = 0, total_steps = 0;
+  std::int64_t batch_size = 0;  // of one batch; `accumulate` of them make up a step
+  std::int64_t accumulate = 1, steps_per_epoch = 0, total_steps = 0;
   std::int64_t epochs = 0;  // counting a last incomplete one
   std::int64_t seed = 0;
   int threads = 0;
   Precision precision = Precision::kF32;
+  bool fuse = true;  // whether layers may be fused
   std::string folder;
   std::string resumed_from;  // a checkpoint; empty for a fresh start
+  std::vector<std::string>
+      changes;  // what a resumed run does otherwise than before: "train.epochs: 10 -> 20"
   std::string
       init_file;  // starting weights that were given; empty where the initializers made them
   std::string start_hash;  // SHA-256 of the state that this process began with
@@ -50,11 +54,12 @@ struct EpochReport {
   double learning_rate = 0;
   double seconds = 0;  // of training, without validation
   double samples_per_second = 0;
-  bool best = false;  // best so far by the first validation metric (or val.loss)
+  bool best = false;  // best so far by `monitor`, else the first validation metric, else val.loss
 };
 
 struct EndReport {
   std::string status;               // "done", "interrupted", "diverged", "failed"
+  std::string reason;               // why a run is done before its last epoch
   ExitCode code = ExitCode::kDone;  // what `trainer` ends with
   std::optional<EpochReport> best, last;
   double seconds = 0;
@@ -66,9 +71,11 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void on_start(const RunFacts&) {}
-  virtual void on_step(const StepReport&) {}  // at most ten times a second
+  virtual void on_step(const StepReport&) {}        // at most ten times a second
+  virtual void on_update(std::int64_t /*step*/) {}  // after every step
   virtual void on_warning(const std::string& /*message*/) {
   }  // a checkpoint that could not be written, …
+  virtual void on_note(const std::string& /*message*/) {}  // a checkpoint that was asked for, …
   virtual void on_validation(std::int64_t /*done*/, std::int64_t /*batches*/) {}
   virtual Status on_epoch(const EpochReport&) { return {}; }
   virtual void on_end(const EndReport&) {}
@@ -80,16 +87,22 @@ struct TrainOptions {
   std::string run_folder;  // exactly this folder instead of a new number
   std::string init_file;   // starting weights (safetensors)
   std::string resume;      // a run folder or checkpoint to go on from
+  bool fuse = true;        // a resumed run goes on as it began
   std::vector<Observer*> observers;
   std::int64_t stop_after = 0;  // as if interrupted after this many steps of this call; 0: never
   const std::atomic<bool>* stop =
       nullptr;  // set by a signal handler: finish the step, save, return kInterrupted
+  std::atomic<bool>* save = nullptr;  // set likewise: save after this step and go on
 };
 
 struct TrainOutcome {
   EndReport end;
   std::string folder;
   std::string weights_hash;
+  RunFacts facts;
+  std::string checkpoint;        // the newest one on disk; empty where there is none
+  bool already_done = false;     // a resumed run had nothing left to do
+  std::optional<Error> unsaved;  // the result is not on disk, or not where it belongs
 };
 
 // Trains a program and writes its run folder (model.model, metrics.jsonl, checkpoints/). Everything
@@ -104,7 +117,8 @@ struct EvalOutcome {
   double seconds = 0;
 };
 Result<EvalOutcome> evaluate(const Program& program, const std::string& weights,
-                             const std::string& split, int threads);
+                             const std::string& split, int threads,
+                             const ExecutorOptions& options = {});
 
 // Writes starting weights of a seed.
 Status write_initial_weights(const Program& program, std::uint64_t seed, const std::string& path);

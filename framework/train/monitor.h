@@ -1,0 +1,35 @@
+// Which epoch is best, and when there is no hope left: the figure that `train.monitor` names.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "framework/graph/program.h"
+#include "framework/train/checkpoint.h"
+
+namespace strata {
+
+class Monitor {
+ public:
+  // Without a `monitor` in the file: the first metric, else the loss, of validation, or of training
+  // where there is no validation.
+  Monitor(const Program& program, bool validation);
+
+  const std::string& figure() const { return figure_; }
+  // Notes a finished epoch: says in `report.best` whether it is the best so far, and moves what
+  // patience counts.
+  void note(EpochReport& report, Progress& progress) const;
+  // Why training ends here, though epochs are left; empty where it goes on.
+  std::string why_enough(const Progress& progress) const;
+
+ private:
+  double value(const EpochReport& report) const;  // NaN where it has no such figure
+  bool better(double now, double before, double by) const;
+
+  std::string figure_;
+  bool higher_ = false;
+  std::optional<std::int64_t> patience_;
+  double min_delta_ = 0;
+};
+
+}  // namespace strata
