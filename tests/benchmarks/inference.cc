@@ -37,7 +37,7 @@ double quantile(std::vector<double>& values, double q) {
 
 std::unique_ptr<Executor> make_executor(const Program& program, std::int64_t capacity,
                                         const std::string& weights) {
-  auto executor = Executor::create(program, capacity, false);
+  auto executor = Executor::create(program, capacity, false, {.fold = true});
   if (!executor) throw std::runtime_error(executor.error().message);
   if (const Status loaded = load_weights(weights, **executor); !loaded)
     throw std::runtime_error(loaded.error().message);
