@@ -44,18 +44,26 @@ ProductKernels choose_kernels() {
   return kernel_native::product_kernels();
 }
 
+const ProductKernels& chosen() {
+  static const ProductKernels kernels = choose_kernels();
+  return kernels;
+}
+
+template <class T>
+const KernelsOf<T>& kernels() {
+  if constexpr (std::is_same_v<T, float>) {
+    return chosen().f32;
+  } else {
+    return chosen().f64;
+  }
+}
+
 template <class T>
 void tile_product(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                   std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
                   bool accumulate, T* c, std::int64_t ldc) {
-  static const ProductKernels own = choose_kernels();
-  ProductKernel<T> product;
-  if constexpr (std::is_same_v<T, float>) {
-    product = own.f32;
-  } else {
-    product = own.f64;
-  }
-  if (own.lanes < 8 || (transpose_a && transpose_b)) product = &eigen_product<T>;
+  ProductKernel<T> product = kernels<T>().product;
+  if (chosen().lanes < 8 || (transpose_a && transpose_b)) product = &eigen_product<T>;
   product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, accumulate, c, ldc);
 }
 
@@ -67,7 +75,7 @@ constexpr std::int64_t kMostTasks = 16;
 
 }  // namespace
 
-const char* product_kernel_name() { return choose_kernels().name; }
+const char* product_kernel_name() { return chosen().name; }
 
 template <class T>
 void matmul_serial(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
@@ -108,6 +116,29 @@ void matmul(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, 
       &body);
 }
 
+template <class T>
+void matmul_rows_of_a(std::int64_t m, std::int64_t n, std::int64_t k, const T* const* a, const T* b,
+                      std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc) {
+  kernels<T>().rows_of_a(m, n, k, a, b, ldb, accumulate, c, ldc);
+}
+
+template <class T>
+void matmul_rows_of_b(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
+                      const T* const* b, bool accumulate, T* c, std::int64_t ldc) {
+  kernels<T>().rows_of_b(m, n, k, a, lda, b, accumulate, c, ldc);
+}
+
+template void matmul_rows_of_a<float>(std::int64_t, std::int64_t, std::int64_t, const float* const*,
+                                      const float*, std::int64_t, bool, float*, std::int64_t);
+template void matmul_rows_of_a<double>(std::int64_t, std::int64_t, std::int64_t,
+                                       const double* const*, const double*, std::int64_t, bool,
+                                       double*, std::int64_t);
+template void matmul_rows_of_b<float>(std::int64_t, std::int64_t, std::int64_t, const float*,
+                                      std::int64_t, const float* const*, bool, float*,
+                                      std::int64_t);
+template void matmul_rows_of_b<double>(std::int64_t, std::int64_t, std::int64_t, const double*,
+                                       std::int64_t, const double* const*, bool, double*,
+                                       std::int64_t);
 template void matmul_serial<float>(bool, bool, std::int64_t, std::int64_t, std::int64_t,
                                    const float*, std::int64_t, const float*, std::int64_t, bool,
                                    float*, std::int64_t);

@@ -19,6 +19,15 @@ void matmul_serial(bool transpose_a, bool transpose_b, std::int64_t m, std::int6
                    std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
                    bool accumulate, T* c, std::int64_t ldc);
 
+// c[m, n] = a[m, k] · b[k, n] on the calling thread, where row i of a begins at a[i], or row p of b
+// at b[p]: rows may overlap, as a convolution's columns do.
+template <class T>
+void matmul_rows_of_a(std::int64_t m, std::int64_t n, std::int64_t k, const T* const* a, const T* b,
+                      std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc);
+template <class T>
+void matmul_rows_of_b(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
+                      const T* const* b, bool accumulate, T* c, std::int64_t ldc);
+
 // What products are done with here: "AVX-512", "AVX2", "plain". Sums differ between them in their
 // last bits.
 const char* product_kernel_name();

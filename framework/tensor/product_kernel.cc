@@ -23,6 +23,9 @@ template <class T>
 constexpr std::int64_t kColumns = kVectors<T>* Vector<T>::kLanes;
 constexpr std::int64_t kDepth = 128;  // of k at a time: a panel of b then stays in the first cache
 
+// How an operand is reached: by strides, or with a pointer to each of its rows.
+enum class By { kStrides, kRowsOfA, kRowsOfB };
+
 template <class T>
 struct Operands {
   std::int64_t depth;
@@ -30,13 +33,15 @@ struct Operands {
   std::int64_t a_row, a_step;
   const T* b;  // row p at b + p · b_step
   std::int64_t b_step;
+  const T* const* rows = nullptr;  // of a or of b
+  std::int64_t offset = 0;         // into each of those rows
   T* c;
   std::int64_t c_row;
   bool accumulate;
 };
 
 // c[rows, columns] of one tile; `part` lanes of the last register count (kLanes where all do).
-template <class T, int rows, int vectors, bool partial>
+template <class T, int rows, int vectors, bool partial, By by>
 void tile(const Operands<T>& o, int part) {
   using V = Vector<T>;
   typename V::Register sum[rows][vectors];
@@ -47,7 +52,12 @@ void tile(const Operands<T>& o, int part) {
   }
   const T* a = o.a;
   const T* b = o.b;
+  const T* row_of_a[rows];
+  if constexpr (by == By::kRowsOfA) {
+    for (int i = 0; i < rows; ++i) row_of_a[i] = o.rows[i] + o.offset;
+  }
   for (std::int64_t p = 0; p < o.depth; ++p, a += o.a_step, b += o.b_step) {
+    if constexpr (by == By::kRowsOfB) b = o.rows[p] + o.offset;
     typename V::Register row[vectors];
 #pragma GCC unroll 8
     for (int j = 0; j < vectors; ++j) {
@@ -56,7 +66,7 @@ void tile(const Operands<T>& o, int part) {
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
-      const auto x = V::broadcast(a[i * o.a_row]);
+      const auto x = V::broadcast(by == By::kRowsOfA ? row_of_a[i][p] : a[i * o.a_row]);
 #pragma GCC unroll 8
       for (int j = 0; j < vectors; ++j) sum[i][j] = V::multiply_add(x, row[j], sum[i][j]);
     }
@@ -80,22 +90,22 @@ template <class T>
 using TileFunction = void (*)(const Operands<T>&, int);
 
 // The tiles by rows - 1, vectors - 1 and whether the last register is partial.
-template <class T, int rows>
+template <class T, int rows, By by>
 constexpr std::array<std::array<TileFunction<T>, 2>, 4> tiles_of_rows() {
   if constexpr (kVectors<T> == 4) {
-    return {{{&tile<T, rows, 1, false>, &tile<T, rows, 1, true>},
-             {&tile<T, rows, 2, false>, &tile<T, rows, 2, true>},
-             {&tile<T, rows, 3, false>, &tile<T, rows, 3, true>},
-             {&tile<T, rows, 4, false>, &tile<T, rows, 4, true>}}};
+    return {{{&tile<T, rows, 1, false, by>, &tile<T, rows, 1, true, by>},
+             {&tile<T, rows, 2, false, by>, &tile<T, rows, 2, true, by>},
+             {&tile<T, rows, 3, false, by>, &tile<T, rows, 3, true, by>},
+             {&tile<T, rows, 4, false, by>, &tile<T, rows, 4, true, by>}}};
   } else {
-    return {{{&tile<T, rows, 1, false>, &tile<T, rows, 1, true>},
-             {&tile<T, rows, 2, false>, &tile<T, rows, 2, true>}}};
+    return {{{&tile<T, rows, 1, false, by>, &tile<T, rows, 1, true, by>},
+             {&tile<T, rows, 2, false, by>, &tile<T, rows, 2, true, by>}}};
   }
 }
-template <class T>
+template <class T, By by>
 constexpr std::array<std::array<std::array<TileFunction<T>, 2>, 4>, kRows> kTiles = {
-    tiles_of_rows<T, 1>(), tiles_of_rows<T, 2>(), tiles_of_rows<T, 3>(),
-    tiles_of_rows<T, 4>(), tiles_of_rows<T, 5>(), tiles_of_rows<T, 6>()};
+    tiles_of_rows<T, 1, by>(), tiles_of_rows<T, 2, by>(), tiles_of_rows<T, 3, by>(),
+    tiles_of_rows<T, 4, by>(), tiles_of_rows<T, 5, by>(), tiles_of_rows<T, 6, by>()};
 
 constexpr std::int64_t kWide = 8;
 
@@ -287,10 +297,60 @@ void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int
           o.a_step = 1;
         }
         o.c = c + row * ldc + column;
-        kTiles<T>[rows - 1][vectors - 1][part < kLanes](o, part);
+        kTiles<T, By::kStrides>[rows - 1][vectors - 1][part < kLanes](o, part);
       }
     }
   }
+}
+
+template <class T, By by>
+void by_rows(std::int64_t m, std::int64_t n, std::int64_t k, const T* const* a, std::int64_t lda,
+             const T* const* b, std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc) {
+  constexpr int kLanes = Vector<T>::kLanes;
+  if (k == 0) {
+    for (std::int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * ldc, n, T(0));
+    return;
+  }
+  for (std::int64_t first = 0; first < k; first += kDepth) {
+    Operands<T> o{};
+    o.depth = std::min(kDepth, k - first);
+    o.c_row = ldc;
+    o.accumulate = accumulate || first > 0;
+    for (std::int64_t column = 0; column < n; column += kColumns<T>) {
+      const std::int64_t columns = std::min(kColumns<T>, n - column);
+      const auto vectors = static_cast<std::size_t>((columns + kLanes - 1) / kLanes);
+      const int part = static_cast<int>(columns - static_cast<std::int64_t>(vectors - 1) * kLanes);
+      for (std::int64_t row = 0; row < m; row += kRows) {
+        const auto rows = static_cast<std::size_t>(std::min<std::int64_t>(kRows, m - row));
+        if constexpr (by == By::kRowsOfA) {
+          o.rows = a + row;
+          o.offset = first;
+          o.b = b[0] + first * ldb + column;
+          o.b_step = ldb;
+        } else {
+          o.rows = b + first;
+          o.offset = column;
+          o.a = a[0] + row * lda + first;
+          o.a_row = lda;
+          o.a_step = 1;
+        }
+        o.c = c + row * ldc + column;
+        kTiles<T, by>[rows - 1][vectors - 1][part < kLanes](o, part);
+      }
+    }
+  }
+}
+
+template <class T>
+void rows_of_a(std::int64_t m, std::int64_t n, std::int64_t k, const T* const* a, const T* b,
+               std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc) {
+  by_rows<T, By::kRowsOfA>(m, n, k, a, 0, &b, ldb, accumulate, c, ldc);
+}
+
+template <class T>
+void rows_of_b(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
+               const T* const* b, bool accumulate, T* c, std::int64_t ldc) {
+  by_rows<T, By::kRowsOfB>(m, n, k, &a, lda, b, 0, accumulate, c, ldc);
 }
 
 }  // namespace
@@ -299,7 +359,9 @@ namespace STRATA_KERNEL {
 
 ProductKernels product_kernels() {
   constexpr int kLanes = Vector<float>::kLanes;
-  return {&product_kernel<float>, &product_kernel<double>, kLanes,
+  return {{&product_kernel<float>, &rows_of_a<float>, &rows_of_b<float>},
+          {&product_kernel<double>, &rows_of_a<double>, &rows_of_b<double>},
+          kLanes,
           kLanes == 16  ? "AVX-512"
           : kLanes == 8 ? "AVX2"
                         : "plain"};

@@ -16,9 +16,19 @@ using ProductKernel = void (*)(bool transpose_a, bool transpose_b, std::int64_t 
                                std::int64_t k, const T* a, std::int64_t lda, const T* b,
                                std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc);
 
+template <class T>
+struct KernelsOf {
+  ProductKernel<T> product;
+  // matmul_rows_of_a and matmul_rows_of_b
+  void (*rows_of_a)(std::int64_t m, std::int64_t n, std::int64_t k, const T* const* a, const T* b,
+                    std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc);
+  void (*rows_of_b)(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
+                    const T* const* b, bool accumulate, T* c, std::int64_t ldc);
+};
+
 struct ProductKernels {
-  ProductKernel<float> f32;
-  ProductKernel<double> f64;
+  KernelsOf<float> f32;
+  KernelsOf<double> f64;
   int lanes;         // floats of a register; below 8 another library does better
   const char* name;  // "AVX-512", "AVX2", "plain"
 };

@@ -103,5 +103,49 @@ TEST(Matmul, SameBitsOnAnyNumberOfThreads) {
   }
 }
 
+// Rows that overlap, as a convolution's do, and rows in any order.
+template <class T>
+void check_rows(std::int64_t m, std::int64_t n, std::int64_t k, bool accumulate) {
+  const std::int64_t long_rows = std::max(m, k) * 3 + std::max(n, k) + 1;
+  const auto band = numbers<T>(1, long_rows);
+  const auto a = numbers<T>(2, m * k + 1), b = numbers<T>(3, k * n + 1),
+             before = numbers<T>(4, m * n);
+  std::vector<const T*> rows_of_a, rows_of_b;
+  for (std::int64_t i = 0; i < m; ++i) rows_of_a.push_back(band.data() + (i * 7 % (3 * m)));
+  for (std::int64_t p = 0; p < k; ++p) rows_of_b.push_back(band.data() + (p * 5 % (3 * k)));
+  auto by_a = before, by_b = before;
+  matmul_rows_of_a<T>(m, n, k, rows_of_a.data(), b.data(), n, accumulate, by_a.data(), n);
+  matmul_rows_of_b<T>(m, n, k, a.data(), k, rows_of_b.data(), accumulate, by_b.data(), n);
+  const double tolerance = (sizeof(T) == 4 ? 1e-6 : 1e-15) * static_cast<double>(k + 1);
+  const auto at = [](std::int64_t i) { return static_cast<std::size_t>(i); };
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      double wanted_a = accumulate ? static_cast<double>(before[at(i * n + j)]) : 0;
+      double wanted_b = wanted_a;
+      for (std::int64_t p = 0; p < k; ++p) {
+        wanted_a +=
+            static_cast<double>(rows_of_a[at(i)][p]) * static_cast<double>(b[at(p * n + j)]);
+        wanted_b +=
+            static_cast<double>(a[at(i * k + p)]) * static_cast<double>(rows_of_b[at(p)][j]);
+      }
+      ASSERT_NEAR(static_cast<double>(by_a[at(i * n + j)]), wanted_a, tolerance);
+      ASSERT_NEAR(static_cast<double>(by_b[at(i * n + j)]), wanted_b, tolerance);
+    }
+  }
+}
+
+TEST(Matmul, TakesOperandsRowByRow) {
+  for (const bool accumulate : {false, true}) {
+    for (const std::int64_t m : {1, 5, 6, 16, 20}) {
+      for (const std::int64_t n : {1, 15, 16, 64, 100}) {
+        for (const std::int64_t k : {0, 1, 9, 127, 128, 300}) {
+          check_rows<float>(m, n, k, accumulate);
+          check_rows<double>(m, n, k, accumulate);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace strata
