@@ -138,6 +138,12 @@ typedef struct strata_services {
   void (*product)(void* host, int32_t dtype, int32_t transpose_a, int32_t transpose_b, int64_t m,
                   int64_t n, int64_t k, const void* a, int64_t lda, const void* b, int64_t ldb,
                   double beta, void* c, int64_t ldc);
+  /* As product with nothing transposed, where one operand is given row by row, so that rows may
+   * overlap or lie anywhere (a convolution's columns, without writing them down): with rows_of_b = 0
+   * a[i] points to row i of a and b is b[0]; with 1 b[p] points to row p of b and a is a[0]. */
+  void (*product_by_rows)(void* host, int32_t dtype, int32_t rows_of_b, int64_t m, int64_t n,
+                          int64_t k, const void* const* a, int64_t lda, const void* const* b,
+                          int64_t ldb, double beta, void* c, int64_t ldc);
 } strata_services;
 
 /* ---- layers

@@ -72,6 +72,26 @@ class Services {
                        accumulate ? 1.0 : 0.0, c, ldc);
   }
 
+  // c[m, n] = a · b on the calling thread, where row i of a begins at a[i], or row p of b at b[p].
+  template <class T>
+  void product_rows_of_a(std::int64_t m, std::int64_t n, std::int64_t k, const T* const* a,
+                         const T* b, std::int64_t ldb, bool accumulate, T* c,
+                         std::int64_t ldc) const {
+    const void* whole = b;
+    services_->product_by_rows(host_, dtype_of<T>(), 0, m, n, k,
+                               reinterpret_cast<const void* const*>(a), 0, &whole, ldb,
+                               accumulate ? 1.0 : 0.0, c, ldc);
+  }
+  template <class T>
+  void product_rows_of_b(std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+                         std::int64_t lda, const T* const* b, bool accumulate, T* c,
+                         std::int64_t ldc) const {
+    const void* whole = a;
+    services_->product_by_rows(host_, dtype_of<T>(), 1, m, n, k, &whole, lda,
+                               reinterpret_cast<const void* const*>(b), 0, accumulate ? 1.0 : 0.0,
+                               c, ldc);
+  }
+
   // Words [offset, offset + count) of the stream `key`.
   void random(const std::uint64_t key[2], std::uint64_t offset, std::int64_t count,
               std::uint32_t* out) const {

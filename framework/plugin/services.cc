@@ -36,6 +36,31 @@ void serial_product(void*, std::int32_t dtype, std::int32_t transpose_a, std::in
   }
 }
 
+template <class T>
+void product_by_rows(bool rows_of_b, std::int64_t m, std::int64_t n, std::int64_t k,
+                     const void* const* a, std::int64_t lda, const void* const* b, std::int64_t ldb,
+                     bool accumulate, void* c, std::int64_t ldc) {
+  const auto rows = [](const void* const* pointers) {
+    return reinterpret_cast<const T* const*>(pointers);
+  };
+  if (rows_of_b) {
+    matmul_rows_of_b(m, n, k, static_cast<const T*>(a[0]), lda, rows(b), accumulate,
+                     static_cast<T*>(c), ldc);
+  } else {
+    matmul_rows_of_a(m, n, k, rows(a), static_cast<const T*>(b[0]), ldb, accumulate,
+                     static_cast<T*>(c), ldc);
+  }
+}
+
+void product_by_rows_of(void*, std::int32_t dtype, std::int32_t rows_of_b, std::int64_t m,
+                        std::int64_t n, std::int64_t k, const void* const* a, std::int64_t lda,
+                        const void* const* b, std::int64_t ldb, double beta, void* c,
+                        std::int64_t ldc) {
+  (dtype == STRATA_F32 ? product_by_rows<float> : product_by_rows<double>)(rows_of_b != 0, m, n, k,
+                                                                           a, lda, b, ldb,
+                                                                           beta != 0, c, ldc);
+}
+
 void random(void*, const std::uint64_t key[2], std::uint64_t offset, std::int64_t count,
             std::uint32_t* out) {
   random_words({key[0], key[1]}, offset, count, out);
@@ -44,8 +69,8 @@ void random(void*, const std::uint64_t key[2], std::uint64_t offset, std::int64_
 }  // namespace
 
 const strata_services& host_services() {
-  static const strata_services services{sizeof(strata_services), &parallel, &product, &random,
-                                        &serial_product};
+  static const strata_services services{
+      sizeof(strata_services), &parallel, &product, &random, &serial_product, &product_by_rows_of};
   return services;
 }
 

@@ -56,6 +56,12 @@ class InputPipeline {
   // is asked for. `indices` are copied.
   virtual void read_ahead(int split, const std::uint32_t* indices, std::int64_t count,
                           bool training, std::int64_t epoch) = 0;
+  // Whether that pays for batches of `count`: where the reads so far took long (a tenth of a
+  // millisecond) though a batch is cut in too few parts to keep all threads busy. What is read
+  // fast, or by all threads at once, is read in less time when it is asked for: the parts of a step
+  // are large, and a thread that comes to them late makes the others wait. Time decides when a
+  // batch is read, never what it holds.
+  virtual bool worth_reading_ahead(std::int64_t count) const = 0;
   // The same for samples that the caller has: one buffer per field of the data set, [count,
   // elements] each.
   virtual Result<BatchView> transform(const void* const* raw_fields, std::int64_t count) = 0;

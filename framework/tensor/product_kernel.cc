@@ -311,15 +311,16 @@ void by_rows(std::int64_t m, std::int64_t n, std::int64_t k, const T* const* a, 
     for (std::int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * ldc, n, T(0));
     return;
   }
-  for (std::int64_t first = 0; first < k; first += kDepth) {
-    Operands<T> o{};
-    o.depth = std::min(kDepth, k - first);
-    o.c_row = ldc;
-    o.accumulate = accumulate || first > 0;
-    for (std::int64_t column = 0; column < n; column += kColumns<T>) {
-      const std::int64_t columns = std::min(kColumns<T>, n - column);
-      const auto vectors = static_cast<std::size_t>((columns + kLanes - 1) / kLanes);
-      const int part = static_cast<int>(columns - static_cast<std::int64_t>(vectors - 1) * kLanes);
+  // Columns first: a panel of c stays near while all of k passes by.
+  for (std::int64_t column = 0; column < n; column += kColumns<T>) {
+    const std::int64_t columns = std::min(kColumns<T>, n - column);
+    const auto vectors = static_cast<std::size_t>((columns + kLanes - 1) / kLanes);
+    const int part = static_cast<int>(columns - static_cast<std::int64_t>(vectors - 1) * kLanes);
+    for (std::int64_t first = 0; first < k; first += kDepth) {
+      Operands<T> o{};
+      o.depth = std::min(kDepth, k - first);
+      o.c_row = ldc;
+      o.accumulate = accumulate || first > 0;
       for (std::int64_t row = 0; row < m; row += kRows) {
         const auto rows = static_cast<std::size_t>(std::min<std::int64_t>(kRows, m - row));
         if constexpr (by == By::kRowsOfA) {

@@ -142,7 +142,8 @@ class Timer {
     step.begin = now();
     auto batch = pipeline_.read(split_, indices(count_), timing_.batch, true, 1);
     if (!batch) return batch.error();
-    pipeline_.read_ahead(split_, indices(count_ + 1), timing_.batch, true, 1);
+    if (pipeline_.worth_reading_ahead(timing_.batch))
+      pipeline_.read_ahead(split_, indices(count_ + 1), timing_.batch, true, 1);
     step.read = now();
     Executor::StepContext context;
     context.seed = static_cast<std::uint64_t>(program_.train.seed);

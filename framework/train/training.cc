@@ -475,7 +475,7 @@ class Run {
       auto batch = pipeline_->read(train_split_, order.data() + plan_.begin(b), plan_.size(b), true,
                                    progress_.epoch);
       if (!batch) return batch.error();
-      if (b + 1 < batches) {
+      if (b + 1 < batches && pipeline_->worth_reading_ahead(plan_.size(b + 1))) {
         pipeline_->read_ahead(train_split_, order.data() + plan_.begin(b + 1), plan_.size(b + 1),
                               true, progress_.epoch);
       }
