@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <numeric>
+#include <thread>
 
 #include "framework/plugin/dataset.h"
 #include "framework/tensor/parallel.h"
@@ -18,6 +20,7 @@ namespace {
 constexpr std::int64_t kPixels = 60 * 50;
 std::atomic<std::int64_t> bad_sample{-1}, other_bad_sample{-1};  // reading them fails
 std::atomic<int> reads{0};
+std::atomic<int> milliseconds{0};  // that a read takes at least
 
 class Counted final : public Dataset {
  public:
@@ -36,6 +39,7 @@ class Counted final : public Dataset {
   DataPlan open(const std::vector<std::string>&) { return describe(); }
   void read(const ReadPass& pass) const {
     ++reads;
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
     for (std::int64_t i = 0; i < pass.count; ++i) {
       const std::int64_t sample = pass.indices[i];
       if (sample == bad_sample || sample == other_bad_sample)
@@ -59,6 +63,7 @@ train { loss = CrossEntropy(logits, label)  optimizer = Adam(lr = 1e-3) }
 )")) {
     bad_sample = other_bad_sample = -1;
     reads = 0;
+    milliseconds = 0;
   }
 
   std::unique_ptr<InputPipeline> open() {
@@ -220,6 +225,21 @@ TEST_F(ReadAhead, SmallBatchesWaitUntilTheyAreAskedFor) {
     EXPECT_TRUE(pipeline->read(0, order.data(), 2, true, 1).ok());
     EXPECT_EQ(reads, 1);
   });
+}
+
+TEST_F(ReadAhead, IsWorthItForSlowBatchesOfFewParts) {
+  ASSERT_TRUE(program_);
+  const auto pipeline = open();
+  const auto order = pipeline->training_order(0, 1, true);
+  milliseconds = 1;
+  ThreadPool(2).run([&] {
+    EXPECT_FALSE(pipeline->worth_reading_ahead(32)) << "before it is known how long reads take";
+    ASSERT_TRUE(pipeline->read(0, order.data(), 32, true, 1).ok());
+    EXPECT_TRUE(pipeline->worth_reading_ahead(32));
+    EXPECT_FALSE(pipeline->worth_reading_ahead(320)) << "all threads can read it at once";
+  });
+  ThreadPool(1).run(
+      [&] { EXPECT_FALSE(pipeline->worth_reading_ahead(32)) << "nobody could read meanwhile"; });
 }
 
 TEST_F(ReadAhead, WorksWithoutAPool) {
