@@ -107,6 +107,20 @@ TEST(Conv2D, AgreesWithSumsWrittenOut) {
        0,
        {2, 3, 3}},
       {{{"channels", 1}, {"kernel", 5}, {"padding", 4}}, {1, 2, 2}, 1, 5, 5, 1, 1, 4, 4, {1, 6, 6}},
+      // Padding wider than the filter reaches: some outputs see no input.
+      {{{"channels", 2}, {"kernel", 2}, {"padding", 3}}, {1, 3, 4}, 1, 2, 2, 1, 1, 3, 3, {2, 8, 9}},
+      // More rows of columns than are pointed to, and than are gathered, at a time.
+      {{{"channels", 3}, {"padding", "same"}}, {64, 6, 5}, 1, 3, 3, 1, 1, 1, 1, {3, 6, 5}},
+      {{{"channels", 3}, {"padding", "same"}, {"stride", 2}},
+       {64, 40, 40},
+       1,
+       3,
+       3,
+       2,
+       1,
+       0,
+       0,
+       {3, 20, 20}},
   };
   for (const ConvCase& c : cases) {
     SCOPED_TRACE(c.options.dump());
