@@ -10,10 +10,10 @@ namespace po = boost::program_options;
 
 const std::vector<const Command*>& commands() {
   static const std::vector<const Command*> all = {
-      &kTrainCommand,   &kCheckCommand,   &kSummaryCommand,   &kGraphCommand,      &kTimeCommand,
-      &kEvalCommand,    &kPredictCommand, &kVerifyCommand,    &kInitCommand,       &kExplainCommand,
-      &kFmtCommand,     &kPluginsCommand, &kReferenceCommand, &kCompletionCommand, &kManCommand,
-      &kVersionCommand, &kHelpCommand,
+      &kTrainCommand,      &kCheckCommand,   &kSummaryCommand, &kGraphCommand,   &kTimeCommand,
+      &kEvalCommand,       &kPredictCommand, &kVerifyCommand,  &kReportCommand,  &kDiffCommand,
+      &kInitCommand,       &kExplainCommand, &kFmtCommand,     &kPluginsCommand, &kReferenceCommand,
+      &kCompletionCommand, &kManCommand,     &kVersionCommand, &kHelpCommand,
   };
   return all;
 }

@@ -1,0 +1,190 @@
+// Scales, ticks and paths.
+#include "framework/report/chart.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "framework/report/markup.h"
+
+namespace strata::report {
+namespace {
+
+// Units of the drawing; paths are in halves of them, so that whole numbers are precise enough.
+constexpr double kWidth = 480, kHeight = 290;
+constexpr double kLeft = 62, kRight = 468, kTop = 12, kBottom = 246;
+constexpr double kManifold = 50;  // from here on, values span so much that their logarithm is drawn
+
+double along_of(const CurvePoint& point, Along along) {
+  return along == Along::kEpochs  ? point.epoch
+         : along == Along::kSteps ? point.step
+                                  : point.seconds;
+}
+
+struct Scale {
+  double low = 0, high = 1, from = 0, to = 1;
+  bool logarithmic = false;
+
+  double operator()(double value) const {
+    const auto map = [&](double x) { return logarithmic ? std::log10(x) : x; };
+    const double share = (map(value) - map(low)) / (map(high) - map(low));
+    return from + (to - from) * std::clamp(share, 0.0, 1.0);
+  }
+};
+
+std::vector<double> powers(double low, double high) {
+  std::vector<double> out;
+  const bool few = std::log10(high / low) < 2.5;
+  for (double power = std::pow(10, std::floor(std::log10(low))); power <= high; power *= 10)
+    for (const double factor : {1.0, 2.0, 5.0})
+      if ((few || factor == 1.0) && power * factor >= low * 0.999 && power * factor <= high * 1.001)
+        out.push_back(power * factor);
+  return out;
+}
+
+std::string tick_text(double value, bool share) {
+  if (share) return fmt::format("{:.4g} %", 100 * value);
+  return std::abs(value) >= 1e5 ? fmt::format("{:.2g}", value) : fmt::format("{:.4g}", value);
+}
+
+Scale vertical(const Chart& chart) {
+  Scale scale{chart.low, chart.high, kBottom, kTop};
+  const bool share = is_share(chart.figure);
+  if (chart.low > 0 && chart.high / chart.low > kManifold && !share) {
+    scale.logarithmic = true;
+    return scale;
+  }
+  double room = 0.04 * (scale.high - scale.low);
+  if (room <= 0) room = std::max(std::abs(scale.high) * 0.05, 1e-9);
+  scale.high = share ? std::min(std::max(1.0, chart.high), scale.high + room) : scale.high + room;
+  scale.low = chart.low >= 0 ? std::max(0.0, scale.low - room) : scale.low - room;
+  return scale;
+}
+
+Scale horizontal(const Chart& chart, Along along) {
+  double high = 0;
+  for (const ChartLine& line : chart.lines)
+    for (const CurvePoint& point : line.points) high = std::max(high, along_of(point, along));
+  return {0, high > 0 ? high : 1, kLeft, kRight};
+}
+
+// At most `most` of the points, the first and the last among them.
+std::vector<CurvePoint> thinned(const std::vector<CurvePoint>& points, std::size_t most) {
+  if (points.size() <= most || most < 2) return points;
+  std::vector<CurvePoint> out;
+  for (std::size_t i = 0; i < most; ++i)
+    out.push_back(points[i * (points.size() - 1) / (most - 1)]);
+  return out;
+}
+
+// Steps from point to point, as short as the syntax allows.
+class Path {
+ public:
+  void to(double x, double y) {
+    const long next_x = std::lround(2 * x), next_y = std::lround(2 * y);
+    if (text_.empty()) {
+      text_ = fmt::format("M{} {}l", next_x, next_y);
+    } else {
+      const long dx = next_x - x_, dy = next_y - y_;
+      if (dx == 0 && dy == 0) return;
+      if (text_.back() != 'l' && dx >= 0) text_ += ' ';
+      text_ += fmt::format("{}{}{}", dx, dy < 0 ? "" : " ", dy);
+    }
+    x_ = next_x, y_ = next_y;
+  }
+  std::string text(bool closed) const {
+    std::string out = text_;
+    if (out.ends_with('l')) out.pop_back();
+    return out + (closed ? "z" : "");
+  }
+
+ private:
+  std::string text_;
+  long x_ = 0, y_ = 0;
+};
+
+std::string draw_line(const ChartLine& line, const Scale& across, const Scale& up, Along along,
+                      std::size_t most) {
+  const std::vector<CurvePoint> points = thinned(line.points, most);
+  if (points.empty()) return {};
+  const auto x = [&](const CurvePoint& point) { return across(along_of(point, along)); };
+  std::string out = fmt::format("<g class=\"g{}{}\" data-g=\"{}\">", line.group,
+                                line.faint ? " faint" : "", line.group);
+  const bool band = std::any_of(points.begin(), points.end(),
+                                [](const CurvePoint& point) { return point.low < point.high; });
+  if (band) {
+    Path area;
+    for (const CurvePoint& point : points) area.to(x(point), up(point.high));
+    for (auto point = points.rbegin(); point != points.rend(); ++point)
+      area.to(x(*point), up(point->low));
+    out += "<path class=\"b\" d=\"" + area.text(true) + "\"/>";
+  }
+  Path middle;
+  for (const CurvePoint& point : points) middle.to(x(point), up(point.mean));
+  out += "<path class=\"l\" d=\"" + middle.text(false) + "\"/>";
+  if (points.size() == 1)
+    out += fmt::format("<circle cx=\"{:.0f}\" cy=\"{:.0f}\" r=\"7\"/>", 2 * x(points[0]),
+                       2 * up(points[0].mean));
+  return out + "</g>";
+}
+
+std::string draw_axes(const Chart& chart, const Scale& across, const Scale& up, Along along) {
+  std::string grid = "<path class=\"grid\" d=\"", text;
+  const bool share = is_share(chart.figure);
+  const auto rows = up.logarithmic ? powers(up.low, up.high) : ticks(up.low, up.high, 5);
+  for (const double value : rows) {
+    grid += fmt::format("M{:.0f} {:.1f}H{:.0f}", kLeft, up(value), kRight);
+    text += fmt::format("<text x=\"{:.0f}\" y=\"{:.1f}\" class=\"y\">{}</text>", kLeft - 6,
+                        up(value) + 4.5, tick_text(value, share));
+  }
+  std::vector<double> columns = ticks(across.low, across.high, 4);
+  if (along != Along::kSeconds)
+    std::erase_if(columns, [](double value) { return value != std::floor(value); });
+  for (const double value : columns) {
+    grid += fmt::format("M{:.1f} {:.0f}v4", across(value), kBottom);
+    text += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\" class=\"x\">{}</text>", across(value),
+                        kBottom + 19, tick_text(value, false));
+  }
+  const char* name = along == Along::kEpochs  ? "epochs"
+                     : along == Along::kSteps ? "steps"
+                                              : "seconds of training";
+  return grid + fmt::format("M{:.0f} {:.0f}H{:.0f}\"/>", kLeft, kBottom, kRight) + text +
+         fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" class=\"x name\">{}{}</text>",
+                     (kLeft + kRight) / 2, kBottom + 40, name,
+                     up.logarithmic ? " (vertical axis logarithmic)" : "");
+}
+
+}  // namespace
+
+std::vector<double> ticks(double low, double high, int count) {
+  const double rough = (high - low) / std::max(count, 1);
+  if (!(rough > 0) || !std::isfinite(rough)) return {low};
+  const double power = std::pow(10, std::floor(std::log10(rough)));
+  double step = 10 * power;
+  for (const double factor : {5.0, 2.0, 1.0})
+    if (factor * power >= rough * 0.999) step = factor * power;
+  std::vector<double> out;
+  const double first = std::ceil(low / step - 1e-9);
+  for (double i = first; i * step <= high + 1e-9 * step; ++i) out.push_back(i * step + 0.0);
+  return out;
+}
+
+std::string draw_chart(const Chart& chart, Along along, std::size_t points) {
+  const Scale up = vertical(chart), across = horizontal(chart, along);
+  const char* along_name = along == Along::kEpochs  ? "epochs"
+                           : along == Along::kSteps ? "steps"
+                                                    : "seconds";
+  const std::string id = chart.id + "-" + along_name;
+  std::string out = fmt::format(
+      "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-labelledby=\"{}-t {}-d\" "
+      "class=\"by-{}\">"
+      "<title id=\"{}-t\">{} over {}</title><desc id=\"{}-d\">{}</desc>",
+      kWidth, kHeight, id, id, along_name, id, html(chart.title), along_name, id, html(chart.text));
+  out += draw_axes(chart, across, up, along);
+  out += "<g transform=\"scale(.5)\">";
+  for (const ChartLine& line : chart.lines) out += draw_line(line, across, up, along, points);
+  return out + "</g></svg>\n";
+}
+
+}  // namespace strata::report

@@ -1,0 +1,66 @@
+// Runs side by side: what was varied, which runs differ by their seed alone, and their figures as
+// means over seeds.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/report/run_record.h"
+
+namespace strata::report {
+
+// Something that was varied. Keys that always change together (those of a zip, and all that follows
+// from a param) are one axis.
+struct Axis {
+  std::string key;                  // the one that stands for all
+  std::string label;                // short: "batch_size"
+  std::vector<std::string> also;    // the other keys
+  std::vector<std::string> values;  // different ones; numbers in order, else as they first appear
+};
+
+// Runs that differ by nothing but their seed.
+struct Group {
+  std::string label;         // "batch_size = 50, lr = 0.01"
+  std::vector<int> points;   // for each axis the index of its value
+  std::vector<int> members;  // runs
+};
+
+// One point of a group's curve: over the runs that reached this epoch and have a finite figure.
+struct CurvePoint {
+  double epoch = 0, step = 0, seconds = 0;  // means
+  double mean = 0, low = 0, high = 0;
+  int count = 0;
+};
+
+struct Spread {
+  double mean = 0, deviation = 0;  // the deviation is NaN for fewer than two
+  int count = 0;
+};
+Spread spread_of(const std::vector<double>& values);  // those that are finite; NaN for none
+
+struct Comparison {
+  std::vector<RunRecord> runs;
+  std::vector<Axis> axes;
+  std::vector<Group> groups;         // in the order of the axes' values
+  std::vector<int> group_of;         // for each run
+  std::vector<std::string> figures;  // of all runs
+  std::string monitor;               // the figure that says which run is best; may be empty
+  bool more_is_better = false;       // of `monitor`
+  int best_group = -1;               // by the mean of `monitor` at the runs' best epochs
+
+  bool has_seeds() const { return groups.size() < runs.size(); }
+  std::vector<CurvePoint> curve(const Group& group, const std::string& figure) const;
+  // A figure at the best epoch of each run of a group.
+  Spread at_best(const Group& group, const std::string& figure) const;
+};
+
+Comparison compare(std::vector<RunRecord> runs);
+
+// The value of a setting, "–" where the run has none.
+std::string value_of(const RunRecord& run, const std::string& key);
+
+// Keys that do not have the same value in all runs, without those that a different call brings with
+// it, in the order of the files. The seed of training is one of them where it differs.
+std::vector<std::string> differing_keys(const std::vector<RunRecord>& runs);
+
+}  // namespace strata::report

@@ -1,0 +1,67 @@
+// The page around its sections.
+#include "framework/report/page.h"
+
+#include <fmt/format.h>
+
+#include "framework/base/version.h"
+#include "framework/report/markup.h"
+#include "framework/report/page_assets.h"
+#include "framework/report/page_parts.h"
+
+namespace strata::report {
+namespace {
+
+constexpr int kOwnColours = 8;  // --c0 to --c7 of page.css
+
+// A few groups have colours that are told apart, many a ramp in the order of their values.
+std::string colours(std::size_t groups) {
+  std::string out;
+  for (std::size_t i = 0; i < groups; ++i) {
+    if (groups <= kOwnColours) {
+      out += fmt::format(".g{}{{--c:var(--c{})}}", i, i);
+    } else {
+      const double share = static_cast<double>(i) / static_cast<double>(groups - 1);
+      out += fmt::format(".g{}{{--c:hsl({:.0f} 75% var(--l))}}", i, 265 - 250 * share);
+    }
+  }
+  return out;
+}
+
+std::string title_of(const Comparison& all) {
+  if (all.runs.size() == 1) return all.runs[0].name;
+  std::string model = all.runs[0].fact("model");
+  for (const RunRecord& run : all.runs)
+    if (run.fact("model") != model)
+      return count_text(static_cast<std::int64_t>(all.runs.size()), "run");
+  return fmt::format("{}: {}", model,
+                     count_text(static_cast<std::int64_t>(all.runs.size()), "run"));
+}
+
+}  // namespace
+
+std::string csv_link(std::string_view name, std::string_view label, std::string_view text) {
+  return fmt::format("<a class=\"csv\" download=\"{}\" href=\"{}\">{}</a>", html(name),
+                     csv_uri(text), html(label));
+}
+
+std::string swatch(int group) {
+  return fmt::format("<i class=\"dot g{}\" aria-hidden=\"true\"></i>", group);
+}
+
+std::string draw_page(const Comparison& all) {
+  const std::string title = html(title_of(all));
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+         "<meta name=\"color-scheme\" content=\"light dark\">\n"
+         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+         "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
+         "<link rel=\"icon\" href=\"data:,\">\n<title>" +
+         title + "</title>\n<style>\n" + kPageStyle + colours(all.groups.size()) +
+         "\n</style>\n</head>\n<body>\n<header>\n<h1>" + title + "</h1>\n" + verdict_section(all) +
+         "</header>\n<main>\n" + curves_section(all) + heat_maps_section(all) +
+         tables_section(all) + file_section(all) + environment_section(all) +
+         "</main>\n<footer>Made by <code>trainer report</code>, strata " + kVersion +
+         ".</footer>\n<script>\n" + kPageScript + "</script>\n</body>\n</html>\n";
+}
+
+}  // namespace strata::report

@@ -1,0 +1,69 @@
+(() => {
+  'use strict';
+  const all = (what, from = document) => [...from.querySelectorAll(what)];
+
+  // The legend: a click shows or hides curves, a pointer or the focus on a key singles them out.
+  const keys = all('.legend .key');
+  const curves = (group) => all(`.charts svg [data-g="${group}"]`);
+  const show = (key, on) => {
+    key.setAttribute('aria-pressed', on);
+    for (const curve of curves(key.dataset.g)) curve.classList.toggle('off', !on);
+  };
+  const single = (key, on) => {
+    document.body.classList.toggle('lit', on && key.getAttribute('aria-pressed') === 'true');
+    for (const curve of curves(key.dataset.g)) curve.classList.toggle('hot', on);
+  };
+  for (const key of keys) {
+    key.addEventListener('click', () => {
+      show(key, key.getAttribute('aria-pressed') !== 'true');
+      single(key, false);
+    });
+    for (const [event, on] of [['mouseenter', true], ['mouseleave', false], ['blur', false]])
+      key.addEventListener(event, () => single(key, on));
+    key.addEventListener('focus', () => { if (key.matches(':focus-visible')) single(key, true); });
+  }
+  for (const [name, on] of [['.all', true], ['.none', false]]) {
+    for (const button of all('.legend ' + name)) {
+      button.hidden = keys.length < 3;
+      button.addEventListener('click', () => keys.forEach((key) => show(key, on)));
+    }
+  }
+
+  // Tables: a click on a heading sorts, another one turns the order around. What is missing stays last.
+  const number = (text) => (text.trim() === '' ? NaN : Number(text));
+  for (const table of all('.sortable')) {
+    const heads = all('th', table.tHead), body = table.tBodies[0];
+    heads.forEach((head, column) => head.firstChild.addEventListener('click', () => {
+      const up = head.getAttribute('aria-sort') !== 'ascending';
+      const value = (row) => row.cells[column].dataset.v ?? row.cells[column].textContent;
+      const rows = [...body.rows].map((row) => ({row, text: value(row), number: number(value(row))}));
+      rows.sort((a, b) => {
+        const gaps = (a.text === '' || a.text === '–') - (b.text === '' || b.text === '–');
+        if (gaps) return gaps;
+        const order = isNaN(a.number) || isNaN(b.number)
+          ? a.text.localeCompare(b.text, 'en', {numeric: true}) : a.number - b.number;
+        return up ? order : -order;
+      });
+      heads.forEach((other) => other.removeAttribute('aria-sort'));
+      head.setAttribute('aria-sort', up ? 'ascending' : 'descending');
+      body.append(...rows.map((entry) => entry.row));
+    }));
+  }
+
+  // Each chart's own data, cut from those of all curves.
+  const whole = document.querySelector('#curves-csv a');
+  const cells = (line) =>
+    [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map((match) => match[1]);
+  for (const link of all('.csv.part')) {
+    link.download = link.dataset.figures.replace(/ /g, '-') + '.csv';
+    const fill = () => {
+      if (link.href.startsWith('data:')) return;
+      const lines = decodeURIComponent(whole.href.slice(whole.href.indexOf(',') + 1)).trimEnd().split('\n');
+      const wanted = link.dataset.figures.split(' ');
+      const keep = cells(lines[0]).map((name, i) => i < 5 || wanted.includes(name));
+      const text = lines.map((line) => cells(line).filter((cell, i) => keep[i]).join(',')).join('\n') + '\n';
+      link.href = 'data:text/csv;charset=utf-8,' + encodeURIComponent(text);
+    };
+    for (const event of ['pointerenter', 'focus', 'click']) link.addEventListener(event, fill);
+  }
+})();

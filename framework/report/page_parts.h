@@ -1,0 +1,23 @@
+// The sections of a report's page.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "framework/report/comparison.h"
+
+namespace strata::report {
+
+std::string verdict_section(const Comparison& all);
+std::string curves_section(const Comparison& all);
+std::string heat_maps_section(const Comparison& all);  // empty without two axes
+std::string tables_section(const Comparison& all);
+std::string file_section(const Comparison& all);
+std::string environment_section(const Comparison& all);
+
+// A link that saves `text` as the file `name`.
+std::string csv_link(std::string_view name, std::string_view label, std::string_view text);
+// A dot in a group's colour.
+std::string swatch(int group);
+
+}  // namespace strata::report

@@ -1,0 +1,195 @@
+// The verdict, and tables of settings and runs.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "framework/report/markup.h"
+#include "framework/report/page_parts.h"
+
+namespace strata::report {
+namespace {
+
+struct Cell {
+  std::string text;     // of the page, not yet escaped
+  std::string exact;    // of the CSV, and what is sorted by
+  int group = -1;       // whose dot stands before it
+  std::string colours = {};  // class names: "bad"
+};
+
+struct Table {
+  std::vector<std::string> head;
+  std::vector<std::vector<Cell>> rows;
+  std::vector<int> group_of;  // of the rows
+};
+
+Cell number_cell(std::string text, double value) { return {std::move(text), plain_number(value)}; }
+Cell text_cell(const std::string& text) { return {text, text}; }
+
+std::string table_html(const Table& table, std::string_view caption, std::string_view file) {
+  std::string out =
+      fmt::format("<div class=\"wide\"><table class=\"sortable\"><caption>{}</caption><thead><tr>",
+                  html(caption));
+  for (const std::string& name : table.head)
+    out += "<th scope=\"col\"><button type=\"button\">" + html(name) + "</button></th>";
+  out += "</tr></thead><tbody>\n";
+  std::vector<std::vector<std::string>> data = {table.head};
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    out += fmt::format("<tr data-g=\"{}\">", table.group_of[i]);
+    auto& row = data.emplace_back();
+    for (const Cell& cell : table.rows[i]) {
+      row.push_back(cell.exact);
+      out += "<td";
+      if (cell.exact != cell.text) out += " data-v=\"" + html(cell.exact) + "\"";
+      if (!cell.colours.empty()) out += " class=\"" + cell.colours + "\"";
+      out +=
+          ">" + (cell.group >= 0 ? swatch(cell.group) : std::string()) + html(cell.text) + "</td>";
+    }
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table></div>\n" + csv_link(file, "CSV", csv(data)) + "\n";
+}
+
+std::vector<Cell> axis_cells(const Comparison& all, int group) {
+  std::vector<Cell> cells;
+  const Group& own = all.groups[static_cast<std::size_t>(group)];
+  for (std::size_t i = 0; i < all.axes.size(); ++i)
+    cells.push_back(text_cell(all.axes[i].values[static_cast<std::size_t>(own.points[i])]));
+  return cells;
+}
+
+Table settings_table(const Comparison& all) {
+  Table table;
+  for (const Axis& axis : all.axes) table.head.push_back(axis.label);
+  table.head.push_back("runs");
+  for (const std::string& figure : all.figures)
+    table.head.push_back("best " + figure_label(figure));
+  table.head.insert(table.head.end(), {"best epoch", "time"});
+  for (std::size_t g = 0; g < all.groups.size(); ++g) {
+    const Group& group = all.groups[g];
+    std::vector<Cell> row = axis_cells(all, static_cast<int>(g));
+    row[0].group = static_cast<int>(g);
+    row.push_back(text_cell(std::to_string(group.members.size())));
+    for (const std::string& figure : all.figures) {
+      const Spread spread = all.at_best(group, figure);
+      row.push_back(number_cell(spread_text(figure, spread.mean, spread.deviation), spread.mean));
+    }
+    std::vector<double> epochs, seconds;
+    for (const int member : group.members) {
+      const RunRecord& run = all.runs[static_cast<std::size_t>(member)];
+      if (run.best_epoch > 0) epochs.push_back(static_cast<double>(run.best_epoch));
+      seconds.push_back(run.seconds);
+    }
+    const double epoch = spread_of(epochs).mean, time = spread_of(seconds).mean;
+    row.push_back(number_cell(std::isfinite(epoch) ? fmt::format("{:.1f}", epoch) : "–", epoch));
+    row.push_back(number_cell(duration_text(time), time));
+    table.rows.push_back(std::move(row));
+    table.group_of.push_back(static_cast<int>(g));
+  }
+  return table;
+}
+
+Table runs_table(const Comparison& all) {
+  Table table;
+  table.head = {"run"};
+  for (const Axis& axis : all.axes) table.head.push_back(axis.label);
+  table.head.insert(table.head.end(), {"seed", "status", "epochs", "best epoch"});
+  for (const std::string& figure : all.figures)
+    table.head.push_back("best " + figure_label(figure));
+  for (const std::string& figure : all.figures)
+    if (figure.starts_with("val.")) table.head.push_back("last " + figure_label(figure));
+  table.head.insert(table.head.end(), {"time", "samples/s"});
+  for (std::size_t i = 0; i < all.runs.size(); ++i) {
+    const RunRecord& run = all.runs[i];
+    const int group = all.group_of[i];
+    std::vector<Cell> row = {text_cell(run.name)};
+    row[0].group = group;
+    for (Cell& cell : axis_cells(all, group)) row.push_back(std::move(cell));
+    row.push_back(text_cell(run.seed()));
+    row.push_back(text_cell(run.status));
+    if (run.status != "done") row.back().colours = "bad";
+    row.push_back(text_cell(std::to_string(run.epochs.size())));
+    row.push_back(text_cell(run.best_epoch > 0 ? std::to_string(run.best_epoch) : "–"));
+    const EpochRecord none;
+    const EpochRecord& best = run.best() ? *run.best() : none;
+    const EpochRecord& last = run.epochs.empty() ? none : run.epochs.back();
+    for (const std::string& figure : all.figures)
+      row.push_back(number_cell(figure_text(figure, best.figure(figure)), best.figure(figure)));
+    for (const std::string& figure : all.figures)
+      if (figure.starts_with("val."))
+        row.push_back(number_cell(figure_text(figure, last.figure(figure)), last.figure(figure)));
+    std::vector<double> speeds;
+    for (const EpochRecord& epoch : run.epochs) speeds.push_back(epoch.samples_per_second);
+    const double speed = spread_of(speeds).mean;
+    row.push_back(number_cell(duration_text(run.seconds), run.seconds));
+    row.push_back(number_cell(std::isfinite(speed) ? fmt::format("{:.3g}", speed) : "–", speed));
+    table.rows.push_back(std::move(row));
+    table.group_of.push_back(group);
+  }
+  return table;
+}
+
+std::string single_verdict(const Comparison& all) {
+  const RunRecord& run = all.runs[0];
+  std::string out = fmt::format("<p class=\"verdict\">{} after {} in {}", html(run.status),
+                                count_text(static_cast<std::int64_t>(run.epochs.size()), "epoch"),
+                                duration_text(run.seconds));
+  if (const EpochRecord* best = run.best()) {
+    out += fmt::format(". Best in epoch {}:", best->epoch);
+    bool first = true;
+    for (const std::string& figure : all.figures) {
+      if (!figure.starts_with("val.") && figure != all.monitor) continue;
+      out += fmt::format("{} {} <b>{}</b>", first ? "" : ",", html(figure_label(figure)),
+                         figure_text(figure, best->figure(figure)));
+      first = false;
+    }
+  }
+  out += ".</p>\n";
+  if (!run.reason.empty()) out += "<p class=\"note\">" + html(run.reason) + "</p>\n";
+  return out;
+}
+
+}  // namespace
+
+std::string verdict_section(const Comparison& all) {
+  if (all.runs.size() == 1) return single_verdict(all);
+  std::string out =
+      fmt::format("<p class=\"verdict\">{} of {}",
+                  count_text(static_cast<std::int64_t>(all.runs.size()), "run"),
+                  count_text(static_cast<std::int64_t>(all.groups.size()), "setting"));
+  if (!all.axes.empty()) {
+    out += ", varied by ";
+    for (std::size_t i = 0; i < all.axes.size(); ++i)
+      out += (i > 0 ? ", " : "") + ("<code>" + html(all.axes[i].key) + "</code>");
+  }
+  out += ". ";
+  if (all.best_group >= 0) {
+    const Group& best = all.groups[static_cast<std::size_t>(all.best_group)];
+    const Spread spread = all.at_best(best, all.monitor);
+    out += fmt::format("{} {}: <b>{}</b>", all.more_is_better ? "Highest" : "Lowest",
+                       html(figure_label(all.monitor)),
+                       spread_text(all.monitor, spread.mean, spread.deviation));
+    if (all.groups.size() > 1) out += ", with " + swatch(all.best_group) + html(best.label);
+    out += spread.count > 1
+               ? fmt::format(" (mean ± standard deviation of {}, each at its best epoch).",
+                             count_text(spread.count, "run"))
+               : " (at its best epoch).";
+  }
+  int unfinished = 0;
+  for (const RunRecord& run : all.runs) unfinished += run.status != "done";
+  if (unfinished > 0)
+    out += fmt::format(" <span class=\"bad\">{} not done; the table says which.</span>",
+                       count_text(unfinished, "run"));
+  return out + "</p>\n";
+}
+
+std::string tables_section(const Comparison& all) {
+  std::string out = "<section><h2>Results</h2>\n";
+  if (all.has_seeds() && !all.axes.empty())
+    out += table_html(settings_table(all),
+                      "Settings: mean ± standard deviation over runs, each at its best epoch",
+                      "settings.csv");
+  return out + table_html(runs_table(all), "Runs, at the best epoch and at the last", "runs.csv") +
+         "</section>\n";
+}
+
+}  // namespace strata::report

@@ -1,0 +1,56 @@
+// trainer report and trainer diff.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/app/run_trainer.h"
+
+namespace strata::testing {
+namespace {
+
+class Runs : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    for (const char* seed : {"1", "1", "2"})
+      ASSERT_EQ(run_trainer({"train", "models/spirals.model", "train.epochs=3",
+                             std::string("train.seed=") + seed, "--runs", "made", "-q"})
+                    .code,
+                0);
+  }
+};
+
+TEST_F(Runs, AreReported) {
+  const Ran one = run_trainer({"report", "made/spirals/1"});
+  EXPECT_EQ(one.code, 0) << one.err;
+  EXPECT_EQ(one.out.find("made/spirals/1/report.html: 1 run of 1 setting, "), 0u) << one.out;
+  EXPECT_NE(read_text("made/spirals/1/report.html").find("<svg "), std::string::npos);
+  const Ran all = run_trainer({"report", "made", "-o", "all.html"});
+  EXPECT_EQ(all.out.find("all.html: 3 runs of 1 setting, "), 0u) << all.out;
+  EXPECT_EQ(run_trainer({"report", "made", "-o", "-"}).out, read_text("all.html"));
+}
+
+TEST_F(Runs, AreCompared) {
+  const Ran same = run_trainer({"diff", "made/spirals/1", "made/spirals/2"});
+  EXPECT_EQ(same.code, 0) << same.err;
+  EXPECT_NE(same.out.find("equal to the last digit in 3 epochs"), std::string::npos) << same.out;
+  EXPECT_NE(same.out.find("end          same weights"), std::string::npos) << same.out;
+  const Ran other = run_trainer({"diff", "made/spirals/1", "made/spirals/3", "--json"});
+  const auto json = nlohmann::json::parse(other.out);
+  EXPECT_EQ(json["seed"][0]["second"], "2");
+  EXPECT_EQ(json["parting"]["epoch"], 1);
+}
+
+TEST_F(Runs, ThatAreMissingAreNamed) {
+  const Ran absent = run_trainer({"report", "made/spirals/9"});
+  EXPECT_EQ(absent.code, 2);
+  EXPECT_NE(absent.err.find("there is no run folder `made/spirals/9`"), std::string::npos)
+      << absent.err;
+  const Ran several = run_trainer({"diff", "made/spirals", "made/spirals/1"});
+  EXPECT_EQ(several.code, 2);
+  EXPECT_NE(several.err.find("`made/spirals` holds 3 runs"), std::string::npos) << several.err;
+  EXPECT_EQ(run_trainer({"report"}).code, 2);
+  EXPECT_EQ(run_trainer({"diff", "made/spirals/1"}).code, 2);
+}
+
+}  // namespace
+}  // namespace strata::testing

@@ -1,0 +1,207 @@
+// Pages in headless Chromium: nothing is asked for, nothing fails, and what can be clicked works.
+// Screenshots are kept among the test's outputs.
+#include "tests/report/browser.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+
+#include "framework/report/page.h"
+#include "tests/report/sample_runs.h"
+
+namespace strata::testing {
+namespace {
+
+class Pages : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string program = find_chromium();
+    if (program.empty())
+      GTEST_SKIP()
+          << "no Chromium on this machine: `apt-get install chromium` lets pages be tested";
+    browser_ = std::make_unique<Browser>(program);
+    size(1280, 900);
+  }
+
+  void size(int width, int height) {
+    browser_->call(
+        "Emulation.setDeviceMetricsOverride",
+        {{"width", width}, {"height", height}, {"deviceScaleFactor", 1}, {"mobile", width < 600}});
+  }
+
+  void theme(const char* name) {
+    browser_->call("Emulation.setEmulatedMedia",
+                   {{"features", {{{"name", "prefers-color-scheme"}, {"value", name}}}}});
+  }
+
+  void open(const std::vector<SampleRun>& runs) {
+    path_ = fresh_folder() + "/report.html";
+    std::ofstream(path_) << report::draw_page(report::compare(sample_runs(runs)));
+    browser_->open(path_);
+  }
+
+  void shoot(const std::string& name) {
+    if (const char* folder = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR"))
+      browser_->screenshot(std::string(folder) + "/" + name + ".png", true);
+  }
+
+  nlohmann::json js(const std::string& expression) { return browser_->evaluate(expression); }
+
+  void expect_quiet() {
+    EXPECT_TRUE(browser_->complaints.empty()) << browser_->complaints[0];
+    for (const std::string& url : browser_->requests)
+      EXPECT_TRUE(url.starts_with("file://" + path_) || url.starts_with("data:")) << url;
+  }
+
+  std::unique_ptr<Browser> browser_;
+  std::string path_;
+};
+
+const char* const kVisible =
+    "[...document.querySelectorAll('.charts svg')]"
+    ".filter(e => e.getBoundingClientRect().height > 100).length";
+
+TEST_F(Pages, DrawTheirCharts) {
+  open(sample_grid({10, 50}, {0.01}, 3, 20));
+  EXPECT_EQ(js(kVisible), 2);
+  EXPECT_EQ(js("[...document.querySelectorAll('.by-epochs .l')].filter(e => e.getTotalLength() > "
+               "200).length"),
+            2 * 2 * 2);
+  EXPECT_EQ(js("getComputedStyle(document.querySelector('.by-epochs .g0 .l')).stroke"),
+            "rgb(0, 104, 179)");
+  shoot("seeds-light");
+  expect_quiet();
+}
+
+TEST_F(Pages, ChooseWhatCurvesGoAlong) {
+  open(sample_grid({10, 50}, {0.01}, 1, 20));
+  for (const char* along : {"steps", "seconds", "epochs"}) {
+    js(std::string("document.querySelector('label[for=along-") + along + "]').click()");
+    EXPECT_EQ(js(kVisible), 2);
+    EXPECT_EQ(js(std::string("document.querySelector('.by-") + along +
+                 "').getBoundingClientRect().height > 100"),
+              true);
+  }
+  expect_quiet();
+}
+
+TEST_F(Pages, ToggleCurvesFromTheLegend) {
+  open(sample_grid({10, 50, 250}, {0.01}, 1, 20));
+  const std::string shown =
+      "[...document.querySelectorAll('.by-epochs [data-g=\"1\"]')]"
+      ".filter(e => getComputedStyle(e).display !== 'none').length";
+  EXPECT_EQ(js(shown), 4);
+  js("document.querySelector('.key[data-g=\"1\"]').click()");
+  EXPECT_EQ(js(shown), 0);
+  EXPECT_EQ(js("document.querySelector('.key[data-g=\"1\"]').getAttribute('aria-pressed')"),
+            "false");
+  js("document.querySelector('.legend .all').click()");
+  EXPECT_EQ(js(shown), 4);
+  js("document.querySelector('.legend .none').click()");
+  EXPECT_EQ(js("[...document.querySelectorAll('.by-epochs [data-g]')]"
+               ".filter(e => getComputedStyle(e).display !== 'none').length"),
+            0);
+  // By keyboard, too.
+  js("document.querySelector('.key[data-g=\"1\"]').focus()");
+  for (const char* type : {"keyDown", "keyUp"})
+    browser_->call("Input.dispatchKeyEvent", {{"type", type},
+                                              {"key", "Enter"},
+                                              {"code", "Enter"},
+                                              {"text", type[3] == 'D' ? "\r" : ""},
+                                              {"windowsVirtualKeyCode", 13}});
+  EXPECT_EQ(js(shown), 4);
+  expect_quiet();
+}
+
+TEST_F(Pages, SortTables) {
+  open(sample_grid({10, 50, 250}, {0.01}, 2, 20));
+  const std::string column =
+      "[...document.querySelectorAll('.sortable')[0].tBodies[0].rows].map(r => "
+      "r.cells[0].textContent).join(' ')";
+  const std::string click =
+      "document.querySelectorAll('.sortable')[0].querySelector('th button').click()";
+  js(click);
+  EXPECT_EQ(js(column), "10 50 250");
+  js(click);
+  EXPECT_EQ(js(column), "250 50 10");
+  EXPECT_EQ(js("document.querySelector('.sortable th').getAttribute('aria-sort')"), "descending");
+  // Every column of every table, both ways: exact values are in order.
+  EXPECT_EQ(js(R"((() => {
+    for (const table of document.querySelectorAll('.sortable'))
+      for (const [i, head] of [...table.tHead.rows[0].cells].entries())
+        for (const sign of [1, -1]) {
+          head.firstChild.click();
+          const values = [...table.tBodies[0].rows].map(
+            (r) => Number(r.cells[i].dataset.v ?? r.cells[i].textContent));
+          for (let k = 1; k < values.length; ++k)
+            if (sign * (values[k] - values[k - 1]) < 0) return head.textContent;
+        }
+    return '';
+  })())"),
+            "");
+  expect_quiet();
+}
+
+TEST_F(Pages, GiveEachChartsData) {
+  open(sample_grid({10, 50, 100, 250}, {0.01}, 1, 20));
+  EXPECT_EQ(js(R"((() => {
+    const link = document.querySelector('.csv.part');
+    link.dispatchEvent(new Event('focus'));
+    const lines = decodeURIComponent(link.href.split(',').slice(1).join(',')).trimEnd().split('\n');
+    return lines[0] + ' ' + lines.length + ' ' + lines[1].split(',').length;
+  })())"),
+            "run,setting,epoch,step,seconds,val.loss 81 6");
+  expect_quiet();
+}
+
+TEST_F(Pages, HaveNamesForScreenReaders) {
+  open(sample_grid({10, 50}, {0.001, 0.01}, 2, 20));
+  EXPECT_EQ(js("[...document.querySelectorAll('svg')].filter(e => e.getAttribute('role') !== 'img' "
+               "|| !e.getAttribute('aria-labelledby').split(' ').every(i => "
+               "document.getElementById(i).textContent)).length"),
+            0);
+  EXPECT_EQ(js("[...document.querySelectorAll('button,a')].filter(e => "
+               "!e.textContent.trim()).length"),
+            0);
+  EXPECT_EQ(js("[...document.querySelectorAll('[id]')].length === new "
+               "Set([...document.querySelectorAll('[id]')].map(e => e.id)).size"),
+            true);
+  expect_quiet();
+}
+
+TEST_F(Pages, FitPhonesAndBothThemes) {
+  std::vector<SampleRun> runs =
+      sample_grid({10, 25, 50, 125, 250}, {0.001, 0.003, 0.01, 0.03}, 2, 30);
+  open(runs);
+  shoot("grid-light");
+  theme("dark");
+  shoot("grid-dark");
+  EXPECT_EQ(js("getComputedStyle(document.body).backgroundColor"), "rgb(20, 22, 26)");
+  size(375, 800);
+  EXPECT_LE(js("document.documentElement.scrollWidth").get<int>(), 375);
+  EXPECT_EQ(js(kVisible), 4);
+  shoot("grid-phone-dark");
+  theme("light");
+  open({SampleRun{}});
+  EXPECT_LE(js("document.documentElement.scrollWidth").get<int>(), 375);
+  shoot("single-phone");
+  size(800, 1100);
+  browser_->call("Emulation.setEmulatedMedia", {{"media", "print"}});
+  EXPECT_EQ(js(kVisible), 2);
+  shoot("single-print");
+  expect_quiet();
+}
+
+TEST_F(Pages, OfAThousandRunsOpenQuickly) {
+  std::vector<double> rates;
+  for (int i = 1; i <= 50; ++i) rates.push_back(0.001 * i);
+  open(sample_grid({10, 25, 50, 125, 250}, rates, 4, 20));
+  EXPECT_LT(js("performance.getEntriesByType('navigation')[0].domComplete").get<double>(), 2000);
+  expect_quiet();
+}
+
+}  // namespace
+}  // namespace strata::testing

@@ -1,0 +1,148 @@
+// What a page holds, and what it must not.
+#include "framework/report/page.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+
+#include "framework/report/chart.h"
+#include "framework/report/line_difference.h"
+#include "framework/report/markup.h"
+#include "tests/report/sample_runs.h"
+
+namespace strata::report {
+namespace {
+
+using ::strata::testing::sample_grid;
+using ::strata::testing::sample_runs;
+using ::strata::testing::SampleRun;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string page_of(const std::vector<SampleRun>& runs) {
+  return draw_page(compare(sample_runs(runs)));
+}
+
+int count(const std::string& text, const std::string& what) {
+  int found = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+    ++found;
+  return found;
+}
+
+TEST(Page, OfOneRunHasCurvesOfBothSplitsInOneChart) {
+  const std::string page = page_of({SampleRun{}});
+  EXPECT_THAT(page, HasSubstr("<title>spirals/1</title>"));
+  EXPECT_THAT(page, HasSubstr("done after 10 epochs in 1.50 s. Best in epoch "));
+  EXPECT_EQ(count(page, "<svg "), 2 * 3);  // loss and accuracy, over epochs, steps, seconds
+  EXPECT_EQ(count(page, "faint\""), 2 * 3);
+  EXPECT_THAT(page, Not(HasSubstr("<div class=\"legend\"")));
+  EXPECT_THAT(page, HasSubstr("batch_size = 50"));
+  EXPECT_THAT(page, Not(HasSubstr("class=\"b\"")));
+}
+
+TEST(Page, OfSeedsHasBandsAndSpread) {
+  const std::string page = page_of(sample_grid({10, 50}, {0.01}, 3, 10));
+  EXPECT_THAT(page, HasSubstr("<h1>spirals: 6 runs</h1>"));
+  EXPECT_THAT(page, HasSubstr("6 runs of 2 settings, varied by <code>train.batch_size</code>"));
+  EXPECT_THAT(page, HasSubstr("Highest val accuracy: <b>"));
+  EXPECT_EQ(count(page, "class=\"b\" d=\""), 2 * 3 * 2 * 2);  // charts, axes, settings, splits
+  EXPECT_THAT(page, HasSubstr("<mark>10</mark>, <mark>50</mark>"));
+  EXPECT_THAT(page, HasSubstr("<mark>  batch_size = 10</mark>"));
+  EXPECT_THAT(page, HasSubstr("<ins>+   batch_size = 50</ins>"));
+  EXPECT_THAT(page, Not(HasSubstr("class=\"heat\"")));
+}
+
+TEST(Page, OfTwoAxesHasHeatMaps) {
+  const std::string page = page_of(sample_grid({10, 50}, {0.001, 0.01}, 1, 10));
+  EXPECT_EQ(count(page, "<figure class=\"heat\">"), 2);  // val loss and val accuracy
+  EXPECT_EQ(count(page, "<td style=\"--t:"), 2 * 4);
+  EXPECT_EQ(count(page, "<svg "), 4 * 3);  // four settings: each split has its charts
+}
+
+TEST(Page, EveryChartHasWordsAndData) {
+  const std::string page = page_of(sample_grid({10, 50}, {0.01}, 2, 10));
+  EXPECT_EQ(count(page, "<desc "), count(page, "<svg "));
+  EXPECT_THAT(page, HasSubstr("batch_size = 10: from "));
+  EXPECT_EQ(count(page, "class=\"csv part\""), 2);
+  EXPECT_THAT(page, HasSubstr("download=\"curves.csv\" href=\"data:text/csv;charset=utf-8,"
+                              "run,setting,epoch,step,seconds,train.loss,train.accuracy,val.loss,"
+                              "val.accuracy%0Aspirals/1,1,1,100,0.11,"));
+}
+
+TEST(Page, AsksForNothing) {
+  const std::string page = page_of(sample_grid({10, 50}, {0.001, 0.01}, 2, 10));
+  const std::regex outside(R"((src|href)="(?!#|data:)|url\(|@import|https?://|fetch\()");
+  std::smatch found;
+  EXPECT_FALSE(std::regex_search(page, found, outside)) << found.str();
+}
+
+TEST(Page, OfFiftyRunsIsBelow300KB) {
+  EXPECT_LT(
+      page_of(sample_grid({5, 10, 25, 50, 100}, {0.001, 0.003, 0.01, 0.03, 0.1}, 2, 200)).size(),
+      300'000u);
+  std::vector<double> rates;
+  for (int i = 1; i <= 10; ++i) rates.push_back(0.001 * i);
+  const std::string page = page_of(sample_grid({5, 10, 25, 50, 100}, rates, 1, 200));
+  EXPECT_LT(page.size(), 300'000u);
+  EXPECT_THAT(page, HasSubstr("th epoch; metrics.jsonl holds all."));
+}
+
+TEST(Page, NamesAreNoMarkup) {
+  auto runs = sample_runs({SampleRun{}, SampleRun{.seed = 2, .norm = "<script>alert(1)</script>"}});
+  runs[0].name = "\"><img src=x onerror=alert(1)>";
+  runs[0].status = "<b>odd</b>";
+  runs[0].facts["<i>"] = "<u>\x01\xff";
+  const std::string page = draw_page(compare(std::move(runs)));
+  for (const char* bad : {"<script>alert", "<img", "<b>odd", "<i>\"", "<u>"})
+    EXPECT_THAT(page, Not(HasSubstr(bad)));
+}
+
+TEST(Page, OfRunsThatDidNotGetFar) {
+  SampleRun none;
+  none.epochs = 0, none.ends = false;
+  EXPECT_THAT(page_of({none}), HasSubstr("No run has finished an epoch."));
+  SampleRun one;
+  one.epochs = 1, one.ends = false;
+  const std::string page = page_of({one, SampleRun{}});
+  EXPECT_THAT(page, HasSubstr("<circle "));
+  EXPECT_THAT(page, HasSubstr("1 run not done; the table says which."));
+  EXPECT_THAT(page, HasSubstr("<td class=\"bad\">unfinished</td>"));
+}
+
+TEST(Page, IsTheSameForTheSameRuns) {
+  const auto runs = sample_runs(sample_grid({10, 50}, {0.01}, 2, 10));
+  EXPECT_EQ(draw_page(compare(runs)), draw_page(compare(runs)));
+}
+
+TEST(Chart, TicksAreRound) {
+  EXPECT_THAT(ticks(0, 40, 4), ElementsAre(0, 10, 20, 30, 40));
+  EXPECT_EQ(ticks(0.82, 0.97, 3).size(), 3u);
+  EXPECT_THAT(ticks(1, 1, 4), ElementsAre(1));
+}
+
+TEST(Markup, CsvQuotesWhatItMust) {
+  EXPECT_EQ(csv({{"a", "b,c"}, {"say \"x\"", "two\nlines"}}),
+            "a,\"b,c\"\n\"say \"\"x\"\"\",\"two\nlines\"\n");
+  EXPECT_EQ(csv_uri("a,\"b\" %\n"), "data:text/csv;charset=utf-8,a,%22b%22%20%25%0A");
+}
+
+TEST(Markup, FiguresHaveTheirUnits) {
+  EXPECT_EQ(figure_text("val.accuracy", 0.9725), "97.25 %");
+  EXPECT_EQ(figure_text("val.loss", 0.06264), "0.06264");
+  EXPECT_EQ(figure_text("val.loss", std::nan("")), "–");
+  EXPECT_EQ(spread_text("val.accuracy", 0.9725, 0.0029), "97.25 ± 0.29 %");
+  EXPECT_EQ(spread_text("val.loss", 0.5, 0.01), "0.5000 ± 0.0100");
+}
+
+TEST(LineDifference, KeepsWhatIsCommon) {
+  std::string out;
+  for (const LineEdit& edit : line_difference({"a", "b", "c", "d"}, {"a", "x", "c", "y", "d"}))
+    out += std::string(1, edit.kind) + edit.line;
+  EXPECT_EQ(out, " a-b+x c+y d");
+}
+
+}  // namespace
+}  // namespace strata::report
