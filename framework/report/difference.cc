@@ -50,7 +50,11 @@ void compare_facts(const RunRecord& first, const RunRecord& second, RunDifferenc
         keys.push_back(key);
   for (const std::string& key : keys) {
     const std::string a = first.fact(key.c_str()), b = second.fact(key.c_str());
-    if (a == b) continue;
+    const auto whole = [&](const RunRecord& run) {
+      return run.facts.contains(key) ? run.facts[key] : Json();
+    };
+    if (first.facts.contains(key) == second.facts.contains(key) && whole(first) == whole(second))
+      continue;
     auto& list = is_data_fact(key)     ? found.data
                  : is_plugin_fact(key) ? found.plugins
                                        : found.environment;
@@ -121,7 +125,8 @@ std::string results_text(const RunRecord& first, const RunRecord& second,
     out += fmt::format("  {:<12} {}\n", "start",
                        found.first_start == found.second_start
                            ? "same weights"
-                           : "other weights: " + found.first_start + " -> " + found.second_start);
+                           : "other weights: " + short_hash(found.first_start) + " -> " +
+                                 short_hash(found.second_start));
   if (found.parted) {
     const Parting& at = found.parting;
     out += fmt::format("  {:<12} part in epoch {}: ", "figures", at.epoch);
@@ -144,11 +149,11 @@ std::string results_text(const RunRecord& first, const RunRecord& second,
                                                                      : "one run finished no epoch");
   }
   if (!found.first_weights.empty() && !found.second_weights.empty())
-    out +=
-        fmt::format("  {:<12} {}\n", "end",
-                    found.first_weights == found.second_weights
-                        ? "same weights"
-                        : "other weights: " + found.first_weights + " -> " + found.second_weights);
+    out += fmt::format("  {:<12} {}\n", "end",
+                       found.first_weights == found.second_weights
+                           ? "same weights"
+                           : "other weights: " + short_hash(found.first_weights) + " -> " +
+                                 short_hash(found.second_weights));
   return out + (found.outcome.empty() ? "" : section("outcome", found.outcome));
 }
 
@@ -168,13 +173,13 @@ RunDifference difference_of(const RunRecord& first, const RunRecord& second) {
   compare_figures(first, second, found);
   compare_outcomes(first, second, found);
   const auto hash = [](const RunRecord& run) {
-    const std::string text = run.fact("start_state_sha256");
-    return text == "none" ? "" : text;
+    const auto at = run.facts.find("start_state_sha256");
+    return at != run.facts.end() && at->is_string() ? at->get<std::string>() : std::string();
   };
   found.first_start = hash(first);
   found.second_start = hash(second);
-  found.first_weights = short_hash(first.weights_hash);
-  found.second_weights = short_hash(second.weights_hash);
+  found.first_weights = first.weights_hash;
+  found.second_weights = second.weights_hash;
   return found;
 }
 

@@ -28,7 +28,7 @@ struct RunDifference {
   std::int64_t common_epochs = 0;  // that both have
   bool parted = false;
   Parting parting;
-  std::string first_start, second_start;      // short SHA-256 of the starting weights; may be empty
+  std::string first_start, second_start;      // SHA-256 of the starting weights; may be empty
   std::string first_weights, second_weights;  // of the last; may be empty
   std::vector<ChangedValue> outcome;          // status, epochs, best epoch
 

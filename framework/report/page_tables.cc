@@ -10,9 +10,9 @@ namespace strata::report {
 namespace {
 
 struct Cell {
-  std::string text;     // of the page, not yet escaped
-  std::string exact;    // of the CSV, and what is sorted by
-  int group = -1;       // whose dot stands before it
+  std::string text;          // of the page, not yet escaped
+  std::string exact;         // of the CSV, and what is sorted by
+  int group = -1;            // whose dot stands before it
   std::string colours = {};  // class names: "bad"
 };
 
