@@ -14,6 +14,7 @@
 #include "framework/runtime/executor.h"
 #include "framework/runtime/input_pipeline.h"
 #include "framework/tensor/parallel.h"
+#include "framework/train/data_identity.h"
 
 namespace strata {
 
@@ -38,6 +39,7 @@ struct RunFacts {
   std::string
       init_file;  // starting weights that were given; empty where the initializers made them
   std::string start_hash;  // SHA-256 of the state that this process began with
+  DataIdentity data;
 };
 
 struct StepReport {

@@ -299,6 +299,17 @@ TEST(CommandLineOutput, ThatCannotBeWrittenIsAnError) {
   EXPECT_EQ(shell("trainer explain > /dev/full 2> full.err"), 1);
   EXPECT_EQ(read_text("full.err"),
             "error: cannot write to standard output: No space left on device\n");
+  write_text("small.model", kSmallModel);
+  EXPECT_EQ(shell("trainer check small.model >&- 2> closed.err"), 1);
+  EXPECT_EQ(read_text("closed.err"),
+            "error: cannot write to standard output: Bad file descriptor\n");
+  EXPECT_EQ(shell("trainer check small.model >&- 2>&- <&-"), 1);
+  EXPECT_EQ(shell("trainer train small.model -q --run measured > measured.out"), 0);
+  EXPECT_EQ(shell("trainer eval measured --json >&- 2> closed.err"), 1);
+  EXPECT_EQ(shell("trainer time small.model --steps 1 --trace /dev/full > time.out 2>&1"), 4);
+  write_text("points.csv", "0.1,0.2\n");
+  EXPECT_EQ(shell("trainer predict measured points.csv -o /dev/full 2> full.err"), 4);
+  EXPECT_EQ(read_text("full.err"), "error: cannot write `/dev/full`: No space left on device\n");
 }
 
 TEST(CommandLineOutput, ThatIsClosedIsAnError) {
