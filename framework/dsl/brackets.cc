@@ -182,6 +182,8 @@ class Balancer {
   void leave_open(std::size_t keep, std::size_t at) {
     std::size_t place = 0;
     std::size_t reported = 0, found = 0;
+    // So deep that the lexer stopped: the parser says so, and what is closed was not looked at.
+    const bool too_deep = stack_.size() >= 10'000;
     while (stack_.size() > keep) {
       const std::size_t open = stack_.back();
       stack_.pop_back();
@@ -191,7 +193,7 @@ class Balancer {
       if (place < at)
         place = brace || ++found > kReported ? at : std::max(place, likely_end(open, at));
       insertions_.push_back({place, closer_of(tokens_[open].kind)});
-      if (!muted(open, place) && ++reported <= kReported) report_open(open, place, at);
+      if (!too_deep && !muted(open, place) && ++reported <= kReported) report_open(open, place, at);
     }
   }
 

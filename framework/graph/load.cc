@@ -264,16 +264,16 @@ Result<std::string> read_text(const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status))
-    return make_error(ExitCode::kModel, "there is no file {}", print_string(path));
+    return make_error(ExitCode::kUsage, "there is no file {}", print_string(path));
   if (!fs::is_regular_file(status))
-    return make_error(ExitCode::kModel, "{} is not a file", print_string(path));
+    return make_error(ExitCode::kUsage, "{} is not a file", print_string(path));
   if (const auto size = fs::file_size(path, error);
       !error && size > dsl::ParseLimits{}.file_bytes) {
     return make_error(ExitCode::kModel, "{} has {} bytes; {} are the most", print_string(path),
                       size, dsl::ParseLimits{}.file_bytes);
   }
   Result<std::string> text = read_file(path, ExitCode::kModel);
-  if (!text) return make_error(ExitCode::kModel, "{} cannot be read", print_string(path));
+  if (!text) return make_error(ExitCode::kUsage, "{} cannot be read", print_string(path));
   return text;
 }
 

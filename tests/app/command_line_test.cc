@@ -309,7 +309,7 @@ TEST(CommandLineOutput, ThatCannotBeWrittenIsAnError) {
   EXPECT_EQ(shell("trainer time small.model --steps 1 --trace /dev/full > time.out 2>&1"), 4);
   write_text("points.csv", "0.1,0.2\n");
   EXPECT_EQ(shell("trainer predict measured points.csv -o /dev/full 2> full.err"), 4);
-  EXPECT_EQ(read_text("full.err"), "error: cannot write `/dev/full`: No space left on device\n");
+  EXPECT_EQ(read_text("full.err"), "error: cannot write `/dev/full`: no space left on device\n");
 }
 
 TEST(CommandLineOutput, ThatIsClosedIsAnError) {

@@ -112,7 +112,7 @@ train {
   steps      = 100
 }
 
-study s { grid width = [1, 2] }
+study s { grid width = [4, 8] }
 )";
 
 TEST(Resolved, SpellsOutOverridesAndDefaults) {
