@@ -48,7 +48,8 @@ ExitCode exit_code_of(const Diagnostics& diagnostics) {
   if (!diagnostics.has_errors()) return ExitCode::kDone;
   const std::vector<Diagnostic>& all = diagnostics.all();
   const bool plugin = std::any_of(all.begin(), all.end(), [](const Diagnostic& d) {
-    return d.severity == Severity::kError && d.code == "missing-plugin";
+    return d.severity == Severity::kError &&
+           (d.code == "missing-plugin" || d.code == "plugin-failed");
   });
   return plugin ? ExitCode::kPlugin : ExitCode::kModel;
 }

@@ -471,8 +471,10 @@ InstancePtr make_instance(PluginCall call, Span span, Session& session) {
   const std::string name = call.entry->name();
   Result<InstancePtr> made = Instance::create(std::move(call));
   if (made) return *made;
-  session.error("refused-options", span, fmt::format("`{}`: {}", name, made.error().message)).help =
-      made.error().hint;
+  session
+      .error(code_for(made.error(), "refused-options"), span,
+             fmt::format("`{}`: {}", name, made.error().message))
+      .help = made.error().hint;
   return nullptr;
 }
 

@@ -117,8 +117,8 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
        "Names inside braces are known only there.",
        "model m(x: [4]) -> y { x -> Dense(2) }", "model m(x: [4]) -> y { x -> Dense(2) as y }"},
       {"missing-plugin", "a plugin library that is not loaded",
-       "`require` names a library of plugins; the command line and the plugin path say where "
-       "libraries are.",
+       "`require` names a library of plugins, and may say which versions will do; the command line "
+       "and the plugin path say where libraries are. One that is refused is as good as missing.",
        "require \"acme_layers\" >= 1.2",
        "# start the trainer with the library on its plugin path\nrequire \"acme_layers\" >= 1.2"},
       {"missing-section", "a section that the file needs",
@@ -172,6 +172,11 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
        "Blocks are unrolled, so none can contain itself, not by way of others either. `repeat` and "
        "`for` repeat.",
        "block a(x) -> y { y = x -> ReLU -> a }", "block a(x) -> y { y = x -> repeat 3 { ReLU } }"},
+      {"plugin-failed", "a plugin that does what it must not",
+       "A plugin broke the rules between it and the framework: it threw, named no shape, or failed "
+       "without a word. The file is not to blame. `trainer plugin check` judges a plugin's "
+       "library.",
+       "x -> Broken", "# without the plugin, or with a version of it that works\nx -> ReLU"},
       {"refused-options", "options that the plugin refuses together",
        "Each option is fine, and the plugin itself says why they do not go together.",
        "x -> Fussy(2)", "x -> Fussy(3)"},

@@ -9,6 +9,7 @@
 #include "framework/dsl/parser.h"
 #include "framework/graph/declarations.h"
 #include "framework/graph/suggest.h"
+#include "framework/plugin/loader.h"
 
 namespace strata::graph {
 namespace {
@@ -119,19 +120,33 @@ class Loader {
 
   void add(dsl::RequireSection& require, dsl::Section& section, bool) {
     out_.requires_.push_back(&section);
-    for (const Entry* entry : session_.registry.all()) {
-      const std::string stem = fs::path(entry->origin).stem();
-      if (entry->origin == require.plugin.value || stem == require.plugin.value ||
-          stem == "lib" + require.plugin.value) {
-        return;
-      }
+    const std::string& name = require.plugin.value;
+    if (const PluginLibrary* library = session_.registry.find_library(name)) {
+      if (version_fits(library->version, require.comparison, require.version)) return;
+      session_
+          .error("missing-plugin", require.version_span,
+                 fmt::format("plugin `{}` is there as version {}, and this file wants {} {}", name,
+                             library->version, require.comparison, require.version))
+          .help = "it was loaded from " + library->path;
+      return;
     }
+    for (const RefusedLibrary& refused : session_.registry.refused()) {
+      if (refused.name != name && refused.name != "lib" + name) continue;
+      session_
+          .error("missing-plugin", require.plugin_span,
+                 fmt::format("plugin `{}` cannot be used: {}", name, refused.error.message))
+          .help = refused.error.hint;
+      return;
+    }
+    std::vector<std::string> names;
+    for (const auto& library : session_.registry.libraries()) names.push_back(library->name);
+    const std::string near = nearest_name(name, names);
     session_
         .error("missing-plugin", require.plugin_span,
-               fmt::format("plugin `{}` is not loaded", require.plugin.value))
-        .help =
-        "`trainer plugins` lists those that are there; a model file names a plugin, never its "
-        "place";
+               fmt::format("plugin `{}` is not loaded", name))
+        .help = !near.empty() ? fmt::format("did you mean `{}`?", near)
+                              : "`trainer plugins` lists those that are there; a model file names "
+                                "a plugin, never its place";
   }
 
   void add(dsl::LetSection& let, dsl::Section& section, bool in_main) {
