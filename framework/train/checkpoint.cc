@@ -89,6 +89,10 @@ std::string progress_text(const Progress& progress) {
                             {"crc32", split.crc}});
   }
   if (progress.reference) json["reference"] = number(*progress.reference);
+  for (const PluginLibrary& plugin : progress.plugins) {
+    json["plugins"].push_back(
+        {{"name", plugin.name}, {"version", plugin.version}, {"sha256", plugin.sha256}});
+  }
   if (progress.best) json["best"] = report_json(*progress.best);
   if (progress.last) json["last"] = report_json(*progress.last);
   return json.dump();
@@ -116,6 +120,10 @@ Progress progress_from(const std::string& text) {
           {split.at("split"), split.at("samples"), split.at("checked"), split.at("crc32")});
   }
   if (json.contains("reference")) progress.reference = number_from(json.at("reference"));
+  for (const Json& plugin : json.value("plugins", Json::array())) {
+    progress.plugins.push_back(
+        {plugin.at("name"), plugin.at("version"), "", plugin.at("sha256"), {}});
+  }
   if (json.contains("best")) progress.best = report_from(json.at("best"));
   if (json.contains("last")) progress.last = report_from(json.at("last"));
   return progress;

@@ -25,7 +25,8 @@ struct Progress {
   std::optional<double> reference;  // the monitored figure that patience counts from
   std::int64_t waited = 0;          // epochs since then
   std::int64_t seed = 0;
-  bool fuse = true;   // whether layers were fused: other roundings
+  bool fuse = true;                    // whether layers were fused: other roundings
+  std::vector<PluginLibrary> plugins;  // libraries that it takes something from
   DataIdentity data;  // empty in checkpoints of before it was kept
 };
 

@@ -197,6 +197,12 @@ Status MetricsLog::start(const RunFacts& facts, const std::string& version) {
       {"init", facts.init_file.empty() ? Json(nullptr) : Json(facts.init_file)},
       {"start_state_sha256", facts.start_hash.empty() ? Json(nullptr) : Json(facts.start_hash)},
       {"resumed_from", facts.resumed_from.empty() ? Json(nullptr) : Json(facts.resumed_from)}};
+  for (const PluginLibrary& plugin : facts.plugins) {
+    event["plugins"].push_back({{"name", plugin.name},
+                                {"version", plugin.version},
+                                {"path", plugin.path},
+                                {"sha256", plugin.sha256}});
+  }
   for (const SplitIdentity& split : facts.data)
     event["data_crc32"][split.name] = fmt::format("{:08x}", split.crc);
   if (!facts.changes.empty()) event["changes"] = facts.changes;

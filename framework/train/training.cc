@@ -20,6 +20,7 @@
 #include "framework/train/safetensors.h"
 #include "framework/train/saver.h"
 #include "framework/train/session.h"
+#include "framework/train/used_plugins.h"
 
 namespace strata {
 namespace {
@@ -129,6 +130,7 @@ class Run {
     if (checkpoint) return restore(*checkpoint);
     progress_.seed = train.seed;
     progress_.fuse = fuse_;
+    progress_.plugins = used_plugins(program_);
     progress_.data = data_;
     return start();
   }
@@ -273,6 +275,8 @@ class Run {
     const Status same_data = check_data(checkpoint.progress);
     if (!same_data) return same_data;
     const Progress& progress = checkpoint.progress;
+    for (std::string& change : changed_plugins(progress.plugins, used_plugins(program_)))
+      facts_.changes.push_back(std::move(change));
     if (length && progress.step > total_steps_) {
       return make_error(ExitCode::kModel, "`{}` has trained for {} steps already, and {} gives {}",
                         run_folder_, progress.step,
@@ -357,6 +361,7 @@ class Run {
     const Status loaded = load_tensors(checkpoint.file, resumed_from_, executor_->tensors(), false);
     if (!loaded) return loaded;
     progress_ = std::move(checkpoint.progress);
+    progress_.plugins = used_plugins(program_);
     progress_.data = data_;
     check_best();
     return {};
@@ -427,6 +432,7 @@ class Run {
     facts_.threads = pool_.threads();
     facts_.precision = program_.train.precision;
     facts_.fuse = fuse_;
+    facts_.plugins = used_plugins(program_);
     facts_.folder = folder_ ? folder_->path() : run_folder_;
     facts_.resumed_from = resumed_from_;
     facts_.init_file = init_file_;

@@ -31,7 +31,8 @@ struct RunFacts {
   std::int64_t seed = 0;
   int threads = 0;
   Precision precision = Precision::kF32;
-  bool fuse = true;  // whether layers may be fused
+  bool fuse = true;                    // whether layers may be fused
+  std::vector<PluginLibrary> plugins;  // libraries that it takes something from
   std::string folder;
   std::string resumed_from;  // a checkpoint; empty for a fresh start
   std::vector<std::string>
