@@ -15,6 +15,11 @@ def plugin_folder(name, deps = []):
             alwayslink = True,
             deps = ["//framework/plugin:sdk"] + deps,
         )
+    native.filegroup(
+        name = "sources",
+        srcs = native.glob(["*.cc"]),
+        visibility = ["//tests:__subpackages__"],
+    )
     native.cc_library(
         name = name,
         visibility = ["//plugins:__pkg__"],

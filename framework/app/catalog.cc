@@ -67,7 +67,9 @@ EntryText describe(const Entry& entry) {
   EntryText text;
   text.name = entry.name();
   text.kind = entry.kind();
-  text.origin = entry.origin;
+  text.origin = entry.library ? fmt::format("plugin {} {}, {}", entry.library->name,
+                                            entry.library->version, entry.origin)
+                              : entry.origin;
   const std::string_view doc = schema.doc ? schema.doc : "";
   const std::size_t end = doc.find('\n');
   text.sentence = doc.substr(0, end);

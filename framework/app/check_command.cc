@@ -62,15 +62,13 @@ ExitCode run(Invocation& invocation) {
     ElaborateOptions elaborate;
     elaborate.overrides = invocation.overrides;
     elaborate.strict = invocation.has("strict");
-    Status readable = check_readable(path);
-    if (readable.ok()) {
-      const auto program =
-          load_program(path, invocation.registry(), sources, diagnostics, elaborate);
-      if (!program.ok()) {
-        readable = program.error();
-      } else if (*program) {
-        lines += success_line(path, **program, diagnostics.warnings());
-      }
+    Status readable;
+    const auto program = load_input(path, invocation.registry(), sources, diagnostics, elaborate);
+    if (!program.ok()) {
+      readable = program.error();
+    } else if (*program) {
+      lines +=
+          success_line(path == "-" ? "standard input" : path, **program, diagnostics.warnings());
     }
     if (diagnostics.has_errors() && wrong != ExitCode::kPlugin) wrong = exit_code_of(diagnostics);
     if (!readable.ok()) {
@@ -90,6 +88,7 @@ ExitCode run(Invocation& invocation) {
         lines += failure_line(path, diagnostics);
       }
     }
+    if (diagnostics.cut()) all.set_cut();
     for (Diagnostic& diagnostic : diagnostics.sorted()) all.add(std::move(diagnostic));
   }
   const ExitCode code = wrong == ExitCode::kDone ? unreadable : wrong;

@@ -4,16 +4,17 @@
 #include <charconv>
 
 #include "framework/base/utf8.h"
+#include "framework/plugin/loader.h"
 
 namespace strata::app {
 namespace po = boost::program_options;
 
 const std::vector<const Command*>& commands() {
   static const std::vector<const Command*> all = {
-      &kTrainCommand,      &kCheckCommand,   &kSummaryCommand, &kGraphCommand,   &kTimeCommand,
-      &kEvalCommand,       &kPredictCommand, &kVerifyCommand,  &kReportCommand,  &kDiffCommand,
-      &kInitCommand,       &kExplainCommand, &kFmtCommand,     &kPluginsCommand, &kReferenceCommand,
-      &kCompletionCommand, &kManCommand,     &kVersionCommand, &kHelpCommand,
+      &kTrainCommand,     &kCheckCommand,      &kSummaryCommand, &kGraphCommand,   &kTimeCommand,
+      &kEvalCommand,      &kPredictCommand,    &kVerifyCommand,  &kReportCommand,  &kDiffCommand,
+      &kInitCommand,      &kExplainCommand,    &kFmtCommand,     &kPluginsCommand, &kPluginCommand,
+      &kReferenceCommand, &kCompletionCommand, &kManCommand,     &kVersionCommand, &kHelpCommand,
   };
   return all;
 }
@@ -30,6 +31,9 @@ po::options_description options_of(const Command& command) {
   if (command.options) command.options(options.add_options());
   options.add_options()("color", po::value<std::string>()->value_name("auto|always|never"),
                         "auto, the default, colours on a terminal unless NO_COLOR is set");
+  options.add_options()("plugin-dir",
+                        po::value<std::vector<std::string>>()->composing()->value_name("DIR"),
+                        "load the plugins (*.so) of this folder, too; may be given several times");
   options.add_options()("help,h", po::bool_switch(), "what this command does, with examples");
   return options;
 }
@@ -56,8 +60,26 @@ void usage_failure(std::string message, std::string hint) {
   throw Failure{Error{ExitCode::kUsage, std::move(message), std::move(hint)}};
 }
 
+const Registry& Invocation::registry_in_silence() {
+  if (registry_) return *registry_;
+  registry_ = Registry::builtin();
+  std::vector<std::string> folders;
+  if (const auto at = flags.find("plugin-dir"); at != flags.end())
+    folders = at->second.as<std::vector<std::string>>();
+  load_plugins(plugin_folders(folders), *registry_);
+  return *registry_;
+}
+
 const Registry& Invocation::registry() {
-  if (!registry_) registry_ = Registry::builtin();
+  if (registry_) return *registry_;
+  for (const RefusedLibrary& refused : registry_in_silence().refused()) {
+    if (refused.asked_for) throw Failure{refused.error};
+    console_.note("a plugin is left out: " + refused.error.message);
+  }
+  for (const auto& library : registry_->libraries()) {
+    for (const std::string& note : library->notes)
+      console_.note(fmt::format("plugin `{}`: {}", library->name, note));
+  }
   return *registry_;
 }
 

@@ -52,8 +52,8 @@ std::vector<OptionForms> common_options();  // those that all commands have
 
 extern const Command kTrainCommand, kCheckCommand, kSummaryCommand, kGraphCommand, kTimeCommand,
     kInitCommand, kEvalCommand, kPredictCommand, kVerifyCommand, kReportCommand, kDiffCommand,
-    kExplainCommand, kFmtCommand, kPluginsCommand, kReferenceCommand, kCompletionCommand,
-    kManCommand, kVersionCommand, kHelpCommand;
+    kExplainCommand, kFmtCommand, kPluginsCommand, kPluginCommand, kReferenceCommand,
+    kCompletionCommand, kManCommand, kVersionCommand, kHelpCommand;
 
 // Thrown once everything was said, to end the command with this code.
 struct Stop {
@@ -70,7 +70,11 @@ class Invocation {
 
   const Command& command() const { return command_; }
   Console& console() { return console_; }
-  const Registry& registry();  // filled at first use
+  // What is built in and what plugin folders hold, loaded at first use. A library that is refused
+  // is a note, or the end of the command where it lies in a folder that the command line names.
+  const Registry& registry();
+  // The same with nothing said of what was refused: the registry knows.
+  const Registry& registry_in_silence();
 
   std::vector<std::string> words;      // all that is neither an option nor an override
   std::vector<std::string> overrides;  // "train.epochs=1"

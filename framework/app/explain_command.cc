@@ -176,6 +176,26 @@ Found look_up(Invocation& invocation, const std::string& name, int width) {
   return found;
 }
 
+// The options that are called `name`, with what they are of.
+Found look_up_option(Invocation& invocation, const std::string& name, int width) {
+  const Paint paint = invocation.console().paint();
+  Found found;
+  for (const Entry* entry : invocation.registry().all()) {
+    const EntryText text = describe(*entry);
+    for (const OptionText& option : text.options) {
+      if (option.name != name) continue;
+      found.page += (found.page.empty() ? "" : "\n") +
+                    fmt::format("an option of {}, {} {}\n\n", paint.bold(text.name),
+                                article(kind_name(text.kind)), kind_name(text.kind)) +
+                    option_lines({option}, width, paint);
+      Json json = options_json({option})[0];
+      json["of"] = text.name;
+      found.json.push_back(std::move(json));
+    }
+  }
+  return found;
+}
+
 // The page of what another framework calls `name`, under a line that says so; empty where nothing
 // is called so elsewhere either.
 Found look_up_foreign(Invocation& invocation, const std::string& name, int width) {
@@ -218,6 +238,13 @@ ExitCode run(Invocation& invocation) {
   }
   const std::string& name = invocation.words[0];
   Found found = look_up(invocation, name, text_width(console));
+  if (found.page.empty()) found = look_up_option(invocation, name, text_width(console));
+  if (found.page.empty() && name.starts_with("train.")) {
+    const std::string near = graph::our_setting(name.substr(6));
+    usage_failure(fmt::format("`train` has no setting `{}`", safe_text(name.substr(6))),
+                  near.empty() ? fmt::format("`{} explain train` lists them", program_name())
+                               : fmt::format("did you mean `train.{}`?", near));
+  }
   if (found.page.empty()) found = look_up_foreign(invocation, name, text_width(console));
   if (found.page.empty()) {
     const std::string nearest = nearest_name(name, known_names(invocation.registry()));

@@ -92,7 +92,7 @@ Status write_output(const std::string& path, std::string_view text) {
     std::ofstream file(target, std::ios::binary);
     file.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
     return file ? Status()
-                : make_error(ExitCode::kUsage, "cannot write `{}`: {}", safe_text(path),
+                : make_error(ExitCode::kData, "cannot write `{}`: {}", safe_text(path),
                              reason(errno));
   }
   const Status written = write_file_atomically(target.string(), text);

@@ -41,6 +41,8 @@ Format format_of(const Invocation& invocation, const std::string& output) {
 ExitCode run(Invocation& invocation) {
   const std::string& path = invocation.only_word("a model file");
   const std::string output = invocation.text("output");
+  if (invocation.has("output") && output.empty())
+    usage_failure("`--output` needs the name of a file");
   const Format format = format_of(invocation, output);
   DrawingOptions drawing;
   drawing.depth = static_cast<int>(

@@ -139,6 +139,8 @@ constexpr std::pair<const char*, const char*> kEnvironment[] = {
     {"STRATA_DATA", "the folder where data sets without a `path` are looked up first"},
     {"XDG_CACHE_HOME",
      "they are looked up in its folder strata/datasets next; ~/.cache by default"},
+    {"STRATA_PLUGIN_PATH", "folders with plugins (*.so), with colons between them"},
+    {"XDG_DATA_HOME", "plugins in its folder strata/plugins are loaded; ~/.local/share by default"},
     {"NO_COLOR", "where it is set, nothing is coloured unless `--color` asks for it"},
 };
 

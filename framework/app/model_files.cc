@@ -48,17 +48,33 @@ ExitCode exit_code_of(const Diagnostics& diagnostics) {
   if (!diagnostics.has_errors()) return ExitCode::kDone;
   const std::vector<Diagnostic>& all = diagnostics.all();
   const bool plugin = std::any_of(all.begin(), all.end(), [](const Diagnostic& d) {
-    return d.severity == Severity::kError && d.code == "missing-plugin";
+    return d.severity == Severity::kError &&
+           (d.code == "missing-plugin" || d.code == "plugin-failed");
   });
   return plugin ? ExitCode::kPlugin : ExitCode::kModel;
 }
 
+Result<std::optional<Program>> load_input(const std::string& path, const Registry& registry,
+                                          Sources& sources, Diagnostics& diagnostics,
+                                          const ElaborateOptions& options) {
+  std::error_code ignored;
+  const bool stream = path == "-";
+  if (!stream) {
+    if (const Status readable = check_readable(path); !readable.ok()) return readable.error();
+    if (fs::is_regular_file(path, ignored))
+      return load_program(path, registry, sources, diagnostics, options);
+  }
+  Result<std::string> text = read_input(path);
+  if (!text.ok()) return text.error();
+  return elaborate_text(stream ? "standard input" : path, std::move(*text), registry, sources,
+                        diagnostics, options);
+}
+
 std::unique_ptr<LoadedModel> load_model(Invocation& invocation, const std::string& path) {
-  end_unless(check_readable(path));
   auto loaded = std::make_unique<LoadedModel>();
   Diagnostics diagnostics;
-  auto program = load_program(path, invocation.registry(), loaded->sources, diagnostics,
-                              elaborate_options(invocation));
+  auto program = load_input(path, invocation.registry(), loaded->sources, diagnostics,
+                            elaborate_options(invocation));
   return finish(invocation, std::move(loaded), std::move(program), diagnostics);
 }
 

@@ -15,6 +15,11 @@ struct LoadedModel {
   Program program;
 };
 
+// As load_program, and reads standard input (`-`) and pipes.
+Result<std::optional<Program>> load_input(const std::string& path, const Registry& registry,
+                                          Sources& sources, Diagnostics& diagnostics,
+                                          const ElaborateOptions& options);
+
 // Loads FILE with the invocation's overrides (and --strict where the command has it). Prints all
 // diagnostics; a wrong model ends the command.
 std::unique_ptr<LoadedModel> load_model(Invocation& invocation, const std::string& path);

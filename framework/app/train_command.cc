@@ -2,12 +2,15 @@
 // end.
 #include <boost/program_options/value_semantic.hpp>
 #include <cmath>
+#include <filesystem>
 
+#include "framework/app/files.h"
 #include "framework/app/format.h"
 #include "framework/app/fuse_option.h"
 #include "framework/app/interrupt.h"
 #include "framework/app/model_files.h"
 #include "framework/app/progress.h"
+#include "framework/base/atomic_file.h"
 #include "framework/base/utf8.h"
 #include "framework/graph/summary.h"
 #include "framework/train/checkpoint.h"
@@ -113,15 +116,48 @@ std::string verdict(const TrainOutcome& outcome, const Paint& paint) {
   return out + table(uses, 2);
 }
 
+// The run's own model. Where that file is gone, the checkpoint has it too.
+std::unique_ptr<LoadedModel> load_resumed(Invocation& invocation, const std::string& resume) {
+  if (is_unstarted_run(resume)) return load_model(invocation, resume + "/model.model");
+  std::error_code ignored;
+  if (resume.ends_with(".model") || !std::filesystem::exists(resume, ignored))
+    return load_model_of(invocation, resume);  // says what is wrong
+  const std::string checkpoint = value_or_end(find_checkpoint(resume));
+  const std::string file = value_or_end(run_folder_of(checkpoint)) + "/model.model";
+  const bool there = std::filesystem::exists(file, ignored);
+  const std::string found = there ? value_or_end(read_ordinary_file(file)) : "";
+  if (found.find_first_not_of(" \n") == std::string::npos) {
+    const std::string text = value_or_end(model_of(checkpoint));
+    if (text.empty()) end_unless(check_readable(file, ExitCode::kData));
+    invocation.console().err(
+        fmt::format("warning: `{}` is {}; it is written again as `{}` has it\n", safe_text(file),
+                    there ? "empty" : "missing", safe_text(checkpoint)));
+    end_unless(write_file_atomically(file, text));
+  }
+  return load_model(invocation, file);
+}
+
 std::unique_ptr<LoadedModel> load(Invocation& invocation) {
   if (!invocation.has("resume"))
     return load_model(invocation, invocation.only_word("a model file"));
   invocation.expect_words(0, 1, "");
   if (!invocation.words.empty()) return load_model(invocation, invocation.words[0]);
-  const std::string run = invocation.text("resume");
-  return is_unstarted_run(run) ? load_model(invocation, run + "/model.model")
-                               : load_model_of(invocation, run);
+  return load_resumed(invocation, invocation.text("resume"));
 }
+
+// Shows the layers once nothing stands against training them.
+class LayerTable final : public Observer {
+ public:
+  LayerTable(Console& console, const Program& program) : console_(console), program_(program) {}
+  void on_start(const RunFacts&) override {
+    const TrainSettings& train = program_.train;
+    console_.out(summary_table(program_.graph, train.batch_size, train.precision) + "\n");
+  }
+
+ private:
+  Console& console_;
+  const Program& program_;
+};
 
 ExitCode run(Invocation& invocation) {
   const InterruptGuard interrupt("finishing the step and saving", /*saves=*/true);
@@ -147,12 +183,10 @@ ExitCode run(Invocation& invocation) {
   const Program& program = loaded->program;
   Console& console = invocation.console();
   const bool quiet = invocation.has("quiet");
-  if (!quiet)
-    console.out(summary_table(program.graph, program.train.batch_size, program.train.precision) +
-                "\n");
-
+  LayerTable layers(console, program);
   ProgressDisplay display(console, quiet);
-  options.observers = {&display};
+  if (!quiet) options.observers.push_back(&layers);
+  options.observers.push_back(&display);
   options.stop = &interrupt.flag();
   options.save = &interrupt.save();
   const TrainOutcome outcome = value_or_end(train(program, options));

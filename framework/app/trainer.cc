@@ -34,10 +34,13 @@ bool is_override(const std::string& word) {
 namespace {
 
 // A program that was started without them would give their numbers to the next files that it opens.
+// Standard output gets one that cannot be written to, so that a lost result is a failure.
 void open_standard_files() {
   for (int file = 0; file <= 2; ++file) {
     if (::fcntl(file, F_GETFD) == -1 && errno == EBADF)
-      (void)!::open("/dev/null", file == 0 ? O_RDONLY : O_WRONLY);
+      // A closed standard output stays one that cannot be written to: whoever asked for results
+      // and closed it is told that they went nowhere.
+      (void)!::open("/dev/null", file == 2 ? O_WRONLY : O_RDONLY);
   }
 }
 

@@ -62,8 +62,10 @@ ExitCode run(Invocation& invocation) {
   const Paint paint = console.paint();
   const bool json = invocation.has("json");
   if (!json) {
-    console.out(fmt::format("{}: runs of {}, SHA-256 of all weights and state after each\n\n",
-                            model, counted(options.steps, "step")));
+    options.on_begin = [&] {
+      console.out(fmt::format("{}: runs of {}, SHA-256 of all weights and state after each\n\n",
+                              model, counted(options.steps, "step")));
+    };
     options.on_run = [&](const VerifiedRun& one) {
       console.out(fmt::format("  {:<{}}  {}{}\n", one.what, kLabelWidth, one.hash,
                               one.same ? "" : "  " + paint.red("differs")));

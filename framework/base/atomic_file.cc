@@ -111,4 +111,13 @@ Result<std::string> read_file(const std::string& path, ExitCode code) {
   return text;
 }
 
+Result<std::string> read_ordinary_file(const std::string& path, ExitCode code) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode)) {
+    return make_error(code, "cannot read `{}`: it is {}", path,
+                      S_ISDIR(facts.st_mode) ? "a folder" : "not an ordinary file");
+  }
+  return read_file(path, code);
+}
+
 }  // namespace strata

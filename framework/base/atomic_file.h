@@ -20,5 +20,7 @@ Status write_file_atomically(const std::string& path, std::string_view text);
 
 // The whole of a file. `code` is what a failure counts as.
 Result<std::string> read_file(const std::string& path, ExitCode code = ExitCode::kData);
+// The same where only an ordinary file will do: a named pipe is refused instead of waited for.
+Result<std::string> read_ordinary_file(const std::string& path, ExitCode code = ExitCode::kData);
 
 }  // namespace strata

@@ -18,13 +18,40 @@ constexpr std::string_view kReset = "\x1b[0m", kBold = "\x1b[1m", kRed = "\x1b[1
                            kYellow = "\x1b[1;33m", kCyan = "\x1b[1;36m", kGreen = "\x1b[1;32m";
 constexpr int kContext = 20;  // columns of a cut line that stay to the left of the carets
 
+// Pieces of the source that a message quotes, cut where they are so long that nobody reads them.
+std::string shortened(std::string_view text) {
+  constexpr std::size_t kLong = 240, kKept = 60;  // bytes
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t open = text.find('`');
+    const std::size_t close = open == std::string_view::npos ? open : text.find('`', open + 1);
+    if (close == std::string_view::npos) break;
+    out += text.substr(0, open + 1);
+    std::string_view inside = text.substr(open + 1, close - open - 1);
+    const bool cut = inside.size() > kLong;
+    if (cut) {
+      inside = inside.substr(0, kKept);
+      while (!inside.empty() && (static_cast<unsigned char>(inside.back()) & 0xC0) == 0x80)
+        inside.remove_suffix(1);
+      if (!inside.empty() && static_cast<unsigned char>(inside.back()) >= 0xC0)
+        inside.remove_suffix(1);
+    }
+    out += inside;
+    out += cut ? "…`" : "`";
+    text.remove_prefix(close + 1);
+  }
+  return out += text;
+}
+
 // Messages hold pieces of the source; line ends in them are the author's, all else that is not
 // visible is not.
-std::string safe_message(std::string_view text) {
+std::string safe_message(std::string_view whole) {
+  const std::string text = shortened(whole);
   std::string out;
   for (std::size_t begin = 0;;) {
     const std::size_t end = text.find('\n', begin);
-    out += safe_text(text.substr(begin, end == std::string_view::npos ? end : end - begin));
+    out += safe_text(
+        std::string_view(text).substr(begin, end == std::string_view::npos ? end : end - begin));
     if (end == std::string_view::npos) return out;
     out += "\n    ";
     begin = end + 1;
@@ -170,7 +197,7 @@ nlohmann::ordered_json notes_json(const std::vector<Note>& notes) {
   auto list = nlohmann::ordered_json::array();
   for (const Note& note : notes) {
     nlohmann::ordered_json json = place_json(note.span);
-    json["message"] = note.message;
+    json["message"] = shortened(note.message);
     list.push_back(std::move(json));
   }
   return list;
@@ -240,8 +267,7 @@ std::string render(const Diagnostics& diagnostics, const RenderStyle& style) {
   }
   if (errors > 0) out += counted(errors, "error");
   if (warnings > 0) out += (errors > 0 ? ", " : "") + counted(warnings, "warning");
-  if (diagnostics.full() || !diagnostics.has_all_warnings())
-    out += "; there may be more, the rest was not looked for";
+  if (diagnostics.cut()) out += "; there may be more, the rest was not looked for";
   return out + "\n";
 }
 
@@ -253,11 +279,18 @@ std::string render_json(const Diagnostics& diagnostics) {
     json["code"] = d.code;
     const nlohmann::ordered_json place = place_json(d.span);
     for (const auto& [key, value] : place.items()) json[key] = value;
-    json["message"] = d.message;
-    json["help"] = d.help;
+    json["message"] = shortened(d.message);
+    json["help"] = shortened(d.help);
     json["notes"] = notes_json(d.notes);
     if (!d.instances.empty()) json["instances"] = notes_json(d.instances);
     list.push_back(std::move(json));
+  }
+  if (diagnostics.cut()) {
+    list.push_back({{"severity", "note"},
+                    {"code", "more-follow"},
+                    {"message", "there may be more, the rest was not looked for"},
+                    {"help", ""},
+                    {"notes", nlohmann::ordered_json::array()}});
   }
   // File names and messages may hold bytes that are not UTF-8.
   return list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

@@ -57,6 +57,9 @@ class Diagnostics {
   int errors() const { return errors_; }
   int warnings() const { return warnings_; }
   bool full() const { return errors_ >= limit_; }
+  // Whether more was wrong than is kept here, or was not looked for any more.
+  bool cut() const { return cut_ || full() || !has_all_warnings(); }
+  void set_cut() { cut_ = true; }
   bool has_all_warnings() const { return warnings_ < limit_; }
 
   // In the order of file and place; equal ones (same code, span, message) once.
@@ -67,6 +70,7 @@ class Diagnostics {
   int limit_;
   int errors_ = 0;
   int warnings_ = 0;
+  bool cut_ = false;
   std::vector<Diagnostic> all_;
   Diagnostic dropped_;  // stands in for what is beyond the limit
 };
@@ -88,7 +92,7 @@ std::string render(const Diagnostic& diagnostic, const RenderStyle& style = {});
 // All of them, then a closing line "2 errors, 1 warning"; empty where there are none.
 std::string render(const Diagnostics& diagnostics, const RenderStyle& style = {});
 // A JSON array for editors and CI, stable keys: severity, code, file, line, column, end_line,
-// end_column, message, help, notes.
+// end_column, message, help, notes. Where the list was cut, its last element says so.
 std::string render_json(const Diagnostics& diagnostics);
 
 // The candidate nearest to `name` by optimal string alignment distance, ignoring case and

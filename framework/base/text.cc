@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "framework/base/utf8.h"
+
 namespace strata {
 
 std::string print_float(double value) {
@@ -19,10 +21,30 @@ std::string print_float(double value) {
   return text;
 }
 
+namespace {
+
+// What no reader would see, or would take for something else: control characters, spaces other
+// than the plain one, and signs without a shape or that turn the direction of writing.
+bool is_invisible(const Utf8Char& c) {
+  if (!c.valid) return true;  // shown as U+FFFD
+  const auto in = [&](char32_t first, char32_t last) {
+    return c.code_point >= first && c.code_point <= last;
+  };
+  return in(0, 0x1F) || in(0x7F, 0xA0) || c.code_point == 0xAD || c.code_point == 0x34F ||
+         c.code_point == 0x61C || c.code_point == 0x1680 || in(0x115F, 0x1160) ||
+         in(0x17B4, 0x17B5) || in(0x180B, 0x180E) || in(0x2000, 0x200F) || in(0x2028, 0x202F) ||
+         in(0x205F, 0x206F) || c.code_point == 0x3000 || c.code_point == 0x3164 ||
+         c.code_point == 0xFEFF || c.code_point == 0xFFA0 || in(0xFFF0, 0xFFFB) ||
+         in(0xE0000, 0xE0FFF);
+}
+
+}  // namespace
+
 std::string print_string(std::string_view value) {
   std::string out = "\"";
-  for (const char c : value) {
-    switch (c) {
+  for (std::size_t i = 0; i < value.size();) {
+    const Utf8Char next = decode_utf8(value.substr(i));
+    switch (value[i]) {
       case '"':
         out += "\\\"";
         break;
@@ -36,12 +58,13 @@ std::string print_string(std::string_view value) {
         out += "\\t";
         break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-          out += fmt::format("\\u{{{:x}}}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+        if (is_invisible(next)) {
+          out += fmt::format("\\u{{{:x}}}", static_cast<unsigned>(next.code_point));
         } else {
-          out += c;
+          out += value.substr(i, next.size);
         }
     }
+    i += next.size;
   }
   return out + "\"";
 }

@@ -44,6 +44,7 @@ class Balancer {
       if (kind == Tok::kEnd || at_next_section(i)) close_all(i);
       if (tokens_[i].first_on_line) line_first_ = i;
       if (stack_.empty() && tokens_[i].first_on_line) section_indent_ = indent(i);
+      if (at_next_setting(i)) close_before(i);
       if (opens(kind)) {
         stack_.push_back(i);
         stack_lines_.push_back(line_first_);
@@ -67,6 +68,30 @@ class Balancer {
   bool at_next_section(std::size_t i) const {
     if (stack_.empty() || !begins_section(tokens_, i) || indent(i) > section_indent_) return false;
     return !(tokens_[i].word == Word::kLet && tokens_[stack_.front()].kind == Tok::kLeftBrace);
+  }
+
+  // Inside round or square brackets, a line `key = …` no deeper than the line they opened on,
+  // behind a value that needs nothing more, shows that they should have been closed above it.
+  bool at_next_setting(std::size_t i) const {
+    if (i == 0 || stack_.empty() || tokens_[stack_.back()].kind == Tok::kLeftBrace) return false;
+    if (!tokens_[i].first_on_line || tokens_[i].kind != Tok::kName || i + 1 >= tokens_.size() ||
+        tokens_[i + 1].kind != Tok::kEqual || wants_more(tokens_[i - 1].kind))
+      return false;
+    const std::size_t keep = kept_braces();
+    return keep > 0 && indent(i) <= indent(stack_lines_[keep]);
+  }
+
+  // How many open brackets there are up to the innermost brace.
+  std::size_t kept_braces() const {
+    std::size_t keep = stack_.size();
+    while (keep > 0 && tokens_[stack_[keep - 1]].kind != Tok::kLeftBrace) --keep;
+    return keep;
+  }
+
+  void close_before(std::size_t i) {
+    const std::size_t keep = kept_braces();
+    late_ += stack_.size() - keep;
+    leave_open(keep, i);
   }
 
   void close(std::size_t i) {
@@ -123,6 +148,7 @@ class Balancer {
       odd_brace_ = i;
       odd_open_ = open;
     }
+    if (tokens_[i].kind == Tok::kRightBrace) late_ = 0;
     if (stack_.empty()) odd_brace_ = 0;
   }
 
@@ -137,6 +163,10 @@ class Balancer {
     if (tokens_[i].kind == Tok::kRightBrace && stack_.empty()) return;  // the parser's to tell
     dropped_.push_back(i);
     if (tokens_[i].after_stray) return;
+    if (tokens_[i].kind != Tok::kRightBrace && late_ > 0) {
+      --late_;  // stands here in place of where it is missing
+      return;
+    }
     diagnostics_
         .error("unmatched-bracket", span(i),
                fmt::format("`{}` closes nothing", bracket_text(tokens_[i].kind)))
@@ -152,6 +182,8 @@ class Balancer {
   void leave_open(std::size_t keep, std::size_t at) {
     std::size_t place = 0;
     std::size_t reported = 0, found = 0;
+    // So deep that the lexer stopped: the parser says so, and what is closed was not looked at.
+    const bool too_deep = stack_.size() >= 10'000;
     while (stack_.size() > keep) {
       const std::size_t open = stack_.back();
       stack_.pop_back();
@@ -161,7 +193,7 @@ class Balancer {
       if (place < at)
         place = brace || ++found > kReported ? at : std::max(place, likely_end(open, at));
       insertions_.push_back({place, closer_of(tokens_[open].kind)});
-      if (!muted(open, place) && ++reported <= kReported) report_open(open, place, at);
+      if (!too_deep && !muted(open, place) && ++reported <= kReported) report_open(open, place, at);
     }
   }
 
@@ -259,6 +291,7 @@ class Balancer {
   std::vector<std::size_t> stack_;        // of open brackets
   std::vector<std::size_t> stack_lines_;  // the first token of the line of each
   std::size_t line_first_ = 0;
+  std::size_t late_ = 0;  // closing brackets that may follow for those taken as forgotten
   std::vector<Insertion> insertions_;
   std::vector<std::size_t> dropped_;
   std::size_t section_indent_ = 0;

@@ -113,6 +113,11 @@ const std::vector<DiagnosticDoc>& diagnostic_docs() {
        "Flows are statements of blocks, models and data. Where a value is needed, name the flow "
        "first.",
        "y = Add(x -> Dense(10), x)", "side = x -> Dense(10)\ny = Add(side, x)"},
+      {"foreign-format", "a file that another tool wrote",
+       "The text is JSON, XML or Caffe's prototxt. A model file is a sequence of sections that "
+       "begins "
+       "with `format 1`.",
+       "{ \"layers\": [\"Dense\"] }", "model m(x: [4]) -> y { x -> Dense(10) as y }"},
       {"invalid-utf8", "bytes that are not UTF-8",
        "Model files are text in UTF-8. The file was saved in another encoding, or is no text.",
        "# caf\\xe9", "# café"},

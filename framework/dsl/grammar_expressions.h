@@ -55,6 +55,7 @@ STRATA_RULE(targets, Names);
 STRATA_RULE(statement, BodyStatement);
 STRATA_RULE(statements, Body);
 STRATA_RULE(bound_value, Expr);
+STRATA_RULE(quoted_value, Expr);
 STRATA_RULE(let_value, Expr);
 STRATA_RULE(input_shape, Expr);
 STRATA_RULE(setting, Setting);
@@ -173,8 +174,24 @@ const auto binding = step([](State& s, At& first, At) {
 });
 
 const auto set_value = [](auto& ctx) { x3::_val(ctx).value = owned(std::move(x3::_attr(ctx))); };
+// `"name": value`, as in a dictionary, is said and read as `name = value`.
+const auto quoted_key = token_if([](At at) {
+  return at->kind == Tok::kString &&
+         ((at + 1)->kind == Tok::kColon || (at + 1)->kind == Tok::kEqual);
+});
+const auto set_quoted_name = [](auto& ctx) {
+  const At at = x3::_attr(ctx);
+  state(ctx).errors.missing_comma(at + 1);
+  x3::_val(ctx).name = Name{at->text, state(ctx).span(at)};
+};
+const auto quoted_binding = step([](State&, At& first, At) {
+  ++first;
+  return true;
+});
 const auto argument_def =
-    spanned((named >> key[set_name] >> binding >> must(expression, Expected::kValue)[set_value]) |
+    spanned((quoted_key[set_quoted_name] >> quoted_binding >>
+             must(expression, Expected::kValue)[set_value]) |
+            (named >> key[set_name] >> binding >> must(expression, Expected::kValue)[set_value]) |
             must(expression, Expected::kArgument)[set_value]);
 const auto list_item_def = spanned(must(expression, Expected::kArgument)[set_value]);
 
@@ -248,8 +265,24 @@ const auto no_postfix = step([](State& s, At& first, At) {
   throw SyntaxError{first};
 });
 
+// Of a bracket that was never closed nobody knows what it was to hold: `batch_size = [3` is one
+// mistake. What is called or named inside is still checked.
+const auto lost_its_end = [](At close, const Arguments& items) {
+  if (!close->inserted) return false;
+  return std::all_of(items.begin(), items.end(), [](const Argument& item) {
+    return !item.value || std::holds_alternative<IntLiteral>(item.value->node) ||
+           std::holds_alternative<FloatLiteral>(item.value->node) ||
+           std::holds_alternative<StringLiteral>(item.value->node) ||
+           std::holds_alternative<ErrorExpr>(item.value->node);
+  });
+};
 const auto set_list = [](auto& ctx) {
-  x3::_val(ctx).node = ListExpr{std::move(x3::_attr(ctx)), {}};
+  Arguments& items = x3::_attr(ctx);
+  if (lost_its_end(x3::_where(ctx).begin() - 1, items)) {
+    x3::_val(ctx).node = ErrorExpr{};
+  } else {
+    x3::_val(ctx).node = ListExpr{std::move(items), {}};
+  }
 };
 // ( a ) is a with its parentheses, ( a, b ) and ( a, ) are tuples. A list needs no parentheses.
 const auto set_parenthesized = [](auto& ctx) {

@@ -110,8 +110,17 @@ const auto binds = ahead([](At at) {
 });
 const auto must_bind = must(binds, Expected::kEqual) >> binding;
 const auto bound_value_def = must_bind >> whole_value[take] >> value_end;
-const auto setting_def = spanned(no_nested_section >> must(key, Expected::kSetting)[set_key] >>
-                                 guarded(bound_value, Resume::kTail)[set_plain_value]);
+const auto quoted_value_def = quoted_binding >> whole_value[take] >> value_end;
+const auto set_quoted_key = [](auto& ctx) {
+  const At at = x3::_attr(ctx);
+  state(ctx).errors.missing(Expected::kSetting, at);
+  x3::_val(ctx).key = Name{at->text, state(ctx).span(at)};
+};
+const auto setting_def = spanned(
+    no_nested_section >>
+    ((quoted_key[set_quoted_key] >> guarded(quoted_value, Resume::kSetting)[set_plain_value]) |
+     (must(key, Expected::kSetting)[set_key] >>
+      guarded(bound_value, Resume::kSetting)[set_plain_value])));
 
 const auto add_path = [](auto& ctx) { x3::_val(ctx).push_back(std::move(x3::_attr(ctx))); };
 // A comma in `report a, b` goes on only where a path follows that is not the next statement.

@@ -31,6 +31,7 @@ enum class Resume {
   kStatement,  // the next line that does not go on with an arrow, `;`, or the brace that closes the
                // body
   kTail,       // the same, for what follows a statement's first word
+  kSetting,    // as kTail, and at the next setting on the same line
   kBody,       // behind the brace that closes the body
   kHeader,     // the section's `{`
 };
@@ -64,6 +65,14 @@ struct State {
   // The place to go on at: not before `start`, and brackets are passed as a whole.
   At resume(Resume how, At start, At failed) const {
     if (how == Resume::kBody) return tokens.data() + start->partner + 1;
+    if (how == Resume::kSetting) {
+      const At statement = resume(Resume::kTail, start, failed);
+      for (At at = std::max(start, failed); at < statement; ++at) {
+        if (at > failed && begins_setting(at)) return at;
+        if (is_open(at->kind)) at = tokens.data() + at->partner;
+      }
+      return statement;
+    }
     if (how == Resume::kTail) return resume(Resume::kStatement, start - 1, failed);
     bool lost = false;  // a header without its brace: what follows is no body
     for (At at = start;; ++at) {
@@ -92,6 +101,15 @@ struct State {
       }
       if (is_open(at->kind)) at = tokens.data() + at->partner;
     }
+  }
+
+  // `key =`, or with what people write in its place.
+  static bool begins_setting(At at) {
+    if (at->kind != Tok::kName || (at - 1)->kind == Tok::kDot) return false;
+    const Tok next = (at + 1)->kind;
+    return next == Tok::kEqual || next == Tok::kEqualEqual || next == Tok::kColon ||
+           ((at - 1)->kind != Tok::kName && next >= Tok::kInteger && next <= Tok::kString &&
+            !(at + 1)->first_on_line);
   }
 
   bool starts_section(At at) const { return begins_section(tokens, at - tokens.data()); }

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "framework/base/text.h"
 #include "framework/base/utf8.h"
 #include "framework/dsl/dump.h"
 #include "framework/dsl/printer.h"
@@ -249,24 +250,6 @@ std::string print_float(double value) {
   return text;
 }
 
-std::string print_string(const std::string& value) {
-  std::string out = "\"";
-  for (std::string_view rest = value; !rest.empty();) {
-    const Utf8Char next = decode_utf8(rest);
-    const char32_t c = next.code_point;
-    if (c == '"' || c == '\\')
-      out += {'\\', static_cast<char>(c)};
-    else if (c == '\n')
-      out += "\\n";
-    else if (c == '\t')
-      out += "\\t";
-    else if (c < 0x20 || c == 0x7F || !next.valid)
-      out += fmt::format("\\u{{{:x}}}", static_cast<unsigned>(c));
-    else
-      out += rest.substr(0, next.size);
-    rest.remove_prefix(next.size);
-  }
-  return out + "\"";
-}
+std::string print_string(const std::string& value) { return strata::print_string(value); }
 
 }  // namespace strata::dsl

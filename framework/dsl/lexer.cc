@@ -14,6 +14,8 @@
 namespace strata::dsl {
 namespace {
 
+constexpr int kMostOpen = 10'000;
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v'; }
@@ -36,13 +38,22 @@ bool is_prose(std::string_view line) {
   return line.empty() || line.front() != '=';
 }
 
+// Signs without a shape, and those that turn the direction of writing.
+bool is_invisible(char32_t c) {
+  return (c >= 0x80 && c < 0xA0) || c == 0xAD || c == 0x61C || c == 0x180E ||
+         (c >= 0x200C && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+         (c >= 0x2060 && c <= 0x206F) || (c >= 0xFE00 && c <= 0xFE0F) ||
+         (c >= 0xE0000 && c <= 0xE0FFF);
+}
+
 class Lexer {
  public:
   Lexer(const SourceFile& source, Diagnostics& diagnostics)
       : source_(source), text_(source.text()), diagnostics_(diagnostics) {}
 
   Tokens run() {
-    while (skip_space(), at_ < text_.size()) next_token();
+    // Beyond what the parser refuses anyway, brackets inside brackets only cost memory.
+    while (skip_space(), at_ < text_.size() && open_ < kMostOpen) next_token();
     emit(Tok::kEnd, at_);
     return std::move(result_);
   }
@@ -150,7 +161,9 @@ class Lexer {
       diagnostics_
           .error("wrong-constant", span(begin, at_),
                  fmt::format("`{}` is not a constant of this language", text))
-          .help = fmt::format("write `{}`", word.native);
+          .help = word.kind == Tok::kNone
+                      ? "where an option may have no value, that is written `none`"
+                      : fmt::format("write `{}`", word.native);
       return void(emit(word.kind, begin));
     }
     if (text == "elif" || text == "elseif" || text == "elsif") {
@@ -211,7 +224,7 @@ class Lexer {
     // A quote that is never closed swallowed what followed it: brackets missing there are no other
     // mistake.
     if (!scan.closed) stray_on_line_ = true;
-    emit(Tok::kString, begin).text = std::move(scan.value);
+    emit(scan.closed ? Tok::kString : Tok::kBroken, begin).text = std::move(scan.value);
   }
 
   void triple_quoted() {
@@ -243,6 +256,11 @@ class Lexer {
       if (sign.kind == Tok::kRightParen || sign.kind == Tok::kRightBracket)
         depth_ = std::max(0, depth_ - 1);
       if (sign.kind == Tok::kLeftBrace || sign.kind == Tok::kRightBrace) depth_ = 0;
+      if (sign.kind >= Tok::kLeftParen && sign.kind <= Tok::kRightBrace) {
+        const bool opens =
+            (static_cast<int>(sign.kind) - static_cast<int>(Tok::kLeftParen)) % 2 == 0;
+        open_ = std::max(0, open_ + (opens ? 1 : -1));
+      }
       return void(emit(sign.kind, begin));
     }
     stray();
@@ -304,11 +322,36 @@ class Lexer {
       return;  // separates tokens as a plain one would
     } else {
       stray_sign(begin, first);
+      if (in_word(begin, first)) return;
     }
     emit(Tok::kStray, begin);
   }
 
+  // A letter of another script or a control character inside a name: the name as a whole is what
+  // cannot be read.
+  bool in_word(std::size_t begin, const Utf8Char& first) {
+    const bool joins =
+        first.code_point >= 0x80 || first.code_point < 0x20 || first.code_point == 0x7F;
+    if (!joins || result_.tokens.empty()) return false;
+    Token& last = result_.tokens.back();
+    if (last.kind != Tok::kName || last.end != begin) return false;
+    while (is_letter(peek()) || is_digit(peek())) ++at_;
+    last.kind = Tok::kStray;
+    last.word = Word::kNone;
+    last.end = static_cast<std::uint32_t>(at_);
+    stray_on_line_ = true;
+    return true;
+  }
+
   void stray_sign(std::size_t begin, const Utf8Char& first) {
+    if (is_invisible(first.code_point)) {
+      diagnostics_
+          .error("stray-character", span(begin, at_),
+                 fmt::format("an invisible character (U+{:04X})",
+                             static_cast<unsigned>(first.code_point)))
+          .help = "remove it";
+      return;
+    }
     const bool letters = first.code_point >= 0x80;
     if (letters) {
       while (at_ < text_.size() &&
@@ -359,6 +402,7 @@ class Lexer {
   Diagnostics& diagnostics_;
   Tokens result_;
   std::size_t at_ = 0;
+  int open_ = 0;   // brackets and braces that are not closed yet
   int depth_ = 0;  // of round and square brackets
   bool first_on_line_ = true;
   bool stray_on_line_ = false;

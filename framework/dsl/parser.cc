@@ -22,9 +22,9 @@ namespace {
 BOOST_SPIRIT_DEFINE(expression, conditional, operation, primary, path, call_arguments, list_items,
                     tuple_items, argument, list_item, flow, body_flow, stage, required_stage,
                     call_stage, if_branch, if_stage, for_stage, repeat_stage, targets, statement,
-                    statements, bound_value, let_value, input_shape, setting, study_statement,
-                    path_list, block_parameter, model_input, outputs, block_header, model_header,
-                    name_header, section)
+                    statements, bound_value, quoted_value, let_value, input_shape, setting,
+                    study_statement, path_list, block_parameter, model_input, outputs, block_header,
+                    model_header, name_header, section)
 
 template <class Rule, class Value>
 bool parse_at(State& s, const Rule& rule, At& first, Value& value) {
@@ -101,7 +101,8 @@ void parse_sections(State& s, File& file) {
   At first = s.tokens.data();
   bool quiet = false;  // what lies between a mistake and the next section is no mistake of its own
   while (first->kind != Tok::kEnd && !s.diagnostics.full()) {
-    if (first->kind == Tok::kSemicolon) {
+    if (first->kind == Tok::kSemicolon ||
+        (first->kind == Tok::kComma && !file.sections.empty() && !first->first_on_line)) {
       ++first;
       continue;
     }
@@ -142,6 +143,34 @@ bool is_utf16(std::string_view text) {
          (text[0] == 0) == (text[2] == 0) && (text[1] == 0) == (text[3] == 0);
 }
 
+// The name of the format of a text that is another tool's; empty for what may be a model file.
+std::string_view foreign_format(std::string_view text) {
+  const auto skip = [&] {
+    const std::size_t begin = text.find_first_not_of(" \t\r\n");
+    text.remove_prefix(begin == std::string_view::npos ? text.size() : begin);
+  };
+  skip();
+  while (text.starts_with("#")) {
+    text.remove_prefix(std::min(text.find('\n'), text.size()));
+    skip();
+  }
+  if (text.starts_with("{") || text.starts_with("[")) {
+    const bool object = text[0] == '{';
+    text.remove_prefix(1);
+    skip();
+    if (text.starts_with("\"") || (!object && (text.starts_with("{") || text.starts_with("["))))
+      return "JSON";
+    return {};
+  }
+  if (text.starts_with("name:")) {
+    const bool layers = text.find("\nlayer {") != std::string_view::npos ||
+                        text.find("\nlayers {") != std::string_view::npos ||
+                        text.find("\ninput:") != std::string_view::npos;
+    if (layers) return "Caffe's prototxt";
+  }
+  return text.starts_with("<?xml") ? "XML" : "";
+}
+
 // `seed=99999999999999999999` is a number that does not fit, and no text.
 bool is_number_too_large(const Diagnostics& said, std::size_t begin, std::size_t end) {
   return said.all().size() == 1 && said.all()[0].code == "number-out-of-range" &&
@@ -165,6 +194,17 @@ File parse_file(const SourceFile& source, Diagnostics& diagnostics, const ParseL
     diagnostics.error("invalid-utf8", Span{&source, 0, 0}, "the file is UTF-16").help =
         "save it as UTF-8";
     file.incomplete.push_back({"", Span{&source, 0, 0}});
+    return file;
+  }
+  if (const std::string_view format = foreign_format(source.text()); !format.empty()) {
+    const auto at = static_cast<std::uint32_t>(source.text().find_first_not_of(" \t\r\n"));
+    diagnostics
+        .error("foreign-format", Span{&source, at, at + 1},
+               fmt::format("this is {}, and no model file", format))
+        .help =
+        "a model file is written like `format 1` and then `model name(image: [28, 28]) -> logits { "
+        "image -> Flatten -> Dense(10) as logits }`";
+    file.incomplete.push_back({"", Span{&source, at, at}});
     return file;
   }
   Tokens tokens = tokenize(source, diagnostics);

@@ -24,7 +24,8 @@ bool SyntaxErrors::muted(const Token* at) const {
   if (at->kind == Tok::kStray || at->inserted || at->after_stray) return true;
   // What follows a value that ended in a stray sign at a line's end.
   const Token* last = before(at);
-  return last && (last->kind == Tok::kStray || (last->after_stray && last->kind == Tok::kString));
+  return last && (last->kind == Tok::kStray || (last->after_stray && (last->kind == Tok::kString ||
+                                                                      last->kind == Tok::kBroken)));
 }
 
 Diagnostic* SyntaxErrors::report(const char* code, const Token* at, std::string message,

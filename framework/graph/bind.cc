@@ -44,7 +44,7 @@ bool is_whole(double x) { return x == std::floor(x) && std::abs(x) < 9e15; }
 bool parses_as_number(const std::string& text) {
   double x = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+  return error == std::errc() && end == text.data() + text.size() && std::isfinite(x);
 }
 
 // How to mend a value of the wrong type.
@@ -471,8 +471,10 @@ InstancePtr make_instance(PluginCall call, Span span, Session& session) {
   const std::string name = call.entry->name();
   Result<InstancePtr> made = Instance::create(std::move(call));
   if (made) return *made;
-  session.error("refused-options", span, fmt::format("`{}`: {}", name, made.error().message)).help =
-      made.error().hint;
+  session
+      .error(code_for(made.error(), "refused-options"), span,
+             fmt::format("`{}`: {}", name, made.error().message))
+      .help = made.error().hint;
   return nullptr;
 }
 

@@ -20,6 +20,7 @@ class Checker : public ExpressionCheck {
   using ExpressionCheck::ExpressionCheck;
 
   void run() {
+    reserved_names();
     for (Constant& constant : declarations_.constants) {
       expression(*constant.value);
       if (constant.param && constant.param->domain) expression(*constant.param->domain);
@@ -56,6 +57,29 @@ class Checker : public ExpressionCheck {
   }
 
  private:
+  // ---- names that are taken, and how names are written ----
+
+  void reserved_names() {
+    for (BlockDecl& block : declarations_.blocks) {
+      // Which of the two a use means is open: neither is checked there.
+      if (!free_name(block.node->name)) {
+        declarations_.incomplete.insert(block.node->name.text);
+        block.recursive = true;
+      }
+      if (block.in_main) lint_case(block.node->name, "block");
+    }
+    for (const Constant& constant : declarations_.constants) {
+      free_name(*constant.name);
+      if (constant.in_main) lint_case(*constant.name, constant.param ? "param" : "constant");
+    }
+    for (const ModelDecl& model : declarations_.models) {
+      if (model.in_main) lint_case(model.node->name, "model");
+    }
+    for (const DataDecl& data : declarations_.data) {
+      if (data.in_main) lint_case(data.node->name, "data section");
+    }
+  }
+
   // ---- flows ----
 
   template <class Section>
@@ -77,6 +101,7 @@ class Checker : public ExpressionCheck {
       }
     }
     frames_.emplace_back();
+    lint_cases_ = in_main;
     define_inputs();
     std::vector<Span> dropped;  // values at the end of flows that nothing names
     for (const dsl::BodyStatement& statement : section.body) {
@@ -113,7 +138,7 @@ class Checker : public ExpressionCheck {
 
   bool check_output(const dsl::Name& output, const std::vector<Span>& dropped) {
     Local* local = lookup(output.text);
-    if (!local && declarations_.is_incomplete(output.text)) return false;
+    if (!local && declarations_.incomplete.contains(output.text)) return false;
     if (local) {
       local->used = true;
       if (local->may_flow()) return true;
@@ -191,7 +216,7 @@ class Checker : public ExpressionCheck {
 
   void call_stage(const dsl::Stage& stage, const dsl::CallStage& call, bool is_source) {
     const std::string& name = call.callee.text;
-    if (declarations_.is_incomplete(name)) return;
+    if (declarations_.incomplete.contains(name)) return;
     Local* local = lookup(name);
     if (is_source && !call.has_parentheses && local) {
       local->used = true;
@@ -213,7 +238,15 @@ class Checker : public ExpressionCheck {
       }
       return;
     }
-    if (!session_.registry.find(STRATA_LAYER, name)) return unknown_stage(call, local, is_source);
+    if (!session_.registry.find(STRATA_LAYER, name)) {
+      if (!local && declarations_.is_incomplete(name)) {
+        for (const dsl::Argument& argument : call.arguments) {
+          if (argument.value) mark_used(*argument.value);
+        }
+        return;
+      }
+      return unknown_stage(call, local, is_source);
+    }
     const Entry& entry = *session_.registry.find(STRATA_LAYER, name);
     const std::size_t values = value_arguments(entry.schema(), call, !is_source);
     if (is_source && values == 0)
@@ -332,6 +365,19 @@ class Checker : public ExpressionCheck {
           .help = fmt::format("write `{}`: how many values come in is known",
                               suggest_call(name, positional, positional.size() < arguments.size(),
                                            {STRATA_LAYER}, session_.registry));
+      return;
+    }
+    // `BatchNorm1d(128)`: their first argument is not what ours would take it for.
+    const std::string ours = our_name(name, {STRATA_LAYER}, session_.registry);
+    const bool count = !positional.empty() && gives_input_count({positional[0], "1"});
+    if (count && !ours.empty() &&
+        suggest_call(name, positional, positional.size() < arguments.size(), {STRATA_LAYER},
+                     session_.registry) == ours) {
+      session_
+          .error("unknown-layer", call.callee.span,
+                 fmt::format("no layer or block is called `{}`", name))
+          .help =
+          fmt::format("write `{}` without arguments: the shape of what comes in is known", ours);
       return;
     }
     find_wanted(name, call.callee.span, STRATA_LAYER, session_, blocks, " or block");

@@ -120,8 +120,9 @@ class DataElaborator {
       return;
     }
     sound_ = false;
-    Diagnostic& error = session_.error("bad-data", span, description.error().message);
-    error.help = description.error().hint;
+    const Error& failure = description.error();
+    Diagnostic& error = session_.error(code_for(failure, "bad-data"), span, failure.message);
+    error.help = failure.hint;
     if (pipeline_.stages.empty()) return;
     for (const auto& field : pipeline_.result().fields) {
       error.notes.push_back({{}, "a field here is " + describe_field(field)});

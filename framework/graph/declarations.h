@@ -36,6 +36,7 @@ struct Declared {
   T* node = nullptr;
   bool in_main = false;
   bool used = false;
+  bool repeated = false;   // its name was taken: reported, checked by itself, never meant
   bool recursive = false;  // a block that contains itself: reported, never expanded
 };
 using BlockDecl = Declared<dsl::BlockSection>;
@@ -61,7 +62,17 @@ struct Declarations {
   BlockDecl* find_block(std::string_view name) const;
   ModelDecl* find_model(std::string_view name) const;
   DataDecl* find_data(std::string_view name) const;
-  bool is_incomplete(std::string_view name) const { return incomplete.contains(std::string(name)); }
+  bool unread = false;  // an include is missing: what nothing here defines may stand in it
+  // Whether `name` may be defined where nobody could read it.
+  bool is_incomplete(std::string_view name) const {
+    return incomplete.contains(std::string(name)) || (unread && is_elsewhere(name));
+  }
+  // Names of files are in small letters; registered things are not.
+  bool is_elsewhere(std::string_view name) const {
+    return !name.empty() && !(name[0] >= 'A' && name[0] <= 'Z') &&
+           name.find('.') == std::string_view::npos && !find_constant(name) && !find_block(name) &&
+           !find_model(name) && !find_data(name);
+  }
 
   std::unordered_map<std::string_view, Constant*> constant_by_name;
   std::unordered_map<std::string_view, BlockDecl*> block_by_name;

@@ -54,7 +54,8 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
        "Dividing by zero has no value, for ints and for floats.", "let a = 10 / 0",
        "let a = 10 / 2"},
       {"dotted-name", "a name with a module or a value before it",
-       "Everything that is registered has a single name, and values have no methods: every layer is a "
+       "Everything that is registered has a single name, and values have no methods: every layer "
+       "is a "
        "stage of a flow.",
        "y = x -> nn.Linear(784, 10)", "y = x -> Dense(10)"},
       {"dropout-before-batchnorm", "`Dropout` before `BatchNorm`",
@@ -116,8 +117,8 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
        "Names inside braces are known only there.",
        "model m(x: [4]) -> y { x -> Dense(2) }", "model m(x: [4]) -> y { x -> Dense(2) as y }"},
       {"missing-plugin", "a plugin library that is not loaded",
-       "`require` names a library of plugins; the command line and the plugin path say where "
-       "libraries are.",
+       "`require` names a library of plugins, and may say which versions will do; the command line "
+       "and the plugin path say where libraries are. One that is refused is as good as missing.",
        "require \"acme_layers\" >= 1.2",
        "# start the trainer with the library on its plugin path\nrequire \"acme_layers\" >= 1.2"},
       {"missing-section", "a section that the file needs",
@@ -126,6 +127,10 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
       {"missing-setting", "a train section without loss or optimizer",
        "What to make small, and how, has no default.", "train { epochs = 10 }",
        "train { loss = CrossEntropy(logits, label)\n  optimizer = Adam\n  epochs = 10 }"},
+      {"name-case", "capital letters in a name of the file's own",
+       "Registered things are written `CapWords`; models, blocks, data, params and values "
+       "`lower_snake_case`. So a reader sees which is which.",
+       "block Hidden(x, units) -> y { … }", "block hidden(x, units) -> y { … }"},
       {"no-input", "a flow that begins with a layer",
        "A flow begins with a value: an input, or a name that was given to a value before.",
        "Dense(256) -> ReLU as y", "image -> Dense(256) -> ReLU as y"},
@@ -167,11 +172,19 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
        "Blocks are unrolled, so none can contain itself, not by way of others either. `repeat` and "
        "`for` repeat.",
        "block a(x) -> y { y = x -> ReLU -> a }", "block a(x) -> y { y = x -> repeat 3 { ReLU } }"},
+      {"plugin-failed", "a plugin that does what it must not",
+       "A plugin broke the rules between it and the framework: it threw, named no shape, or failed "
+       "without a word. The file is not to blame. `trainer plugin check` judges a plugin's "
+       "library.",
+       "x -> Broken", "# without the plugin, or with a version of it that works\nx -> ReLU"},
       {"refused-options", "options that the plugin refuses together",
        "Each option is fine, and the plugin itself says why they do not go together.",
        "x -> Fussy(2)", "x -> Fussy(3)"},
-      {"reserved-name", "a constant with the name of a function",
-       "Functions of expressions cannot be redefined.", "let max = 3", "let most = 3"},
+      {"reserved-name", "a name that a function or something registered has",
+       "Functions of expressions and registered things (layers, losses and so on) keep their "
+       "names: a "
+       "file cannot redefine them.",
+       "block Dense(x, units) -> y { … }", "block my_dense(x, units) -> y { … }"},
       {"schedule-longer-than-run", "a warm-up as long as the run",
        "The learning rate would never reach its full height.",
        "schedule = Cosine(warmup = 10_000)\nsteps = 1_000",
@@ -190,6 +203,11 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
       {"study-axis-changes-nothing", "a study axis that changes nothing",
        "All its values are the same, or nothing reads what it varies.",
        "grid norm = [\"batch\", \"batch\"]", "grid norm = [\"none\", \"batch\"]"},
+      {"study-value", "a value of a study that does not fit the file",
+       "Every value of an axis is tried in the place where it would stand. This one is allowed "
+       "there, but "
+       "the file has a mistake with it, in all combinations that were tried.",
+       "grid data.points.classes = [3, 4]", "grid data.points.classes = [2, 3]"},
       {"too-deep", "too many things inside one another",
        "Blocks and braces are nested at most 300 deep in all.", "block b9(x) -> y { y = x -> b8 }",
        "block b9(x) -> y { y = x -> repeat 9 { ReLU } }"},
@@ -289,6 +307,7 @@ const std::vector<std::string>& lint_names() {
   static const std::vector<std::string> kNames{"batch-of-one",
                                                "cancelled-bias",
                                                "dropout-before-batchnorm",
+                                               "name-case",
                                                "schedule-longer-than-run",
                                                "softmax-twice",
                                                "study-axis-changes-nothing",

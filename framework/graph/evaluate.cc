@@ -158,6 +158,8 @@ class Evaluator {
       takes_names = takes_names || entry->kind() == STRATA_LOSS || entry->kind() == STRATA_METRIC;
     }
     if (entries.size() == 1) call->kind = kind_name(entries.front()->kind());
+    // Some losses are metrics too (MeanSquaredError); both may have a weight.
+    if (entries.size() > 1 && takes_names) call->kind = kind_name(STRATA_LOSS);
     std::int64_t weight = 1;
     for (const dsl::Argument& argument : arguments) {
       CallArgument evaluated;

@@ -54,7 +54,9 @@ void ExpressionCheck::expression(const dsl::Expr& expr, const strata_option* opt
       find_wanted(head.text, head.span, static_cast<Kind>(option->plugin_kind), session_);
       return;
     }
-    unknown(head, option);
+    Diagnostic& error = unknown(head, option);
+    if (option && (option->kinds & STRATA_STRING) && reference->path.parts.size() > 1)
+      error.help = fmt::format("write it in quotes: `\"{}\"`", reference->path.text());
   } else if (const auto* call = std::get_if<dsl::CallExpr>(&expr.node)) {
     call_expression(*call, option);
   } else if (const auto* list = std::get_if<dsl::ListExpr>(&expr.node)) {

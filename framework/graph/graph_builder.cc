@@ -71,7 +71,8 @@ Ids add_node(Graph& graph, const std::string& path, const InstancePtr& instance,
   }
   Result<InferredPlan> plan = infer(*instance, inputs);
   if (!plan) {
-    Diagnostic& error = session.error("bad-shape", span, plan.error().message);
+    Diagnostic& error =
+        session.error(code_for(plan.error(), "bad-shape"), span, plan.error().message);
     for (const Input& input : inputs) {
       error.notes.push_back(
           {{}, fmt::format("`{}` has the shape {}", input.name, input.shape.text())});

@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
+#include "framework/base/atomic_file.h"
 #include "framework/base/text.h"
 #include "framework/dsl/parser.h"
 #include "framework/graph/declarations.h"
 #include "framework/graph/suggest.h"
+#include "framework/plugin/loader.h"
 
 namespace strata::graph {
 namespace {
@@ -48,6 +49,10 @@ class Loader {
   void add(dsl::FormatSection&, dsl::Section&, bool) {}  // the parser checks it
 
   void add(dsl::IncludeSection& include, dsl::Section&, bool) {
+    if (reported(include.path_span)) {  // a path without its closing quote
+      out_.unread = true;
+      return;
+    }
     if (include.path.value.empty()) {
       session_.error("include-not-found", include.path_span, "an include names a file");
       return;
@@ -79,6 +84,7 @@ class Loader {
     }
     Result<std::string> text = read_text(path);
     if (!text) {
+      out_.unread = true;
       Diagnostic& error =
           session_.error("include-not-found", include.path_span, text.error().message);
       error.help = "paths of includes are relative to the file that includes";
@@ -88,6 +94,13 @@ class Loader {
       return;
     }
     run(session_.sources.add(path, std::move(*text)), include.path_span);
+  }
+
+  bool reported(Span span) const {
+    const std::vector<Diagnostic>& said = session_.said();
+    return std::any_of(said.begin(), said.end(), [&](const Diagnostic& d) {
+      return d.span.file == span.file && d.span.begin == span.begin;
+    });
   }
 
   // A file with nearly the same name in the same folder.
@@ -107,19 +120,33 @@ class Loader {
 
   void add(dsl::RequireSection& require, dsl::Section& section, bool) {
     out_.requires_.push_back(&section);
-    for (const Entry* entry : session_.registry.all()) {
-      const std::string stem = fs::path(entry->origin).stem();
-      if (entry->origin == require.plugin.value || stem == require.plugin.value ||
-          stem == "lib" + require.plugin.value) {
-        return;
-      }
+    const std::string& name = require.plugin.value;
+    if (const PluginLibrary* library = session_.registry.find_library(name)) {
+      if (version_fits(library->version, require.comparison, require.version)) return;
+      session_
+          .error("missing-plugin", require.version_span,
+                 fmt::format("plugin `{}` is there as version {}, and this file wants {} {}", name,
+                             library->version, require.comparison, require.version))
+          .help = "it was loaded from " + library->path;
+      return;
     }
+    for (const RefusedLibrary& refused : session_.registry.refused()) {
+      if (refused.name != name && refused.name != "lib" + name) continue;
+      session_
+          .error("missing-plugin", require.plugin_span,
+                 fmt::format("plugin `{}` cannot be used: {}", name, refused.error.message))
+          .help = refused.error.hint;
+      return;
+    }
+    std::vector<std::string> names;
+    for (const auto& library : session_.registry.libraries()) names.push_back(library->name);
+    const std::string near = nearest_name(name, names);
     session_
         .error("missing-plugin", require.plugin_span,
-               fmt::format("plugin `{}` is not loaded", require.plugin.value))
-        .help =
-        "`trainer plugins` lists those that are there; a model file names a plugin, never its "
-        "place";
+               fmt::format("plugin `{}` is not loaded", name))
+        .help = !near.empty() ? fmt::format("did you mean `{}`?", near)
+                              : "`trainer plugins` lists those that are there; a model file names "
+                                "a plugin, never its place";
   }
 
   void add(dsl::LetSection& let, dsl::Section& section, bool in_main) {
@@ -130,25 +157,29 @@ class Loader {
   }
   void constant(dsl::Section& section, const dsl::Name& name, const dsl::Expr& value,
                 const dsl::ParamSection* param, bool in_main) {
-    if (!claim(name)) return;
+    const bool first = claim(name);
     Constant& added = out_.constants.emplace_back();
     added.section = &section;
     added.name = &name;
     added.value = &value;
     added.param = param;
     added.in_main = in_main;
-    out_.constant_by_name.emplace(name.text, &added);
+    if (first) out_.constant_by_name.emplace(name.text, &added);
   }
   void add(dsl::BlockSection& block, dsl::Section& section, bool in_main) {
-    if (!claim(block.name)) return;
+    const bool first = claim(block.name);
     out_.blocks.push_back({&section, &block, in_main});
-    out_.block_by_name.emplace(block.name.text, &out_.blocks.back());
+    if (first) out_.block_by_name.emplace(block.name.text, &out_.blocks.back());
   }
   void add(dsl::ModelSection& model, dsl::Section& section, bool in_main) {
-    if (first_of(model.name, models_, "model")) out_.models.push_back({&section, &model, in_main});
+    const bool first = first_of(model.name, models_, "model");
+    out_.models.push_back({&section, &model, in_main});
+    out_.models.back().repeated = !first;
   }
   void add(dsl::DataSection& data, dsl::Section& section, bool in_main) {
-    if (first_of(data.name, data_, "data")) out_.data.push_back({&section, &data, in_main});
+    const bool first = first_of(data.name, data_, "data");
+    out_.data.push_back({&section, &data, in_main});
+    out_.data.back().repeated = !first;
   }
   void add(dsl::TrainSection& train, dsl::Section& section, bool in_main) {
     const dsl::Name unnamed{"", section.span};
@@ -161,17 +192,18 @@ class Loader {
                      : "there is a train section without a name already");
       error.notes.push_back({before->second, "the first one"});
       error.help = "give each a name: `train quick { … }`";
-      return;
     }
     out_.trains.push_back({&section, &train, in_main});
+    out_.trains.back().repeated = !added;
   }
   void add(dsl::StudySection& study, dsl::Section& section, bool in_main) {
-    if (first_of(study.name, studies_, "study"))
-      out_.studies.push_back({&section, &study, in_main});
+    first_of(study.name, studies_, "study");
+    out_.studies.push_back({&section, &study, in_main});
   }
 
   using Family = std::unordered_map<std::string, Span>;
 
+  // What bears a name a second time is kept for its own mistakes, and never meant.
   bool first_of(const dsl::Name& name, Family& family, std::string_view what) {
     const auto [before, added] = family.try_emplace(name.text, name.span);
     if (added) return true;
@@ -247,17 +279,16 @@ Result<std::string> read_text(const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status))
-    return make_error(ExitCode::kModel, "there is no file {}", print_string(path));
+    return make_error(ExitCode::kUsage, "there is no file {}", print_string(path));
   if (!fs::is_regular_file(status))
-    return make_error(ExitCode::kModel, "{} is not a file", print_string(path));
+    return make_error(ExitCode::kUsage, "{} is not a file", print_string(path));
   if (const auto size = fs::file_size(path, error);
       !error && size > dsl::ParseLimits{}.file_bytes) {
     return make_error(ExitCode::kModel, "{} has {} bytes; {} are the most", print_string(path),
                       size, dsl::ParseLimits{}.file_bytes);
   }
-  std::ifstream in(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in) return make_error(ExitCode::kModel, "{} cannot be read", print_string(path));
+  Result<std::string> text = read_file(path, ExitCode::kModel);
+  if (!text) return make_error(ExitCode::kUsage, "{} cannot be read", print_string(path));
   return text;
 }
 

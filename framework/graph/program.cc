@@ -28,6 +28,9 @@ struct ExpandedModel {
   bool sound = false;
 };
 
+constexpr std::int64_t kTrialWork = 200'000;  // layers that are made while studies are tried
+constexpr int kCombinations = 4;
+
 class Elaboration {
  public:
   Elaboration(const SourceFile& source, Session& session)
@@ -45,6 +48,7 @@ class Elaboration {
     const bool chosen = choose();
     train_sections();
     check_studies();
+    try_studies();
     std::optional<Program> program;
     if (chosen && model_ && !session_.has_errors()) program = assemble();
     session_.flush_lints(chosen_train_ ? chosen_result_.settings.allow
@@ -69,7 +73,9 @@ class Elaboration {
   template <class T>
   static std::vector<std::string> names_of(const std::deque<T>& all) {
     std::vector<std::string> names;
-    for (const T& declared : all) names.push_back(declared.node->name.text);
+    for (const T& declared : all) {
+      if (!declared.repeated) names.push_back(declared.node->name.text);
+    }
     return names;
   }
 
@@ -81,10 +87,12 @@ class Elaboration {
   // where `report`).
   template <class T>
   T* only(std::deque<T>& all, const std::string& kind, Span at, bool report) {
-    if (all.size() == 1) return &all.front();
+    const auto meant =
+        std::count_if(all.begin(), all.end(), [](const T& x) { return !x.repeated; });
+    if (meant == 1) return &all.front();
     if (!report) return nullptr;
     if (all.empty()) {
-      if (declarations_.incomplete.empty())
+      if (declarations_.incomplete.empty() && !declarations_.unread)
         session_.error("missing-section", at, fmt::format("the file has no {}", kind));
     } else {
       session_
@@ -134,7 +142,10 @@ class Elaboration {
     const std::string& name = given ? given->raw_value : wanted;
     std::vector<std::string> names;
     std::vector<TrainDecl*> fitting;
+    std::ptrdiff_t meant = 0;
     for (TrainDecl& train : declarations_.trains) {
+      if (train.repeated) continue;
+      ++meant;
       names.push_back(train.node->name ? train.node->name->text : "train");
       if (train.node->name && train.node->name->text == name) return &train;
       Span at;
@@ -147,7 +158,7 @@ class Elaboration {
                                          fmt::format("the file has no train section `{}`", name));
       std::erase(names, "train");  // stands for a section without a name
       error.help = did_you_mean(nearest_name(name, names));
-      if (names.empty() && declarations_.trains.size() == 1) {
+      if (names.empty() && meant == 1) {
         error.notes.push_back({heading(*declarations_.trains[0].section),
                                "the only train section, which has no name"});
         error.help = fmt::format(
@@ -158,7 +169,7 @@ class Elaboration {
       return nullptr;
     }
     if (fitting.size() == 1) return fitting.front();
-    if (declarations_.trains.size() == 1) return &declarations_.trains.front();
+    if (meant == 1) return &declarations_.trains.front();
     if (session_.options.any_file) return nullptr;
     session_
         .error("ambiguous-section", heading(*declarations_.trains[1].section),
@@ -227,6 +238,11 @@ class Elaboration {
       if (context.graph && context.data) {
         auto fields = bind_inputs(*model->node, *context.graph, *context.data, session_);
         if (chosen && fields) input_fields_ = std::move(*fields);
+      } else if (model && context.data) {
+        // Whatever is wrong further down, the inputs can be compared.
+        const Graph& graph = models_[index_of(declarations_.models, model)].graph;
+        if (graph.inputs.size() <= model->node->inputs.size())
+          bind_inputs(*model->node, graph, *context.data, session_);
       }
       TrainResult result = elaborate_train(context, overrides_, globals_, session_);
       if (!chosen) continue;
@@ -246,6 +262,77 @@ class Elaboration {
       std::optional<Study> checked = check_study(study, context);
       if (checked) studies_.push_back(std::move(*checked));
     }
+  }
+
+  // ---- values of studies ----
+
+  // Every value of every axis by itself, in the whole file: a width that fits its option may still
+  // not fit the model. What a few combinations with others mend is left alone.
+  void try_studies() {
+    if (!session_.options.try_studies || session_.has_errors() || !model_) return;
+    const auto index = index_of(declarations_.models, static_cast<const ModelDecl*>(model_));
+    const auto cost = static_cast<std::int64_t>(models_[index].graph.nodes.size() + 20 +
+                                                source_.text().size() / 50);
+    std::int64_t left = kTrialWork;
+    for (const Study& study : studies_) {
+      for (std::size_t axis = 0; axis < study.axes.size(); ++axis) {
+        for (std::size_t point = 0; point < study.axes[axis].values.size(); ++point) {
+          if (!try_point(study, axis, point, cost, left)) return;
+        }
+      }
+    }
+  }
+
+  // False where the work is used up.
+  bool try_point(const Study& study, std::size_t axis, std::size_t point, std::int64_t cost,
+                 std::int64_t& left) {
+    const auto has_point = [&](const std::vector<int>& run) {
+      return run[axis] == static_cast<int>(point);
+    };
+    auto run = std::find_if(study.runs.begin(), study.runs.end(), has_point);
+    if (run == study.runs.end()) return true;
+    const StudyAxis& values = study.axes[axis];
+    std::vector<std::string> alone;
+    for (std::size_t i = 0; i < values.paths.size(); ++i)
+      alone.push_back(values.paths[i] + "=" + values.values[point][i]);
+    if ((left -= cost) < 0) return false;
+    const std::optional<Diagnostic> wrong = error_with(alone);
+    if (!wrong) return true;
+    for (int tries = 0; tries < kCombinations && run != study.runs.end(); ++tries) {
+      if ((left -= cost) < 0) return false;
+      if (!error_with(study.overrides(*run))) return true;
+      run = std::find_if(run + 1, study.runs.end(), has_point);
+    }
+    std::string said;
+    for (const std::string& one : alone) said += (said.empty() ? "`" : ", `") + one + "`";
+    Diagnostic& error = session_.error(
+        "study-value", point < values.spans.size() ? values.spans[point] : values.span,
+        fmt::format("with {} the file has a mistake: {}", said, wrong->message));
+    if (wrong->span.file && wrong->span.file->name() != "command line")
+      error.notes.push_back({wrong->span, "it shows here"});
+    error.help = wrong->help;
+    return true;
+  }
+
+  // The first error of the file with these overrides; none where it is sound.
+  std::optional<Diagnostic> error_with(const std::vector<std::string>& overrides) {
+    ElaborateOptions options = session_.options;
+    options.try_studies = false;
+    options.strict = false;
+    for (const std::string& one : overrides) {
+      const std::string path = one.substr(0, one.find('=') + 1);
+      std::erase_if(options.overrides,
+                    [&](const std::string& given) { return given.starts_with(path); });
+    }
+    options.overrides.insert(options.overrides.end(), overrides.begin(), overrides.end());
+    Diagnostics said;
+    const auto program = elaborate_text(source_.name(), std::string(source_.text()),
+                                        session_.registry, session_.sources, said, options);
+    if (!said.has_errors()) return std::nullopt;
+    for (Diagnostic& diagnostic : said.sorted()) {
+      if (diagnostic.severity == Severity::kError) return std::move(diagnostic);
+    }
+    return std::nullopt;
   }
 
   std::optional<Program> assemble() {

@@ -70,7 +70,7 @@ struct TrainSettings {
   std::string monitor;  // the figure that says which epoch is best; empty: the first metric
   std::optional<std::int64_t> patience;  // epochs without a better figure before training stops
   double min_delta = 0;                  // by how much a figure has to be better to count
-  std::optional<std::int64_t> checkpoint_steps;   // besides those at the end of epochs
+  std::optional<std::int64_t> checkpoint_steps;  // besides those at the end of epochs
   std::optional<double> checkpoint_minutes;
   std::vector<std::string> allow;  // lints that are silenced
 };
@@ -103,6 +103,8 @@ struct ElaborateOptions {
   // A file without a model (blocks to include), or with several and none chosen, is fine: it is
   // checked, and nullopt comes back without an error.
   bool any_file = false;
+  // Whether values of studies are tried: the file is elaborated once more for each of them.
+  bool try_studies = true;
 };
 
 // Reads `path`, its includes, applies overrides, checks everything and unrolls the graph. Mistakes

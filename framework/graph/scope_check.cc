@@ -5,9 +5,16 @@
 
 #include <algorithm>
 
+#include "framework/base/text.h"
 #include "framework/graph/suggest.h"
 
 namespace strata::graph {
+namespace {
+
+// `ReLU` as a name of one's own: "my_relu".
+std::string own_name(const std::string& taken) { return "my_" + snake_case(taken); }
+
+}  // namespace
 
 void ScopeNames::list(std::vector<std::string>& names) const {
   for (const auto& frame : frames_) {
@@ -26,8 +33,33 @@ Local* ScopeNames::lookup(std::string_view name) {
   return nullptr;
 }
 
+bool ScopeNames::free_name(const dsl::Name& name) {
+  const std::vector<const Entry*> taken = session_.registry.find(name.text);
+  if (taken.empty()) return true;
+  session_
+      .error("reserved-name", name.span,
+             fmt::format("`{}` is {} already", name.text, a_kind(taken.front()->kind())))
+      .help = fmt::format("choose another name, such as `{}`", own_name(name.text));
+  return false;
+}
+
+void ScopeNames::lint_case(const dsl::Name& name, std::string_view what) {
+  const bool capital =
+      std::any_of(name.text.begin(), name.text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (!capital || !session_.registry.find(name.text).empty()) return;
+  session_
+      .lint("name-case", name.span,
+            fmt::format("the name of a {} has capital letters, as registered things have", what))
+      .help = fmt::format("write `{}`", snake_case(name.text));
+}
+
 void ScopeNames::define(const dsl::Name& name, What what) {
   if (name.text.empty()) return;  // a syntax error kept it from being read
+  free_name(name);
+  if (lint_cases_)
+    lint_case(name, what == What::kParameter ? "parameter"
+                    : what == What::kInput   ? "input"
+                                             : "value");
   if (const Local* before = lookup(name.text)) {
     Diagnostic& error = session_.error("duplicate-name", name.span,
                                        fmt::format("`{}` is defined already", name.text));

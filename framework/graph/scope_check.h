@@ -38,6 +38,9 @@ class ScopeNames : public Names {
   using Frame = std::unordered_map<std::string, Local>;
 
   Local* lookup(std::string_view name);
+  // Whether nothing registered is called so; otherwise an error.
+  bool free_name(const dsl::Name& name);
+  void lint_case(const dsl::Name& name, std::string_view what);
   // An error where the body has the name already.
   void define(const dsl::Name& name, What what);
   // Leaves the innermost frame; with `lints`, what was not used in it is reported.
@@ -52,6 +55,7 @@ class ScopeNames : public Names {
   Declarations& declarations_;
   Session& session_;
   std::vector<Frame> frames_;
+  bool lint_cases_ = false;                         // in the main file
   std::unordered_map<std::string, Span> inner_;     // names of frames that are closed, in this body
   std::unordered_map<std::string, Span> upcoming_;  // names that this body defines, wherever
 };

@@ -13,6 +13,11 @@
 
 namespace strata::graph {
 
+// What a mistake that a plugin reports is called: `otherwise`, or a fault of the plugin itself.
+inline std::string code_for(const Error& error, const char* otherwise) {
+  return error.code == ExitCode::kPlugin ? "plugin-failed" : otherwise;
+}
+
 class Session {
  public:
   Session(const Registry& registry_in, Sources& sources_in, Diagnostics& diagnostics_in,

@@ -12,7 +12,8 @@ namespace strata {
 struct StudyAxis {
   std::vector<std::string> paths;  // one, or those of a zip that move together
   std::vector<std::vector<std::string>>
-      values;  // for each point the values of the paths, as text of the language
+      values;               // for each point the values of the paths, as text of the language
+  std::vector<Span> spans;  // of the points
   Span span;
 };
 

@@ -63,6 +63,7 @@ class StudyChecker {
     for (const StudyAxisValues& axis : axes_) {
       StudyAxis& out = study_.axes.emplace_back();
       out.span = axis.span;
+      out.spans = axis.spans;
       for (const dsl::Path& path : axis.paths) out.paths.push_back(path.text());
       for (const std::vector<Value>& point : axis.points) {
         std::vector<std::string>& texts = out.values.emplace_back();
@@ -82,6 +83,7 @@ class StudyChecker {
     if (!targets(axis)) return;
     points_of(grid.values, [&](const dsl::Expr* item, const Value* value, Span at) {
       axis.points.push_back({item ? item_value(*item, axis.targets[0]) : *value});
+      axis.spans.push_back(at);
       check(axis.targets[0], axis.points.back()[0], at);
     });
     finish(std::move(axis), grid.values.span);
@@ -107,7 +109,11 @@ class StudyChecker {
       } else {
         const Value whole = item ? evaluate(*item, context_.globals, session_) : *value;
         if (whole.is_unknown()) return fail();
-        if (const auto* list = whole.get<ListPtr>()) point = (*list)->items;
+        if (const auto* list = whole.get<ListPtr>()) {
+          point = (*list)->items;
+        } else {
+          point = {whole};
+        }
         spans.assign(point.size(), at);
       }
       if (point.size() != wanted) {
@@ -122,6 +128,7 @@ class StudyChecker {
       }
       for (std::size_t i = 0; i < wanted; ++i) check(axis.targets[i], point[i], spans[i]);
       axis.points.push_back(std::move(point));
+      axis.spans.push_back(at);
     });
     finish(std::move(axis), zip.values.span);
   }

@@ -13,6 +13,7 @@ struct StudyAxisValues {
   std::vector<dsl::Path> paths;
   std::vector<std::optional<Target>> targets;
   std::vector<std::vector<Value>> points;  // for each point the values of the paths
+  std::vector<Span> spans;                 // of the points
   Span span;
 };
 

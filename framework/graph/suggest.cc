@@ -118,7 +118,9 @@ std::string suggest_call(std::string_view name, const std::vector<std::string>& 
     const bool counts = gives_input_count(positional);
     if (!(schema.options[0].flags & STRATA_OPTION_REQUIRED)) {
       if (!positional.empty() && (schema.options[0].kinds & STRATA_FLOAT) == 0) return ours;
-      if (folded(ours) == "batchnorm") return ours;
+      if (folded(ours) == "batchnorm" || folded(ours) == "layernorm" ||
+          folded(ours) == "instancenorm")
+        return ours;
     }
     if (!positional.empty()) arguments = positional[counts ? 1 : 0];
     std::size_t taken = counts ? 2 : 1;

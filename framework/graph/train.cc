@@ -303,7 +303,8 @@ class Trainer {
         return fail();
       }
       if (!plan) {
-        Diagnostic& error = session_.error("bad-term", (*call)->span, plan.error().message);
+        Diagnostic& error =
+            session_.error(code_for(plan.error(), "bad-term"), (*call)->span, plan.error().message);
         error.help = plan.error().hint;
         return fail();
       }

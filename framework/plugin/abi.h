@@ -2,8 +2,10 @@
  * it.
  *
  * Every struct that crosses begins with its size, so that either side can be older: a field is read
- * only where struct_size covers it, and fields are only ever appended. Functions return 0, or a
- * strata_error_code after filling the error they were handed; they never throw. The C++ headers
+ * only where struct_size covers it, and fields are only ever appended. Arrays of structs are walked
+ * in steps of their elements' struct_size; strata_value and strata_shape, which stand inside of
+ * other structs, never change. Functions return 0, or a strata_error_code after filling the error
+ * they were handed; they never throw, and neither does what the host hands in. The C++ headers
  * beside this file (layer.h, loss.h, optimizer.h, …) are the comfortable way to fill these tables;
  * built-in plugins use the same ones.
  *
@@ -20,15 +22,22 @@
 extern "C" {
 #endif
 
-#define STRATA_ABI_MAJOR 0 /* equal on both sides; 0 until the boundary is published */
-#define STRATA_ABI_MINOR 1 /* of the plugin, not newer than the host's */
+#define STRATA_ABI_MAJOR 1 /* equal on both sides */
+#define STRATA_ABI_MINOR 0 /* the plugin's is not newer than the host's */
 #define STRATA_MAX_RANK 8
+
+/* What a library lets the host see of it. */
+#if defined(__GNUC__)
+#define STRATA_EXPORT __attribute__((visibility("default")))
+#else
+#define STRATA_EXPORT
+#endif
 
 typedef enum strata_error_code {
   STRATA_OK = 0,
   STRATA_INVALID = 1, /* the model asks for what cannot be: the user's to mend */
   STRATA_DATA = 2,    /* a data file is missing or damaged */
-  STRATA_INTERNAL = 3 /* a bug */
+  STRATA_INTERNAL = 3 /* a bug of the plugin */
 } strata_error_code;
 
 typedef struct strata_error {
@@ -239,7 +248,8 @@ typedef struct strata_layer {
 } strata_layer;
 
 /* ---- fusions
- * ----------------------------------------------------------------------------------------------------- */
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 /* One of the layers that a fusion stands for. */
 typedef struct strata_member {
@@ -445,6 +455,35 @@ typedef struct strata_entry {
   void (*destroy)(void* instance);
   const void* functions; /* strata_layer, strata_loss, … as `kind` says */
 } strata_entry;
+
+/* What a shared library says of itself: the data symbol `strata_plugin_tag`. The host reads it from
+ * the file, before any code of the library runs. */
+#define STRATA_TAG_MAGIC "STRATA\n"
+typedef struct strata_tag {
+  char magic[8]; /* STRATA_TAG_MAGIC */
+  uint32_t struct_size;
+  uint32_t abi_major; /* STRATA_ABI_MAJOR and STRATA_ABI_MINOR of the header it was built with */
+  uint32_t abi_minor;
+  uint32_t reserved; /* 0 */
+  char name[64];     /* what files require: lower case, digits and _, NUL-terminated */
+  char version[32];  /* "1.2" or "1.2.3", NUL-terminated */
+} strata_tag;
+#define STRATA_TAG(plugin_name, plugin_version)                                            \
+  {                                                                                        \
+    STRATA_TAG_MAGIC, (uint32_t)sizeof(strata_tag), STRATA_ABI_MAJOR, STRATA_ABI_MINOR, 0, \
+        plugin_name, plugin_version                                                        \
+  }
+
+typedef struct strata_library {
+  uint32_t struct_size;
+  const strata_entry* const* entries; /* live as long as the library is loaded */
+  int64_t entry_count;
+} strata_library;
+
+/* The two symbols of a shared library. In C++, STRATA_PLUGIN(name, version) of registration.h
+ * defines both. The function fills `library` in and is called once. */
+extern STRATA_EXPORT const strata_tag strata_plugin_tag;
+extern STRATA_EXPORT int strata_plugin_entries(strata_library* library, strata_error* error);
 
 #ifdef __cplusplus
 }

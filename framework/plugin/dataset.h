@@ -69,13 +69,14 @@ struct ReadPass {
 
 class Dataset {};
 
-namespace plugin_internal {
+namespace [[gnu::visibility("hidden")]] plugin_internal {
 
 inline std::vector<Field> to_fields(const strata_field* fields, std::int64_t count) {
   std::vector<Field> out;
   for (std::int64_t i = 0; i < count; ++i) {
-    out.push_back({fields[i].name, static_cast<strata_dtype>(fields[i].dtype),
-                   to_shape(fields[i].shape), fields[i].classes});
+    const strata_field& field = element(fields, i);
+    out.push_back(
+        {field.name, static_cast<strata_dtype>(field.dtype), to_shape(field.shape), field.classes});
   }
   return out;
 }
@@ -105,7 +106,7 @@ template <class D>
 inline constexpr strata_dataset kDatasetFunctions{sizeof(strata_dataset), &dataset_describe<D>,
                                                   &dataset_open<D>, &dataset_read<D>};
 
-}  // namespace plugin_internal
+}  // namespace gnu::visibility("hidden")]]plugin_internal
 
 template <class D>
 using DatasetRegistration =

@@ -39,7 +39,8 @@ class Member {
  private:
   const strata_value& value(std::string_view option) const {
     for (std::int64_t i = 0; i < raw_->option_count && i < raw_->schema->option_count; ++i) {
-      if (option == raw_->schema->options[i].name) return raw_->options[i];
+      if (option == plugin_internal::element(raw_->schema->options, i).name)
+        return raw_->options[i];
     }
     throw PluginError(std::string(raw_->name) + " has no option `" + std::string(option) + "`");
   }
@@ -48,7 +49,7 @@ class Member {
 
 class Fusion {};
 
-namespace plugin_internal {
+namespace [[gnu::visibility("hidden")]] plugin_internal {
 
 template <class F>
 int fusion_create(const strata_member* members, std::int64_t count, const strata_shape* input,
@@ -56,7 +57,7 @@ int fusion_create(const strata_member* members, std::int64_t count, const strata
   *instance = nullptr;
   return guarded(error, [&] {
     std::vector<Member> all;
-    for (std::int64_t i = 0; i < count; ++i) all.emplace_back(members + i);
+    for (std::int64_t i = 0; i < count; ++i) all.emplace_back(&element(members, i));
     *instance = new F(all, to_shape(*input));
   });
 }
@@ -101,7 +102,7 @@ struct FusionAdapter {
   explicit FusionAdapter(const Options&) {}
 };
 
-}  // namespace plugin_internal
+}  // namespace gnu::visibility("hidden")]]plugin_internal
 
 template <class F>
 using FusionRegistration =

@@ -68,7 +68,7 @@ class InitializerPass : public Services {
 
 class Initializer {};
 
-namespace plugin_internal {
+namespace [[gnu::visibility("hidden")]] plugin_internal {
 
 template <class I>
 int initializer_fill(const void* instance, const strata_initializer_pass* pass,
@@ -79,7 +79,7 @@ template <class I>
 inline constexpr strata_initializer kInitializerFunctions{sizeof(strata_initializer),
                                                           &initializer_fill<I>};
 
-}  // namespace plugin_internal
+}  // namespace gnu::visibility("hidden")]]plugin_internal
 
 template <class I>
 using InitializerRegistration =

@@ -1,8 +1,14 @@
 // Instances, and the host's side of infer: callbacks that collect what a plugin says.
 #include "framework/plugin/instance.h"
 
+#include <dlfcn.h>
+
 #include <algorithm>
+#include <cmath>
 #include <deque>
+#include <stdexcept>
+
+#include "framework/base/utf8.h"
 
 namespace strata {
 
@@ -46,11 +52,57 @@ struct Instance::Values {
   }
 };
 
-Error to_error(const strata_error& error) {
-  const ExitCode code = error.code == STRATA_INVALID ? ExitCode::kModel
-                        : error.code == STRATA_DATA  ? ExitCode::kData
-                                                     : ExitCode::kInternal;
-  return Error{code, error.message, error.hint};
+namespace {
+
+std::string path_of(const Entry& entry) { return entry.library ? entry.library->path : ""; }
+
+// The file of the library that `function` lies in; empty where it is this program itself.
+std::string library_of(const void* function) {
+  Dl_info there{}, here{};
+  if (!dladdr(function, &there) || !dladdr(reinterpret_cast<const void*>(&to_error), &here))
+    return {};
+  return there.dli_fbase == here.dli_fbase || !there.dli_fname ? "" : there.dli_fname;
+}
+
+}  // namespace
+
+Error to_error(strata_error& error, const void* function) {
+  error.message[sizeof error.message - 1] = error.hint[sizeof error.hint - 1] = 0;
+  const std::string library = library_of(function);
+  if (library.empty()) {
+    const ExitCode code = error.code == STRATA_INVALID ? ExitCode::kModel
+                          : error.code == STRATA_DATA  ? ExitCode::kData
+                                                       : ExitCode::kInternal;
+    return Error{code, error.message, error.hint};
+  }
+  const bool says_why = error.message[0] != 0;
+  const std::string message = safe_text(error.message), hint = safe_text(error.hint);
+  if (says_why && error.code == STRATA_INVALID) return Error{ExitCode::kModel, message, hint};
+  if (says_why && error.code == STRATA_DATA) return Error{ExitCode::kData, message, hint};
+  return plugin_fault(library, says_why ? message : "it failed without a word");
+}
+
+Error thrown_error(const void* function) {
+  std::string what = "an exception of an unknown type";
+  try {
+    throw;
+  } catch (const Failure& failure) {
+    return failure.error;  // the host's own
+  } catch (const std::exception& e) {
+    what = e.what();
+  } catch (...) {
+  }
+  const std::string library = library_of(function);
+  if (library.empty()) return Error{ExitCode::kInternal, what, ""};
+  return plugin_fault(library, fmt::format("an exception came out of it: {}", safe_text(what)));
+}
+
+Error plugin_fault(const std::string& library, const std::string& what) {
+  if (library.empty())
+    return Error{ExitCode::kPlugin, what, "that is a fault of the plugin, not of the file"};
+  return Error{ExitCode::kPlugin, fmt::format("the plugin {} failed: {}", library, what),
+               fmt::format("that is a fault of the plugin; `trainer plugin check {}` looks for it",
+                           library)};
 }
 
 Result<std::shared_ptr<Instance>> Instance::create(PluginCall call) {
@@ -63,6 +115,9 @@ Result<std::shared_ptr<Instance>> Instance::create(PluginCall call) {
   const Status made = call_plugin(table.create, values.data(),
                                   static_cast<std::int64_t>(values.size()), &instance->raw_);
   if (!made) return made.error();
+  if (!instance->raw_)
+    return plugin_fault(path_of(instance->entry()),
+                        "it says that it was created, and hands no instance over");
   return instance;
 }
 
@@ -78,41 +133,138 @@ bool InferredPlan::has_trait(std::string_view trait) const {
 
 namespace {
 
-strata_plan collector(InferredPlan& plan) {
+// What a plugin says through callbacks. Nothing may be thrown through its frames, so what is wrong
+// is kept, the first of it, and told afterwards.
+template <class Said>
+struct Collector {
+  Said said;
+  std::string problem;
+
+  template <class Body>
+  static void collect(void* host, Body&& body) noexcept {
+    auto& self = *static_cast<Collector*>(host);
+    try {
+      body(self.said);
+    } catch (const std::exception& e) {
+      if (self.problem.empty()) self.problem = e.what();
+    }
+  }
+};
+
+void require(bool holds, const char* otherwise) {
+  if (!holds) throw std::invalid_argument(otherwise);
+}
+
+std::string named(const char* name, const char* what) {
+  if (!name || !*name) throw std::invalid_argument(std::string(what) + " has no name");
+  return name;
+}
+
+Shape shape_of(const strata_shape* shape, const std::string& what) {
+  if (!shape) throw std::invalid_argument(what + " has no shape");
+  if (shape->rank < 0 || shape->rank > STRATA_MAX_RANK)
+    throw std::invalid_argument(fmt::format("{} has a shape of {} axes", what, shape->rank));
+  const std::string why = Shape::why_invalid(shape->dims, shape->dims + shape->rank);
+  if (!why.empty()) throw std::invalid_argument(fmt::format("{}: {}", what, why));
+  return plugin_internal::to_shape(*shape);
+}
+
+InferredPlan::Buffer buffer_of(std::int64_t per_sample, std::int64_t fixed) {
+  require(per_sample >= 0 && fixed >= 0 && per_sample <= Shape::kMaxElements &&
+              fixed <= Shape::kMaxElements,
+          "it wants a buffer of an impossible size");
+  return {per_sample, fixed};
+}
+
+strata_plan callbacks(Collector<InferredPlan>& collector) {
+  using C = Collector<InferredPlan>;
   strata_plan raw{};
   raw.struct_size = sizeof raw;
-  raw.host = &plan;
-  static constexpr auto self = [](void* host) -> InferredPlan& {
-    return *static_cast<InferredPlan*>(host);
-  };
+  raw.host = &collector;
   raw.add_output = [](void* h, const strata_shape* shape) {
-    self(h).outputs.push_back(plugin_internal::to_shape(*shape));
+    C::collect(h, [&](InferredPlan& plan) {
+      const std::string what = fmt::format("its output {}", plan.outputs.size());
+      plan.outputs.push_back(shape_of(shape, what));
+    });
   };
   raw.add_parameter = [](void* h, const char* name, const strata_shape* shape,
                          const strata_value* init, std::int64_t fan_in, std::int64_t fan_out,
                          std::uint32_t flags) {
-    self(h).parameters.push_back({name, plugin_internal::to_shape(*shape),
-                                  init ? static_cast<const PluginCall*>(init->plugin) : nullptr,
-                                  fan_in, fan_out, (flags & STRATA_DECAY) != 0});
+    C::collect(h, [&](InferredPlan& plan) {
+      const std::string own = named(name, "a parameter");
+      plan.parameters.push_back({own, shape_of(shape, "its parameter `" + own + "`"),
+                                 init ? static_cast<const PluginCall*>(init->plugin) : nullptr,
+                                 fan_in, fan_out, (flags & STRATA_DECAY) != 0});
+    });
   };
   raw.add_state = [](void* h, const char* name, const strata_shape* shape, double initial) {
-    self(h).states.push_back({name, plugin_internal::to_shape(*shape), initial});
+    C::collect(h, [&](InferredPlan& plan) {
+      const std::string own = named(name, "a state");
+      plan.states.push_back({own, shape_of(shape, "its state `" + own + "`"), initial});
+    });
   };
   raw.add_saved = [](void* h, std::int64_t per_sample, std::int64_t fixed) {
-    self(h).saved.push_back({per_sample, fixed});
+    C::collect(h, [&](InferredPlan& plan) { plan.saved.push_back(buffer_of(per_sample, fixed)); });
   };
   raw.add_scratch = [](void* h, std::int64_t per_sample, std::int64_t fixed) {
-    self(h).scratch.push_back({per_sample, fixed});
+    C::collect(h,
+               [&](InferredPlan& plan) { plan.scratch.push_back(buffer_of(per_sample, fixed)); });
   };
-  raw.add_prepared = [](void* h, std::int64_t elements) { self(h).prepared.push_back(elements); };
-  raw.set_flags = [](void* h, std::uint32_t flags) { self(h).flags = flags; };
-  raw.set_flops = [](void* h, double flops) { self(h).flops = flops; };
-  raw.add_trait = [](void* h, const char* trait) { self(h).traits.emplace_back(trait); };
-  raw.set_accumulator = [](void* h, std::int64_t doubles) { self(h).accumulator = doubles; };
+  raw.add_prepared = [](void* h, std::int64_t elements) {
+    C::collect(h,
+               [&](InferredPlan& plan) { plan.prepared.push_back(buffer_of(0, elements).fixed); });
+  };
+  raw.set_flags = [](void* h, std::uint32_t flags) {
+    C::collect(h, [&](InferredPlan& plan) { plan.flags = flags; });
+  };
+  raw.set_flops = [](void* h, double flops) {
+    C::collect(h, [&](InferredPlan& plan) {
+      require(std::isfinite(flops) && flops >= 0, "its floating-point operations are no number");
+      plan.flops = flops;
+    });
+  };
+  raw.add_trait = [](void* h, const char* trait) {
+    C::collect(h, [&](InferredPlan& plan) { plan.traits.push_back(named(trait, "a trait")); });
+  };
+  raw.set_accumulator = [](void* h, std::int64_t doubles) {
+    C::collect(h, [&](InferredPlan& plan) { plan.accumulator = buffer_of(0, doubles).fixed; });
+  };
   raw.add_result = [](void* h, const char* name, std::int32_t higher) {
-    self(h).results.push_back({name, higher != 0});
+    C::collect(h, [&](InferredPlan& plan) {
+      plan.results.push_back({named(name, "a result"), higher != 0});
+    });
   };
   return raw;
+}
+
+// Runs `call`, which hands the callbacks to a function of the plugin; the function's own error
+// comes first.
+template <class Said, class Call>
+Result<Said> collected(const Entry& entry, Call&& call) {
+  Collector<Said> collector;
+  auto raw = callbacks(collector);
+  const Status done = call(&raw);
+  if (!done) return done.error();
+  if (!collector.problem.empty())
+    return plugin_fault(path_of(entry), fmt::format("`{}`: {}", entry.name(), collector.problem));
+  return std::move(collector.said);
+}
+
+// A layer without an output, or with two parameters of one name, could be neither run nor saved.
+std::string why_unusable(const InferredPlan& plan, Kind kind) {
+  if (kind == STRATA_LAYER && plan.outputs.empty()) return "it has no output";
+  std::vector<std::string> names;
+  for (const auto& parameter : plan.parameters) {
+    if (!parameter.initializer)
+      return fmt::format("its parameter `{}` has no initializer", parameter.name);
+    names.push_back(parameter.name);
+  }
+  for (const auto& state : plan.states) names.push_back(state.name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end())
+    return fmt::format("two of its parameters and states are called `{}`", *twice);
+  return {};
 }
 
 }  // namespace
@@ -123,28 +275,28 @@ Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& i
     raw_inputs.push_back({sizeof(strata_input), input.name.c_str(), input.dtype, input.is_target,
                           input.classes, plugin_internal::from_shape(input.shape)});
   }
-  InferredPlan plan;
-  strata_plan raw = collector(plan);
   const auto count = static_cast<std::int64_t>(raw_inputs.size());
-  Status done;
-  switch (instance.entry().kind()) {
-    case STRATA_LAYER:
-      done = call_plugin(instance.functions<strata_layer>().infer, instance.raw(),
-                         raw_inputs.data(), count, &raw);
-      break;
-    case STRATA_LOSS:
-      done = call_plugin(instance.functions<strata_loss>().infer, instance.raw(), raw_inputs.data(),
-                         count, &raw);
-      break;
-    case STRATA_METRIC:
-      done = call_plugin(instance.functions<strata_metric>().infer, instance.raw(),
-                         raw_inputs.data(), count, &raw);
-      break;
-    default:
-      return make_error(ExitCode::kInternal, "a {} has no shapes to infer",
-                        kind_name(instance.entry().kind()));
-  }
-  if (!done) return done.error();
+  auto plan = collected<InferredPlan>(instance.entry(), [&](strata_plan* raw) -> Status {
+    const auto run = [&](auto function) {
+      return call_plugin(function, instance.raw(), raw_inputs.data(), count, raw);
+    };
+    switch (instance.entry().kind()) {
+      case STRATA_LAYER:
+        return run(instance.functions<strata_layer>().infer);
+      case STRATA_LOSS:
+        return run(instance.functions<strata_loss>().infer);
+      case STRATA_METRIC:
+        return run(instance.functions<strata_metric>().infer);
+      default:
+        return make_error(ExitCode::kInternal, "a {} has no shapes to infer",
+                          kind_name(instance.entry().kind()));
+    }
+  });
+  if (!plan) return plan;
+  const std::string problem = why_unusable(*plan, instance.entry().kind());
+  if (!problem.empty())
+    return plugin_fault(path_of(instance.entry()),
+                        fmt::format("`{}`: {}", instance.entry().name(), problem));
   return plan;
 }
 
@@ -168,10 +320,12 @@ std::shared_ptr<FusedInstance> FusedInstance::create(const Entry& fusion,
       call_plugin(functions.create, static_cast<const strata_member*>(raw_members.data()),
                   static_cast<std::int64_t>(raw_members.size()), &raw_input.shape, &fused->raw_);
   if (!done || !fused->raw_) return nullptr;
-  strata_plan raw = collector(fused->plan_);
-  done = call_plugin(functions.infer, static_cast<const void*>(fused->raw_), &raw_input,
-                     std::int64_t{1}, &raw);
-  if (!done) return nullptr;
+  auto plan = collected<InferredPlan>(fusion, [&](strata_plan* raw) {
+    return call_plugin(functions.infer, static_cast<const void*>(fused->raw_), &raw_input,
+                       std::int64_t{1}, raw);
+  });
+  if (!plan) return nullptr;
+  fused->plan_ = std::move(*plan);
   return fused;
 }
 
@@ -195,26 +349,36 @@ int DataDescription::find_split(std::string_view name) const {
 
 namespace {
 
-strata_data_plan collector(DataDescription& description) {
+strata_data_plan callbacks(Collector<DataDescription>& collector) {
+  using C = Collector<DataDescription>;
   strata_data_plan raw{};
   raw.struct_size = sizeof raw;
-  raw.host = &description;
-  static constexpr auto self = [](void* host) -> DataDescription& {
-    return *static_cast<DataDescription*>(host);
-  };
+  raw.host = &collector;
   raw.add_field = [](void* h, const strata_field* field) {
-    self(h).fields.push_back({field->name,
-                              static_cast<strata_dtype>(field->dtype),
-                              plugin_internal::to_shape(field->shape),
-                              field->classes,
-                              {}});
+    C::collect(h, [&](DataDescription& data) {
+      require(field != nullptr, "a field is null");
+      const std::string name = named(field->name, "a field");
+      require(field->dtype >= STRATA_F32 && field->dtype <= STRATA_REAL,
+              "a field has a type that does not exist");
+      data.fields.push_back({name,
+                             static_cast<strata_dtype>(field->dtype),
+                             shape_of(&field->shape, "its field `" + name + "`"),
+                             field->classes,
+                             {}});
+    });
   };
   raw.add_split = [](void* h, const char* name, std::int64_t samples) {
-    self(h).splits.push_back({name, samples});
+    C::collect(h, [&](DataDescription& data) {
+      require(samples >= -1, "a split has fewer samples than none");
+      data.splits.push_back({named(name, "a split"), samples});
+    });
   };
   raw.add_class_name = [](void* h, const char* field, const char* name) {
-    const int i = self(h).find_field(field);
-    if (i >= 0) self(h).fields[static_cast<std::size_t>(i)].class_names.emplace_back(name);
+    C::collect(h, [&](DataDescription& data) {
+      const int i = data.find_field(named(field, "a field"));
+      if (i >= 0)
+        data.fields[static_cast<std::size_t>(i)].class_names.push_back(named(name, "a class"));
+    });
   };
   return raw;
 }
@@ -222,25 +386,19 @@ strata_data_plan collector(DataDescription& description) {
 }  // namespace
 
 Result<DataDescription> describe_dataset(const Instance& dataset) {
-  DataDescription description;
-  strata_data_plan plan = collector(description);
-  const Status done =
-      call_plugin(dataset.functions<strata_dataset>().describe, dataset.raw(), &plan);
-  if (!done) return done.error();
-  return description;
+  return collected<DataDescription>(dataset.entry(), [&](strata_data_plan* plan) {
+    return call_plugin(dataset.functions<strata_dataset>().describe, dataset.raw(), plan);
+  });
 }
 
 Result<DataDescription> open_dataset(const Instance& dataset,
                                      const std::vector<std::string>& folders) {
   std::vector<const char*> raw_folders;
   for (const std::string& folder : folders) raw_folders.push_back(folder.c_str());
-  DataDescription description;
-  strata_data_plan plan = collector(description);
-  const Status done =
-      call_plugin(dataset.functions<strata_dataset>().open, dataset.raw(), raw_folders.data(),
-                  static_cast<std::int64_t>(raw_folders.size()), &plan);
-  if (!done) return done.error();
-  return description;
+  return collected<DataDescription>(dataset.entry(), [&](strata_data_plan* plan) {
+    return call_plugin(dataset.functions<strata_dataset>().open, dataset.raw(), raw_folders.data(),
+                       static_cast<std::int64_t>(raw_folders.size()), plan);
+  });
 }
 
 Result<DataDescription> infer_transform(const Instance& transform, const DataDescription& input) {
@@ -249,18 +407,18 @@ Result<DataDescription> infer_transform(const Instance& transform, const DataDes
     raw_fields.push_back({sizeof(strata_field), field.name.c_str(), field.dtype, field.classes,
                           plugin_internal::from_shape(field.shape)});
   }
-  DataDescription description;
-  strata_data_plan plan = collector(description);
-  const Status done =
-      call_plugin(transform.functions<strata_transform>().infer, transform.raw(), raw_fields.data(),
-                  static_cast<std::int64_t>(raw_fields.size()), &plan);
-  if (!done) return done.error();
+  auto made = collected<DataDescription>(transform.entry(), [&](strata_data_plan* plan) {
+    return call_plugin(transform.functions<strata_transform>().infer, transform.raw(),
+                       raw_fields.data(), static_cast<std::int64_t>(raw_fields.size()), plan);
+  });
+  if (!made) return made;
+  DataDescription& description = *made;
   description.splits = input.splits;
   for (auto& field : description.fields) {
     const int before = input.find_field(field.name);
     if (before >= 0) field.class_names = input.fields[static_cast<std::size_t>(before)].class_names;
   }
-  return description;
+  return made;
 }
 
 }  // namespace strata

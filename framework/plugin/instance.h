@@ -134,8 +134,14 @@ Result<DataDescription> open_dataset(const Instance& dataset,
 // Fields after a transform; splits stay.
 Result<DataDescription> infer_transform(const Instance& transform, const DataDescription& input);
 
-// The host's Error of a plugin's error.
-Error to_error(const strata_error& error);
+// The host's Error of what a plugin's function said as it failed. A bug of a library that is not
+// built in is the library's, and the message says where that lies.
+Error to_error(strata_error& error, const void* function);
+// What a library did that it must not.
+Error plugin_fault(const std::string& library, const std::string& what);
+// The host's Error where a function threw, which none may. To be called while the exception is
+// handled.
+Error thrown_error(const void* function);
 // Runs a function of a table that takes an error as its last argument.
 template <class Function, class... Args>
 Status call_plugin(Function function, Args... args) {
@@ -143,8 +149,12 @@ Status call_plugin(Function function, Args... args) {
   error.struct_size = sizeof error;
   error.code = STRATA_OK;
   error.message[0] = error.hint[0] = 0;
-  if (function(args..., &error) == STRATA_OK) return {};
-  return to_error(error);
+  try {
+    if (function(args..., &error) == STRATA_OK) return {};
+  } catch (...) {
+    return thrown_error(reinterpret_cast<const void*>(function));
+  }
+  return to_error(error, reinterpret_cast<const void*>(function));
 }
 
 }  // namespace strata

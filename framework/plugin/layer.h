@@ -172,7 +172,7 @@ class BackwardPass : public LayerPass<T> {
 
 class Layer {};
 
-namespace plugin_internal {
+namespace [[gnu::visibility("hidden")]] plugin_internal {
 
 template <class L>
 int layer_infer(const void* instance, const strata_input* inputs, std::int64_t count,
@@ -214,7 +214,7 @@ template <class L>
 inline constexpr strata_layer kLayerFunctions{sizeof(strata_layer), &layer_infer<L>,
                                               &layer_forward<L>, &layer_backward<L>};
 
-}  // namespace plugin_internal
+}  // namespace gnu::visibility("hidden")]]plugin_internal
 
 template <class L>
 using LayerRegistration =

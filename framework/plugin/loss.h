@@ -57,7 +57,7 @@ class LossPass : public Services {
 
 class Loss {};
 
-namespace plugin_internal {
+namespace [[gnu::visibility("hidden")]] plugin_internal {
 
 template <class L>
 int loss_infer(const void* instance, const strata_input* inputs, std::int64_t count,
@@ -79,7 +79,7 @@ int loss_evaluate(const void* instance, const strata_loss_pass* pass, strata_err
 template <class L>
 inline constexpr strata_loss kLossFunctions{sizeof(strata_loss), &loss_infer<L>, &loss_evaluate<L>};
 
-}  // namespace plugin_internal
+}  // namespace gnu::visibility("hidden")]]plugin_internal
 
 template <class L>
 using LossRegistration =

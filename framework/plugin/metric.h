@@ -54,7 +54,7 @@ class MetricPass {
 
 class Metric {};
 
-namespace plugin_internal {
+namespace [[gnu::visibility("hidden")]] plugin_internal {
 
 template <class M>
 int metric_infer(const void* instance, const strata_input* inputs, std::int64_t count,
@@ -82,7 +82,7 @@ template <class M>
 inline constexpr strata_metric kMetricFunctions{sizeof(strata_metric), &metric_infer<M>,
                                                 &metric_update<M>, &metric_results<M>};
 
-}  // namespace plugin_internal
+}  // namespace gnu::visibility("hidden")]]plugin_internal
 
 template <class M>
 using MetricRegistration =

@@ -38,17 +38,25 @@ class UpdatePass {
 
 class Optimizer {};
 
-namespace plugin_internal {
+namespace [[gnu::visibility("hidden")]] plugin_internal {
 
 template <class O>
 std::int64_t optimizer_slot_count(const void* instance) {
-  return static_cast<std::int64_t>(static_cast<const O*>(instance)->slots().size());
+  try {
+    return static_cast<std::int64_t>(static_cast<const O*>(instance)->slots().size());
+  } catch (...) {
+    return 0;
+  }
 }
 template <class O>
 const char* optimizer_slot_name(const void* instance, std::int64_t slot) {
   thread_local std::string name;
-  name = static_cast<const O*>(instance)->slots().at(static_cast<std::size_t>(slot));
-  return name.c_str();
+  try {
+    name = static_cast<const O*>(instance)->slots().at(static_cast<std::size_t>(slot));
+    return name.c_str();
+  } catch (...) {
+    return nullptr;
+  }
 }
 template <class O>
 int optimizer_update(const void* instance, const strata_update_pass* pass, strata_error* error) {
@@ -66,7 +74,7 @@ inline constexpr strata_optimizer kOptimizerFunctions{
     sizeof(strata_optimizer), &optimizer_slot_count<O>, &optimizer_slot_name<O>,
     &optimizer_update<O>};
 
-}  // namespace plugin_internal
+}  // namespace gnu::visibility("hidden")]]plugin_internal
 
 template <class O>
 using OptimizerRegistration =

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
+#include <mutex>
 #include <type_traits>
 
 #include "framework/plugin/abi.h"
@@ -29,11 +31,29 @@ class Services {
   template <class Body>
   void parallel(std::int64_t tasks, Body&& body) const {
     if (tasks == 1) return body(std::int64_t{0});
-    using Plain = std::remove_reference_t<Body>;
+    // What a task throws goes to the caller's thread, not through the host; of several the first
+    // one in the order of tasks.
+    struct Work {
+      std::remove_reference_t<Body>& body;
+      std::mutex mutex;
+      std::exception_ptr thrown;
+      std::int64_t thrown_by = 0;
+    } work{body, {}, nullptr, 0};
     services_->parallel(
         host_, tasks,
-        [](void* context, std::int64_t task) { (*static_cast<Plain*>(context))(task); },
-        const_cast<void*>(static_cast<const void*>(&body)));
+        [](void* context, std::int64_t task) {
+          Work& mine = *static_cast<Work*>(context);
+          try {
+            mine.body(task);
+          } catch (...) {
+            const std::lock_guard lock(mine.mutex);
+            if (mine.thrown && mine.thrown_by < task) return;
+            mine.thrown = std::current_exception();
+            mine.thrown_by = task;
+          }
+        },
+        &work);
+    if (work.thrown) std::rethrow_exception(work.thrown);
   }
 
   // The same, one after the other where `operations` (multiply-adds, or as much) are too few to be

@@ -1,11 +1,16 @@
 // How a plugin's classes become table entries, shared by all kinds: creation, errors, and the list
-// of what a module offers. Authors include layer.h, loss.h, …, which build on this. Depends on the
-// standard library alone.
+// of what a module offers. Authors include layer.h, loss.h, …, which build on this, and end a
+// shared library with
+//
+//   STRATA_PLUGIN("acme_layers", "1.2")
+//
+// once, outside of any namespace. Depends on the standard library alone.
 #pragma once
 
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <vector>
 
 #include "framework/plugin/abi.h"
 #include "framework/plugin/schema.h"
@@ -14,7 +19,15 @@ namespace strata {
 
 struct NoOptions {};
 
-namespace plugin_internal {
+// Hidden, so that libraries that have classes of the same name do not share them.
+namespace [[gnu::visibility("hidden")]] plugin_internal {
+
+// Elements of an array of the other side, whose structs may be longer than ours.
+template <class T>
+const T& element(const T* array, std::int64_t i) {
+  const char* bytes = reinterpret_cast<const char*>(array);
+  return *reinterpret_cast<const T*>(bytes + static_cast<std::size_t>(i) * array->struct_size);
+}
 
 inline int report(strata_error* error, int code, const char* message, const char* hint) noexcept {
   if (error) {
@@ -53,7 +66,7 @@ struct Registration {
   Registration* next;
 };
 
-__attribute__((visibility("hidden"))) inline Registration*& registrations() {
+inline Registration*& registrations() {
   static Registration* head = nullptr;
   return head;
 }
@@ -78,7 +91,7 @@ int create(const strata_value* options, std::int64_t count, void** instance, str
       error, [&] { *instance = new Plugin(Described<Plugin>::get().schema.read(options, count)); });
 }
 template <class Plugin>
-void destroy(void* instance) {
+void destroy(void* instance) noexcept {
   delete static_cast<Plugin*>(instance);
 }
 
@@ -103,7 +116,20 @@ class Registered : private Registration {
   }
 };
 
-}  // namespace plugin_internal
+// The entries of this module, for strata_plugin_entries.
+inline int list_entries(strata_library* library, strata_error* error) noexcept {
+  return guarded(error, [&] {
+    static const std::vector<const strata_entry*> entries = [] {
+      std::vector<const strata_entry*> all;
+      for (const Registration* r = registrations(); r; r = r->next) all.push_back(r->entry(*r));
+      return all;
+    }();
+    library->entries = entries.data();
+    library->entry_count = static_cast<std::int64_t>(entries.size());
+  });
+}
+
+}  // namespace gnu::visibility("hidden")]]plugin_internal
 
 // One input of a layer, loss or metric as infer sees it.
 struct Input {
@@ -114,7 +140,7 @@ struct Input {
   std::int64_t classes = 0;
 };
 
-namespace plugin_internal {
+namespace [[gnu::visibility("hidden")]] plugin_internal {
 
 inline Shape to_shape(const strata_shape& shape) {
   return Shape(shape.dims, shape.dims + shape.rank);
@@ -130,12 +156,23 @@ inline strata_shape from_shape(const Shape& shape) {
 inline std::vector<Input> to_inputs(const strata_input* inputs, std::int64_t count) {
   std::vector<Input> out;
   for (std::int64_t i = 0; i < count; ++i) {
-    out.push_back({inputs[i].name ? inputs[i].name : "", to_shape(inputs[i].shape),
-                   static_cast<strata_dtype>(inputs[i].dtype), inputs[i].is_target != 0,
-                   inputs[i].classes});
+    const strata_input& input = element(inputs, i);
+    out.push_back({input.name ? input.name : "", to_shape(input.shape),
+                   static_cast<strata_dtype>(input.dtype), input.is_target != 0, input.classes});
   }
   return out;
 }
 
-}  // namespace plugin_internal
+}  // namespace gnu::visibility("hidden")]]plugin_internal
 }  // namespace strata
+
+// What makes a shared library a plugin: its name, as `require "acme_layers"` asks for it, and its
+// version, "1.2" or "1.2.3".
+#define STRATA_PLUGIN(plugin_name, plugin_version)                            \
+  extern "C" STRATA_EXPORT const strata_tag strata_plugin_tag =               \
+      STRATA_TAG(plugin_name, plugin_version);                                \
+  extern "C" STRATA_EXPORT int strata_plugin_entries(strata_library* library, \
+                                                     strata_error* error) {   \
+    return strata::plugin_internal::list_entries(library, error);             \
+  }                                                                           \
+  static_assert(true, "takes the semicolon")

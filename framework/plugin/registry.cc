@@ -46,12 +46,54 @@ Status Registry::add(const strata_entry* table, std::string origin) {
                       "{} offers something without a name, kind, schema or functions", origin);
   }
   const auto kind = static_cast<Kind>(table->kind);
-  const auto [at, added] = entries_.try_emplace({table->kind, table->name}, Entry{table, origin});
+  const auto [at, added] =
+      entries_.try_emplace({table->kind, table->name}, Entry{table, origin, nullptr});
   if (!added) {
     return make_error(ExitCode::kPlugin, "two plugins offer the {} `{}`: {} and {}",
                       kind_name(kind), table->name, at->second.origin, origin);
   }
   return {};
+}
+
+Status Registry::add(PluginLibrary library, const std::vector<const strata_entry*>& tables) {
+  if (const PluginLibrary* before = find_library(library.name)) {
+    return Error{ExitCode::kPlugin,
+                 fmt::format("two plugins are called `{}`: {} and {}", library.name, before->path,
+                             library.path),
+                 "remove one of them"};
+  }
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const auto kind = static_cast<Kind>(tables[i]->kind);
+    const std::string name = tables[i]->name;
+    if (const Entry* before = find(kind, name)) {
+      return before->library
+                 ? Error{ExitCode::kPlugin,
+                         fmt::format("two plugins offer the {} `{}`: {} and {}", kind_name(kind),
+                                     name, before->origin, library.path),
+                         "remove one of them, or rename what one offers"}
+                 : Error{ExitCode::kPlugin,
+                         fmt::format("{} offers the {} `{}`, which is built in", library.path,
+                                     kind_name(kind), name),
+                         "what a plugin offers needs a name of its own"};
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (tables[j]->kind == kind && tables[j]->name == name)
+        return make_error(ExitCode::kPlugin, "{} offers the {} `{}` twice", library.path,
+                          kind_name(kind), name);
+    }
+  }
+  const auto kept = std::make_shared<const PluginLibrary>(std::move(library));
+  libraries_.push_back(kept);
+  for (const strata_entry* table : tables)
+    entries_[{table->kind, table->name}] = Entry{table, kept->path, kept.get()};
+  return {};
+}
+
+const PluginLibrary* Registry::find_library(std::string_view name) const {
+  for (const auto& library : libraries_) {
+    if (library->name == name) return library.get();
+  }
+  return nullptr;
 }
 
 const Entry* Registry::find(Kind kind, std::string_view name) const {

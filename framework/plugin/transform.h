@@ -29,12 +29,16 @@ class TransformPass : public Services {
   // there is none.
   int find(std::string_view name) const {
     for (int i = 0; i < field_count(); ++i) {
-      if (name.empty() || name == fields_[i].name) return i;
+      if (name.empty() || name == plugin_internal::element(fields_, i).name) return i;
     }
     return -1;
   }
-  strata_dtype dtype(int field) const { return static_cast<strata_dtype>(fields_[field].dtype); }
-  Shape shape(int field) const { return plugin_internal::to_shape(fields_[field].shape); }
+  strata_dtype dtype(int field) const {
+    return static_cast<strata_dtype>(plugin_internal::element(fields_, field).dtype);
+  }
+  Shape shape(int field) const {
+    return plugin_internal::to_shape(plugin_internal::element(fields_, field).shape);
+  }
   bool training() const { return raw_->training != 0; }  // augmentations act only then
   std::int64_t count() const { return raw_->count; }     // samples
   template <class U>
@@ -55,7 +59,7 @@ class TransformPass : public Services {
 
 class Transform {};
 
-namespace plugin_internal {
+namespace [[gnu::visibility("hidden")]] plugin_internal {
 
 template <class X>
 int transform_infer(const void* instance, const strata_field* fields, std::int64_t count,
@@ -79,7 +83,7 @@ template <class X>
 inline constexpr strata_transform kTransformFunctions{sizeof(strata_transform), &transform_infer<X>,
                                                       &transform_apply<X>};
 
-}  // namespace plugin_internal
+}  // namespace gnu::visibility("hidden")]]plugin_internal
 
 template <class X>
 using TransformRegistration =

@@ -274,6 +274,8 @@ Comparison compare(std::vector<RunRecord> runs) {
       if (std::find(all.figures.begin(), all.figures.end(), figure) == all.figures.end())
         all.figures.push_back(figure);
   }
+  std::stable_partition(all.figures.begin(), all.figures.end(),
+                        [](const std::string& figure) { return figure.starts_with("val."); });
   all.group_of.resize(all.runs.size());
   for (auto& [points, members] : groups) {
     for (const int member : members)

@@ -43,7 +43,7 @@ struct Comparison {
   std::vector<Axis> axes;
   std::vector<Group> groups;         // in the order of the axes' values
   std::vector<int> group_of;         // for each run
-  std::vector<std::string> figures;  // of all runs
+  std::vector<std::string> figures;  // of all runs, validation first
   std::string monitor;               // the figure that says which run is best; may be empty
   bool more_is_better = false;       // of `monitor`
   int best_group = -1;               // by the mean of `monitor` at the runs' best epochs

@@ -18,7 +18,7 @@ constexpr std::size_t kFileBytes = 40000;
 std::string varied(const Comparison& all) {
   if (all.axes.empty()) return {};
   std::string out =
-      "<div class=\"wide\"><table><caption>What was varied</caption><thead><tr>"
+      "<div class=\"wide\"><table class=\"text\"><caption>What was varied</caption><thead><tr>"
       "<th scope=\"col\">setting</th><th scope=\"col\">values</th>"
       "<th scope=\"col\">changes with it</th></tr></thead><tbody>\n";
   for (const Axis& axis : all.axes) {
@@ -121,7 +121,8 @@ std::string file_section(const Comparison& all) {
 
 std::string environment_section(const Comparison& all) {
   std::string out =
-      "<section><h2>Environment</h2>\n<div class=\"wide\"><table><caption>What the logs say of how "
+      "<section><h2>Environment</h2>\n<div class=\"wide\"><table class=\"text\"><caption>What the "
+      "logs say of how "
       "the runs began</caption><tbody>\n";
   std::vector<std::vector<std::string>> data = {{"fact", "value", "runs"}};
   for (const FactRow& row : facts_of(all)) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "framework/base/text.h"
 #include "framework/report/markup.h"
 #include "framework/report/page_parts.h"
 
@@ -61,8 +62,7 @@ Table settings_table(const Comparison& all) {
   Table table;
   for (const Axis& axis : all.axes) table.head.push_back(axis.label);
   table.head.push_back("runs");
-  for (const std::string& figure : all.figures)
-    table.head.push_back("best " + figure_label(figure));
+  for (const std::string& figure : all.figures) table.head.push_back(figure_label(figure));
   table.head.insert(table.head.end(), {"best epoch", "time"});
   for (std::size_t g = 0; g < all.groups.size(); ++g) {
     const Group& group = all.groups[g];
@@ -121,7 +121,7 @@ Table runs_table(const Comparison& all) {
     for (const EpochRecord& epoch : run.epochs) speeds.push_back(epoch.samples_per_second);
     const double speed = spread_of(speeds).mean;
     row.push_back(number_cell(duration_text(run.seconds), run.seconds));
-    row.push_back(number_cell(std::isfinite(speed) ? fmt::format("{:.3g}", speed) : "–", speed));
+    row.push_back(number_cell(std::isfinite(speed) ? grouped(std::llround(speed)) : "–", speed));
     table.rows.push_back(std::move(row));
     table.group_of.push_back(group);
   }
@@ -130,7 +130,10 @@ Table runs_table(const Comparison& all) {
 
 std::string single_verdict(const Comparison& all) {
   const RunRecord& run = all.runs[0];
-  std::string out = fmt::format("<p class=\"verdict\">{} after {} in {}", html(run.status),
+  std::string status = run.status;
+  if (!status.empty() && status[0] >= 'a' && status[0] <= 'z')
+    status[0] = static_cast<char>(status[0] - 'a' + 'A');
+  std::string out = fmt::format("<p class=\"verdict\">{} after {} in {}", html(status),
                                 count_text(static_cast<std::int64_t>(run.epochs.size()), "epoch"),
                                 duration_text(run.seconds));
   if (const EpochRecord* best = run.best()) {

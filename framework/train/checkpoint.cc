@@ -2,6 +2,7 @@
 #include "framework/train/checkpoint.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -81,7 +82,17 @@ std::string progress_text(const Progress& progress) {
                {"seed", progress.seed},
                {"fuse", progress.fuse},
                {"waited", progress.waited}};
+  for (const SplitIdentity& split : progress.data) {
+    json["data"].push_back({{"split", split.name},
+                            {"samples", split.samples},
+                            {"checked", split.checked},
+                            {"crc32", split.crc}});
+  }
   if (progress.reference) json["reference"] = number(*progress.reference);
+  for (const PluginLibrary& plugin : progress.plugins) {
+    json["plugins"].push_back(
+        {{"name", plugin.name}, {"version", plugin.version}, {"sha256", plugin.sha256}});
+  }
   if (progress.best) json["best"] = report_json(*progress.best);
   if (progress.last) json["last"] = report_json(*progress.last);
   return json.dump();
@@ -103,22 +114,62 @@ Progress progress_from(const std::string& text) {
   progress.seed = json.at("seed");
   progress.fuse = json.value("fuse", true);
   progress.waited = json.value("waited", std::int64_t{0});
+  if (json.contains("data")) {
+    for (const Json& split : json.at("data"))
+      progress.data.push_back(
+          {split.at("split"), split.at("samples"), split.at("checked"), split.at("crc32")});
+  }
   if (json.contains("reference")) progress.reference = number_from(json.at("reference"));
+  for (const Json& plugin : json.value("plugins", Json::array())) {
+    progress.plugins.push_back(
+        {plugin.at("name"), plugin.at("version"), "", plugin.at("sha256"), {}});
+  }
   if (json.contains("best")) progress.best = report_from(json.at("best"));
   if (json.contains("last")) progress.last = report_from(json.at("last"));
   return progress;
 }
 
-// Checkpoints of a folder, newest first.
-std::vector<std::string> list_checkpoints(const std::string& folder) {
+struct StepFile {
+  std::int64_t step;
+  std::string path;
+};
+
+void sort_newest_first(std::vector<StepFile>& files) {
+  std::stable_sort(files.begin(), files.end(),
+                   [](const StepFile& a, const StepFile& b) { return a.step > b.step; });
+}
+
+// The number between these; -1 where the name is another.
+std::int64_t number_between(std::string_view name, std::string_view before,
+                            std::string_view after) {
+  if (!name.starts_with(before) || !name.ends_with(after)) return -1;
+  if (name.size() <= before.size() + after.size()) return -1;
+  name = name.substr(before.size(), name.size() - before.size() - after.size());
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  return error == std::errc() && end == name.data() + name.size() ? number : -1;
+}
+
+// All files that are called like checkpoints or weights.
+std::vector<std::string> list_files(const std::string& folder, std::error_code& failed) {
   std::vector<std::string> files;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("step-") && name.ends_with(".safetensors"))
-      files.push_back(entry.path().string());
+  for (const auto& entry : fs::directory_iterator(folder, failed)) {
+    if (entry.path().extension() == ".safetensors") files.push_back(entry.path().string());
   }
-  std::sort(files.rbegin(), files.rend());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// Checkpoints of a folder, newest first.
+std::vector<StepFile> list_checkpoints(const std::string& folder) {
+  std::vector<StepFile> files;
+  std::error_code ignored;
+  for (const std::string& path : list_files(folder, ignored)) {
+    const std::int64_t step =
+        number_between(fs::path(path).filename().string(), "step-", ".safetensors");
+    if (step >= 0) files.push_back({step, path});
+  }
+  sort_newest_first(files);
   return files;
 }
 
@@ -153,8 +204,8 @@ Status write_checkpoint(const std::string& folder, const Progress& progress,
   if (!done) return done;
   // Later steps are those of a run that went on from an older checkpoint than its newest.
   int kept = 0;
-  for (const std::string& file : list_checkpoints(folder)) {
-    if (file > path || ++kept > kKept) fs::remove(file, failed);
+  for (const StepFile& file : list_checkpoints(folder)) {
+    if (file.step > progress.step || ++kept > kKept) fs::remove(file.path, failed);
   }
   return {};
 }
@@ -232,6 +283,47 @@ Result<Checkpoint> read_checkpoint(const std::string& path,
   return checkpoint;
 }
 
+namespace {
+
+// What Saver::finish put elsewhere: by the step that it says; what cannot be opened comes first, so
+// that it is spoken of.
+void add_salvaged(const std::string& folder, std::vector<StepFile>& files) {
+  std::error_code ignored;
+  for (const std::string& path : list_files(folder, ignored)) {
+    const std::string name = fs::path(path).filename().string();
+    if (number_between(name, "strata-run-", ".safetensors") < 0) continue;
+    const auto checkpoint = open_checkpoint(path);
+    files.push_back({checkpoint ? checkpoint->progress.step : INT64_MAX, path});
+  }
+  sort_newest_first(files);
+}
+
+Error no_checkpoints(const std::string& weights, const std::string& folder) {
+  Error error = make_error(ExitCode::kData, "`{}` has no checkpoints", weights);
+  std::error_code failed;
+  if (const auto files = list_files(folder, failed); !files.empty()) {
+    error.message += " by the names that a run gives them";
+    error.hint = "name the file that is meant: " + files.back();
+    return error;
+  }
+  if (failed && failed != std::errc::no_such_file_or_directory) {
+    error.message = fmt::format("cannot read the folder `{}`: {}", folder, failed.message());
+    return error;
+  }
+  const std::string model = (fs::path(weights) / "model.model").string();
+  if (fs::exists(model, failed)) {
+    error.hint =
+        "the run ended before its first checkpoint; start it again: trainer train " + model;
+  } else if (fs::exists(fs::path(weights) / "metrics.jsonl", failed)) {
+    error.hint = fmt::format("its `{}` is missing, too; start it again from its model file", model);
+  } else {
+    error.hint = "name a run's folder (runs/<model>/<number>), a checkpoint or a weights file";
+  }
+  return error;
+}
+
+}  // namespace
+
 Result<std::string> find_checkpoint(const std::string& weights, std::vector<std::string>* damaged) {
   std::error_code ignored;
   if (!fs::exists(weights, ignored))
@@ -241,43 +333,44 @@ Result<std::string> find_checkpoint(const std::string& weights, std::vector<std:
                               ? fs::path(weights) / "checkpoints"
                               : fs::path(weights);
   std::optional<Error> first;
-  for (const std::string& path : list_checkpoints(folder.string())) {
+  std::vector<StepFile> files = list_checkpoints(folder.string());
+  add_salvaged(folder.string(), files);
+  const std::string best = best_checkpoint(folder.string());
+  // A kill may have come between the first best epoch's checkpoint and the step's.
+  if (files.empty() && fs::exists(best, ignored)) files.push_back({0, best});
+  for (const auto& [step, path] : files) {
     const auto file = read_safetensors(path);
     if (file) return path;
     if (damaged) damaged->push_back(file.error().message);
     if (!first) first = file.error();
   }
   if (first) {
-    const std::string best = best_checkpoint(folder.string());
     if (read_safetensors(best))
       first->hint =
           fmt::format("no other step's checkpoint is sound; the best epoch's is: {}", best);
     return *first;
   }
-  Error error = make_error(ExitCode::kData, "`{}` has no checkpoints", weights);
-  const std::string model = (fs::path(weights) / "model.model").string();
-  error.hint =
-      fs::exists(model, ignored)
-          ? "the run ended before its first checkpoint; start it again: trainer train " + model
-          : "name a run's folder (runs/<model>/<number>), a checkpoint or a weights file";
-  return error;
+  return no_checkpoints(weights, folder.string());
 }
 
 bool is_unstarted_run(const std::string& folder) {
-  std::error_code ignored;
+  std::error_code failed;
   const fs::path path(folder);
-  return fs::is_regular_file(path / "model.model", ignored) &&
-         list_checkpoints((path / "checkpoints").string()).empty();
+  if (!fs::is_regular_file(path / "model.model", failed)) return false;
+  const bool none = list_files((path / "checkpoints").string(), failed).empty();
+  return none && (!failed || failed == std::errc::no_such_file_or_directory);
 }
 
 Result<std::string> run_folder_of(const std::string& checkpoint) {
   const fs::path folder = fs::path(checkpoint).parent_path();
   const fs::path run = (folder.empty() ? fs::path("..") : folder / "..").lexically_normal();
   std::error_code ignored;
-  if (fs::absolute(checkpoint, ignored).parent_path().filename() != "checkpoints" ||
-      !fs::exists(run / "model.model", ignored)) {
+  const bool place = fs::absolute(checkpoint, ignored).parent_path().filename() == "checkpoints";
+  if (!place ||
+      (!fs::exists(run / "model.model", ignored) && !fs::exists(run / "metrics.jsonl", ignored))) {
     Error error =
         make_error(ExitCode::kUsage, "`{}` does not lie in the folder of a run", checkpoint);
+    if (place) error.message += fmt::format(": there is no `{}`", (run / "model.model").string());
     error.hint = "put it back to RUN/checkpoints, or start a new run from its weights: --init";
     return error;
   }

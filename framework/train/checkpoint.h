@@ -25,7 +25,9 @@ struct Progress {
   std::optional<double> reference;  // the monitored figure that patience counts from
   std::int64_t waited = 0;          // epochs since then
   std::int64_t seed = 0;
-  bool fuse = true;  // whether layers were fused: other roundings
+  bool fuse = true;                    // whether layers were fused: other roundings
+  std::vector<PluginLibrary> plugins;  // libraries that it takes something from
+  DataIdentity data;  // empty in checkpoints of before it was kept
 };
 
 // Writes one checkpoint.
@@ -53,11 +55,12 @@ Result<Checkpoint> open_checkpoint(const std::string& path);
 Result<Checkpoint> read_checkpoint(const std::string& path,
                                    const std::vector<NamedTensor>& tensors);
 
-// The file that `weights` means: a file itself, or the newest sound checkpoint of a run folder.
-// What is wrong with newer ones is added to `damaged`, a sentence each.
+// The file that `weights` means: a file itself, or the newest sound checkpoint of a run folder,
+// among them what Saver put elsewhere and the user brought back; without any of them the best
+// epoch's. What is wrong with newer ones is added to `damaged`, a sentence each.
 Result<std::string> find_checkpoint(const std::string& weights,
                                     std::vector<std::string>* damaged = nullptr);
-// Whether a run folder belongs to a run that ended before its first checkpoint.
+// Whether a run folder belongs to a run that ended before its first checkpoint: it has none at all.
 bool is_unstarted_run(const std::string& folder);
 // The run folder that a checkpoint lies in; a usage error where it lies elsewhere.
 Result<std::string> run_folder_of(const std::string& checkpoint);

@@ -69,6 +69,13 @@ Status RunFolder::ensure(bool& made) {
   return claimed;
 }
 
+void RunFolder::abandon() const {
+  std::error_code ignored;
+  fs::remove(metrics_file(), ignored);
+  fs::remove(model_file(), ignored);
+  if (made_) fs::remove(path_, ignored);  // only where it is empty
+}
+
 Result<RunFolder> RunFolder::existing(std::string path) {
   RunFolder folder(std::move(path));
   const Status claimed = folder.claim();
@@ -91,25 +98,30 @@ Result<RunFolder> RunFolder::make(const std::string& runs_folder, const std::str
   }
   for (;; ++next) {
     const std::string path = parent + "/" + std::to_string(next);
-    if (::mkdir(path.c_str(), 0777) == 0) return existing(path);
+    if (::mkdir(path.c_str(), 0777) == 0) {
+      auto folder = existing(path);
+      if (folder) folder->made_ = true;
+      return folder;
+    }
     if (errno != EEXIST) return cannot_make(path, std::strerror(errno));
   }
 }
 
 Result<RunFolder> RunFolder::make_exactly(const std::string& path) {
   std::error_code failed;
-  fs::create_directories(path, failed);
+  const bool made = fs::create_directories(path, failed);
   if (failed) return cannot_make(path, failed.message());
   auto folder_claimed = existing(path);
   if (!folder_claimed) return folder_claimed.error();
-  const RunFolder& folder = *folder_claimed;
+  RunFolder& folder = *folder_claimed;
+  folder.made_ = made;
   if (fs::exists(folder.metrics_file(), failed) || fs::exists(folder.checkpoints(), failed) ||
       fs::exists(folder.model_file(), failed)) {
     Error error = make_error(ExitCode::kUsage, "`{}` holds a run already", path);
     error.hint = "go on with it by --resume, or name another folder";
     return error;
   }
-  return folder;
+  return std::move(folder);
 }
 
 Result<MetricsLog> MetricsLog::open(const std::string& path, std::int64_t first_epoch) {
@@ -117,7 +129,7 @@ Result<MetricsLog> MetricsLog::open(const std::string& path, std::int64_t first_
   std::error_code ignored;
   if (first_epoch > 1 || fs::exists(path, ignored)) {
     log.resumed_ = true;
-    auto old = read_file(path);
+    auto old = read_ordinary_file(path);
     std::string kept;
     if (old) {
       std::istringstream lines(*old);
@@ -185,6 +197,14 @@ Status MetricsLog::start(const RunFacts& facts, const std::string& version) {
       {"init", facts.init_file.empty() ? Json(nullptr) : Json(facts.init_file)},
       {"start_state_sha256", facts.start_hash.empty() ? Json(nullptr) : Json(facts.start_hash)},
       {"resumed_from", facts.resumed_from.empty() ? Json(nullptr) : Json(facts.resumed_from)}};
+  for (const PluginLibrary& plugin : facts.plugins) {
+    event["plugins"].push_back({{"name", plugin.name},
+                                {"version", plugin.version},
+                                {"path", plugin.path},
+                                {"sha256", plugin.sha256}});
+  }
+  for (const SplitIdentity& split : facts.data)
+    event["data_crc32"][split.name] = fmt::format("{:08x}", split.crc);
   if (!facts.changes.empty()) event["changes"] = facts.changes;
   return append(event.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
@@ -210,7 +230,7 @@ Status MetricsLog::end(const EndReport& report, const std::string& weights_hash)
 
 LogFacts read_log(const std::string& path) {
   LogFacts facts;
-  const auto text = read_file(path);
+  const auto text = read_ordinary_file(path);
   if (!text) return facts;
   std::istringstream lines(*text);
   for (std::string line; std::getline(lines, line);) {

@@ -23,6 +23,8 @@ class RunFolder {
   // Sees to it that the folder is still there: one that is gone is made again, empty, and `made`
   // says so. Fails where that cannot be, or another folder has taken its place.
   Status ensure(bool& made);
+  // Where the run comes to nothing before its first step: removes what was made for it.
+  void abandon() const;
 
   const std::string& path() const { return path_; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
@@ -36,7 +38,8 @@ class RunFolder {
   Status claim();
 
   std::string path_;
-  int folder_ = -1;  // open while lock_ lives
+  bool made_ = false;  // by this process
+  int folder_ = -1;    // open while lock_ lives
   std::shared_ptr<void> lock_;
 };
 

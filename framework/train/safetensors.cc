@@ -86,7 +86,7 @@ Status write_safetensors(const std::string& path, const std::vector<NamedTensor>
 }
 
 Result<SafetensorsFile> read_safetensors(const std::string& path) {
-  auto bytes = read_file(path);
+  auto bytes = read_ordinary_file(path);
   if (!bytes) return bytes.error();
   std::uint64_t header_size = 0;
   if (bytes->size() < sizeof header_size) {

@@ -13,12 +13,14 @@
 #include "framework/base/atomic_file.h"
 #include "framework/base/version.h"
 #include "framework/train/checkpoint.h"
+#include "framework/train/data_identity.h"
 #include "framework/train/differences.h"
 #include "framework/train/monitor.h"
 #include "framework/train/run_folder.h"
 #include "framework/train/safetensors.h"
 #include "framework/train/saver.h"
 #include "framework/train/session.h"
+#include "framework/train/used_plugins.h"
 
 namespace strata {
 namespace {
@@ -117,9 +119,19 @@ class Run {
     if (!executor) return executor.error();
     executor_ = std::move(*executor);
     progress_.figures = executor_->make_figures();
+    if (!checkpoint || checkpoint->progress.data.empty()) {
+      Result<DataIdentity> identity = DataIdentity();
+      pool_.run([&] { identity = identify_data(program_, pipeline_->description()); });
+      if (!identity) return identity.error();
+      data_ = std::move(*identity);
+    } else {
+      data_ = checkpoint->progress.data;
+    }
     if (checkpoint) return restore(*checkpoint);
     progress_.seed = train.seed;
     progress_.fuse = fuse_;
+    progress_.plugins = used_plugins(program_);
+    progress_.data = data_;
     return start();
   }
 
@@ -208,6 +220,10 @@ class Run {
     }
     if (!path) return path.error();
     for (const std::string& message : damaged) warn(message + "; the one before it is used");
+    if (*path != options_.resume && path->ends_with("/best.safetensors")) {
+      warn(fmt::format("`{}` has no checkpoint of a step: it goes on from the best epoch's",
+                       options_.resume));
+    }
     auto run_folder = run_folder_of(*path);
     if (!run_folder) return run_folder.error();
     run_folder_ = std::move(*run_folder);
@@ -230,6 +246,15 @@ class Run {
 
   // What the file and overrides say now against what the run was trained with.
   Status check_changes(const Checkpoint& checkpoint) {
+    const std::string& model = program_.graph.name;
+    if (const std::string theirs = model_name(checkpoint.model_text);
+        !theirs.empty() && theirs != model) {
+      Error error = make_error(ExitCode::kModel, "`{}` is of the model `{}`, not of `{}`",
+                               resumed_from_, theirs, model);
+      error.hint =
+          "put the run's own checkpoint in its place, or start a new run: --init " + resumed_from_;
+      return error;
+    }
     std::string refused;
     bool length = false;
     for (const Difference& difference : differences(checkpoint.model_text, program_)) {
@@ -247,7 +272,11 @@ class Run {
                    run_folder_;
       return error;
     }
+    const Status same_data = check_data(checkpoint.progress);
+    if (!same_data) return same_data;
     const Progress& progress = checkpoint.progress;
+    for (std::string& change : changed_plugins(progress.plugins, used_plugins(program_)))
+      facts_.changes.push_back(std::move(change));
     if (length && progress.step > total_steps_) {
       return make_error(ExitCode::kModel, "`{}` has trained for {} steps already, and {} gives {}",
                         run_folder_, progress.step,
@@ -258,6 +287,32 @@ class Run {
     }
     if (length && program_.train.schedule) check_schedule(checkpoint);
     return {};
+  }
+
+  // What the model in a resolved text is called.
+  static std::string model_name(const std::string& text) {
+    constexpr std::string_view kWord = "\nmodel ";
+    const std::string lines = "\n" + text;
+    std::size_t at = lines.find(kWord);
+    if (at == std::string::npos) return {};
+    at += kWord.size();
+    return lines.substr(at, lines.find_first_of(" (", at) - at);
+  }
+
+  // Samples by their number and a checksum.
+  Status check_data(const Progress& progress) {
+    if (progress.data.empty()) return {};
+    Result<std::vector<std::string>> found = std::vector<std::string>();
+    pool_.run([&] { found = data_differences(progress.data, program_, pipeline_->description()); });
+    if (!found) return found.error();
+    if (found->empty()) return {};
+    std::string lines;
+    for (const std::string& line : *found) lines += "\n  " + line;
+    Error error =
+        make_error(ExitCode::kData, "`{}` cannot go on the same way with{}", run_folder_, lines);
+    error.hint = "give it the data it began with, or start a new run from its weights: --init " +
+                 run_folder_;
+    return error;
   }
 
   // A schedule that is laid out over the whole run would have gone another way.
@@ -283,19 +338,31 @@ class Run {
 
   Status restore(Checkpoint& checkpoint) {
     const Figures& figures = checkpoint.progress.figures;
+    const std::int64_t before = checkpoint.progress.step - checkpoint.progress.epoch_step;
+    if (checkpoint.progress.epoch_step >= epoch_steps_ || before % epoch_steps_ != 0 ||
+        before / epoch_steps_ != checkpoint.progress.epoch - 1) {
+      Error error = make_error(ExitCode::kData,
+                               "`{}` does not fit these data: step {} of epoch {} is its step {}",
+                               resumed_from_, checkpoint.progress.epoch_step,
+                               checkpoint.progress.epoch, checkpoint.progress.step);
+      error.hint = "give it the data it began with, or start a new run from its weights: --init " +
+                   run_folder_;
+      return error;
+    }
     bool fits = figures.loss_sums.size() == progress_.figures.loss_sums.size() &&
                 figures.accumulators.size() == progress_.figures.accumulators.size() &&
-                checkpoint.progress.epoch_step <= epoch_steps_ &&
                 checkpoint.progress.step <= total_steps_;
     for (std::size_t i = 0; fits && i < figures.accumulators.size(); ++i) {
       fits = figures.accumulators[i].size() == progress_.figures.accumulators[i].size();
     }
     if (!fits)
-      return make_error(ExitCode::kData, "`{}` is damaged: its counters do not fit its model",
+      return make_error(ExitCode::kData, "the counters in `{}` do not fit its model",
                         resumed_from_);
     const Status loaded = load_tensors(checkpoint.file, resumed_from_, executor_->tensors(), false);
     if (!loaded) return loaded;
     progress_ = std::move(checkpoint.progress);
+    progress_.plugins = used_plugins(program_);
+    progress_.data = data_;
     check_best();
     return {};
   }
@@ -365,10 +432,18 @@ class Run {
     facts_.threads = pool_.threads();
     facts_.precision = program_.train.precision;
     facts_.fuse = fuse_;
+    facts_.plugins = used_plugins(program_);
     facts_.folder = folder_ ? folder_->path() : run_folder_;
     facts_.resumed_from = resumed_from_;
     facts_.init_file = init_file_;
     facts_.start_hash = hash_tensors(executor_->tensors());
+    facts_.data = data_;
+  }
+
+  // Whether the run's model.model says something else, or nothing.
+  bool model_file_differs() const {
+    const auto text = read_ordinary_file(folder_->model_file());
+    return !text || !differences(*text, program_).empty();
   }
 
   Status open_folder() {
@@ -380,7 +455,13 @@ class Run {
     if (!folder) return folder.error();
     folder_ = std::move(*folder);
     remove_temporary_files(folder_->path());
-    if (!resuming || !facts_.changes.empty() || resumed_from_.empty()) {
+    const Status begun = begin_log(resuming);
+    if (!begun && !resuming) folder_->abandon();
+    return begun;
+  }
+
+  Status begin_log(bool resuming) {
+    if (!resuming || !facts_.changes.empty() || resumed_from_.empty() || model_file_differs()) {
       const Status written = write_file_atomically(folder_->model_file(), program_.resolved);
       if (!written) return written;
     }
@@ -392,8 +473,10 @@ class Run {
                      warning ? warn(message) : note(message);
                    });
     describe_facts();
+    const Status started = log_->start(facts_, kVersion);
+    if (!started) return started;
     for (Observer* observer : options_.observers) observer->on_start(facts_);
-    return log_->start(facts_, kVersion);
+    return {};
   }
 
   bool stopped() const {
@@ -592,6 +675,7 @@ class Run {
   int train_split_ = -1, val_split_ = -1;
   std::int64_t epoch_steps_ = 0, total_steps_ = 0, eval_batch_ = 0;
   std::string init_file_, expected_start_;
+  DataIdentity data_;
   bool fuse_ = true;
   std::string resumed_from_;  // a checkpoint
   std::string run_folder_;    // of the run that goes on

@@ -14,6 +14,7 @@
 #include "framework/runtime/executor.h"
 #include "framework/runtime/input_pipeline.h"
 #include "framework/tensor/parallel.h"
+#include "framework/train/data_identity.h"
 
 namespace strata {
 
@@ -30,7 +31,8 @@ struct RunFacts {
   std::int64_t seed = 0;
   int threads = 0;
   Precision precision = Precision::kF32;
-  bool fuse = true;  // whether layers may be fused
+  bool fuse = true;                    // whether layers may be fused
+  std::vector<PluginLibrary> plugins;  // libraries that it takes something from
   std::string folder;
   std::string resumed_from;  // a checkpoint; empty for a fresh start
   std::vector<std::string>
@@ -38,6 +40,7 @@ struct RunFacts {
   std::string
       init_file;  // starting weights that were given; empty where the initializers made them
   std::string start_hash;  // SHA-256 of the state that this process began with
+  DataIdentity data;
 };
 
 struct StepReport {

@@ -77,6 +77,7 @@ class Verifier {
   Result<VerifyOutcome> go() {
     try {
       make_folder();
+      if (options_.on_begin) options_.on_begin();
       thread_counts();
       stops();
       kills();
@@ -90,10 +91,16 @@ class Verifier {
  private:
   void make_folder() {
     std::error_code failed;
-    std::string name = (fs::temp_directory_path(failed) / "strata-verify-XXXXXX").string();
+    const fs::path place = fs::temp_directory_path(failed);
+    std::string name = (place / "strata-verify-XXXXXX").string();
     if (failed || !::mkdtemp(name.data())) {
-      throw Failure{make_error(ExitCode::kData, "cannot make a folder for temporary files: {}",
-                               failed ? failed.message() : std::strerror(errno))};
+      const std::string reason = failed ? failed.message() : std::strerror(errno);
+      const char* given = std::getenv("TMPDIR");
+      const std::string tried = failed && given ? given : failed ? "/tmp" : place.string();
+      Error error =
+          make_error(ExitCode::kData, "cannot make a temporary folder in `{}`: {}", tried, reason);
+      error.hint = "name a folder that can be written to: TMPDIR=DIR";
+      throw Failure{std::move(error)};
     }
     folder_ = name;
   }

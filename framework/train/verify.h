@@ -34,6 +34,7 @@ struct VerifyOptions {
   std::vector<int> threads = {1, 2, 3, 4, 8, 16};
   bool fuse = true;
   const std::atomic<bool>* stop = nullptr;
+  std::function<void()> on_begin;                  // nothing stands against the runs
   std::function<void(const VerifiedRun&)> on_run;  // as they come
 };
 

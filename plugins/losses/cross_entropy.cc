@@ -1,6 +1,9 @@
-// CrossEntropy: the negative logarithm of the probability that the model gives to the right class.
+// CrossEntropy: the negative logarithm of the probability that the model gives to the right class,
+// with label smoothing (Szegedy et al., 2016, arXiv:1512.00567) and weights per class as in
+// PyTorch's CrossEntropyLoss.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "framework/plugin/loss.h"
 
@@ -11,6 +14,8 @@ class CrossEntropy final : public Loss {
  public:
   struct Options {
     bool from_logits = true;
+    double label_smoothing = 0;
+    std::optional<std::vector<double>> class_weights;
   };
 
   static void describe(Schema<Options>& schema) {
@@ -20,14 +25,31 @@ class CrossEntropy final : public Loss {
             "it.\n"
             "From logits, softmax and logarithm are one stable step: log Σ exp(logits) - "
             "logits[label]. From "
-            "probabilities, those below 1e-7 count as 1e-7 (and get no gradient).")
+            "probabilities, those below 1e-7 count as 1e-7 (and get no gradient).\n"
+            "With smoothing s and class weights w, it is the sum over the classes c of q_c * w_c * "
+            "-log p_c, where q is s / classes, and 1 - s more for the right class. Losses are "
+            "averaged over samples, as in Keras; PyTorch divides by the sum of the weights of the "
+            "right classes instead.")
         .example("CrossEntropy(logits, label)")
         .inputs({"logits", "label"});
     schema.option("from_logits", &Options::from_logits)
         .doc("whether the model ends in logits; false where it ends in Softmax");
+    schema.option("label_smoothing", &Options::label_smoothing)
+        .min(0)
+        .below(1)
+        .doc("the part of each target that is spread evenly over all classes");
+    schema.option("class_weights", &Options::class_weights)
+        .min(0)
+        .doc("what each class weighs, in the order of the classes; none: all alike");
+    schema.hint_for("weight", "it is called `class_weights` here")
+        .hint_for("class_weight", "it is called `class_weights` here")
+        .hint_for("reduction", "losses are averages over samples");
   }
 
-  explicit CrossEntropy(const Options& options) : from_logits_(options.from_logits) {}
+  explicit CrossEntropy(const Options& options)
+      : from_logits_(options.from_logits),
+        smoothing_(options.label_smoothing),
+        weights_(options.class_weights) {}
 
   LossPlan infer(const std::vector<Input>& inputs) const {
     const Input& scores = inputs.at(0);
@@ -50,6 +72,10 @@ class CrossEntropy final : public Loss {
       throw PluginError(text("`", label.name, "` has ", label.classes, " classes, and `",
                              scores.name, "` has only ", scores.shape[0], " values"),
                         text("end the model with Dense(", label.classes, ")"));
+    }
+    if (weights_ && static_cast<std::int64_t>(weights_->size()) != scores.shape[0]) {
+      throw PluginError(text("`class_weights` has ", weights_->size(), " numbers, and `",
+                             scores.name, "` has ", scores.shape[0], " classes"));
     }
     LossPlan plan;
     if (from_logits_) plan.trait("applies-softmax");
@@ -77,7 +103,9 @@ class CrossEntropy final : public Loss {
                  for (std::int64_t sample = begin; sample < end; ++sample) {
                    const T* x = scores + sample * classes;
                    T* dx = d_scores ? d_scores + sample * classes : nullptr;
-                   const T loss = from_logits_
+                   const T loss = smoothing_ > 0 || weights_
+                                      ? of_spread_label(x, dx, classes, label[sample], scale)
+                                  : from_logits_
                                       ? of_logits(x, dx, classes, label[sample], scale)
                                       : of_probabilities(x, dx, classes, label[sample], scale);
                    pass.losses()[sample] = static_cast<double>(loss);
@@ -114,7 +142,38 @@ class CrossEntropy final : public Loss {
     return -std::log(probability);
   }
 
+  // Σ target_c · -log p_c; from logits, dx_c = scale · (softmax(x)_c · Σ target - target_c)
+  template <class T>
+  T of_spread_label(const T* x, T* dx, std::int64_t classes, std::int64_t label, T scale) const {
+    constexpr T kSmallest = T(1e-7);
+    const auto target = [&](std::int64_t c) {
+      const double even = smoothing_ / static_cast<double>(classes);
+      const double weight = weights_ ? (*weights_)[static_cast<std::size_t>(c)] : 1.0;
+      return static_cast<T>(weight * (even + (c == label ? 1 - smoothing_ : 0)));
+    };
+    T logarithm = 0, all = 0, loss = 0;
+    if (from_logits_) {
+      const T largest = *std::max_element(x, x + classes);
+      for (std::int64_t c = 0; c < classes; ++c) logarithm += std::exp(x[c] - largest);
+      logarithm = largest + std::log(logarithm);
+      for (std::int64_t c = 0; c < classes; ++c) all += target(c);
+    }
+    for (std::int64_t c = 0; c < classes; ++c) {
+      if (from_logits_) {
+        loss += target(c) * (logarithm - x[c]);
+        if (dx) dx[c] = scale * (std::exp(x[c] - logarithm) * all - target(c));
+      } else {
+        const bool clipped = x[c] < kSmallest;
+        loss -= target(c) * std::log(clipped ? kSmallest : x[c]);
+        if (dx) dx[c] = clipped ? T(0) : -scale * target(c) / x[c];
+      }
+    }
+    return loss;
+  }
+
   const bool from_logits_;
+  const double smoothing_;
+  const std::optional<std::vector<double>> weights_;
 };
 
 const LossRegistration<CrossEntropy> kRegistration{"CrossEntropy"};

@@ -1,8 +1,5 @@
 // MeanSquaredError: the squared difference, averaged over a sample's elements.
-#include <algorithm>
-
-#include "framework/plugin/loss.h"
-#include "framework/plugin/reduce.h"
+#include "plugins/support/compare.h"
 
 namespace strata::plugins {
 namespace {
@@ -24,27 +21,7 @@ class MeanSquaredError final : public Loss {
   explicit MeanSquaredError(const Options&) {}
 
   LossPlan infer(const std::vector<Input>& inputs) const {
-    const Input& prediction = inputs.at(0);
-    const Input& target = inputs.at(1);
-    if (prediction.dtype != STRATA_REAL) {
-      throw PluginError(
-          text("MeanSquaredError needs real numbers, and `", prediction.name, "` is none"));
-    }
-    if (target.dtype == STRATA_U8) {
-      throw PluginError(
-          text("MeanSquaredError needs real numbers, and `", target.name, "` holds bytes"),
-          text("make real numbers of them: -> Rescale(1 / 255, field = \"", target.name, "\")"));
-    }
-    if (target.dtype == STRATA_I32 && !(target.shape.rank() == 0 && prediction.shape == Shape{1})) {
-      throw PluginError(text("a class number such as `", target.name,
-                             "` can be compared with a prediction of shape [1], ", "and `",
-                             prediction.name, "` has ", prediction.shape.text()),
-                        "CrossEntropy compares one value per class with class numbers");
-    }
-    if (target.dtype != STRATA_I32 && !(target.shape == prediction.shape)) {
-      throw PluginError(text("`", prediction.name, "` has the shape ", prediction.shape.text(),
-                             ", and `", target.name, "` has ", target.shape.text()));
-    }
+    check_comparable("MeanSquaredError", inputs);
     return {};
   }
 

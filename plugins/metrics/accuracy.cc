@@ -1,7 +1,6 @@
 // Accuracy: the share of samples whose largest value is that of the right class.
-#include <cmath>
-
 #include "framework/plugin/metric.h"
+#include "plugins/support/class_scores.h"
 
 namespace strata::plugins {
 namespace {
@@ -24,22 +23,7 @@ class Accuracy final : public Metric {
   explicit Accuracy(const Options&) {}
 
   MetricPlan infer(const std::vector<Input>& inputs) const {
-    const Input& scores = inputs.at(0);
-    const Input& label = inputs.at(1);
-    if (scores.dtype != STRATA_REAL || scores.shape.rank() != 1) {
-      throw PluginError(text("Accuracy needs one value per class, and `", scores.name,
-                             "` has the shape ", scores.shape.text()));
-    }
-    if (label.dtype != STRATA_I32 || label.shape.rank() != 0) {
-      throw PluginError(text("Accuracy compares with a class number per sample, and `", label.name,
-                             "` is not one (its shape is ", label.shape.text(), ")"));
-    }
-    const std::int64_t classes = scores.shape[0] == 1 ? 2 : scores.shape[0];
-    if (label.classes > classes) {
-      throw PluginError(text("`", label.name, "` has ", label.classes, " classes, and `",
-                             scores.name, "` has only ", scores.shape[0],
-                             scores.shape[0] == 1 ? " value" : " values"));
-    }
+    check_class_scores("Accuracy", inputs);
     return MetricPlan().accumulator(2).result("accuracy");  // right, all
   }
 
@@ -49,7 +33,7 @@ class Accuracy final : public Metric {
     const std::int64_t classes = pass.shape(0)[0];
     std::int64_t right = 0;
     for (std::int64_t sample = 0; sample < pass.batch(); ++sample) {
-      right += predicted(pass.input(0) + sample * classes, classes) == pass.labels(1)[sample];
+      right += predicted_class(pass.input(0) + sample * classes, classes) == pass.labels(1)[sample];
     }
     pass.accumulator()[0] += static_cast<double>(right);
     pass.accumulator()[1] += static_cast<double>(pass.batch());
@@ -57,19 +41,6 @@ class Accuracy final : public Metric {
 
   void results(const double* accumulator, double* results) const {
     results[0] = accumulator[1] > 0 ? accumulator[0] / accumulator[1] : 0;
-  }
-
- private:
-  // The class, or -1 where a value is NaN.
-  template <class T>
-  static std::int64_t predicted(const T* scores, std::int64_t classes) {
-    if (classes == 1) return std::isnan(scores[0]) ? -1 : scores[0] > T(0);
-    std::int64_t best = 0;
-    for (std::int64_t i = 0; i < classes; ++i) {
-      if (std::isnan(scores[i])) return -1;
-      if (scores[i] > scores[best]) best = i;
-    }
-    return best;
   }
 };
 

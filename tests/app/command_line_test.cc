@@ -291,8 +291,6 @@ int shell(const std::string& command) {
 TEST(CommandLineOutput, ThatNobodyReadsIsNoError) {
   write_text("small.model", kSmallModel);
   EXPECT_EQ(shell("trainer explain | true"), 0);
-  EXPECT_EQ(shell("trainer check small.model >&-"), 0);
-  EXPECT_EQ(shell("trainer check small.model >&- 2>&- <&-"), 0);
   EXPECT_EQ(shell("trainer train small.model --run gone | true"), 0);
   EXPECT_TRUE(exists("gone/checkpoints"));
 }
@@ -301,6 +299,38 @@ TEST(CommandLineOutput, ThatCannotBeWrittenIsAnError) {
   EXPECT_EQ(shell("trainer explain > /dev/full 2> full.err"), 1);
   EXPECT_EQ(read_text("full.err"),
             "error: cannot write to standard output: No space left on device\n");
+  write_text("small.model", kSmallModel);
+  EXPECT_EQ(shell("trainer check small.model >&- 2> closed.err"), 1);
+  EXPECT_EQ(read_text("closed.err"),
+            "error: cannot write to standard output: Bad file descriptor\n");
+  EXPECT_EQ(shell("trainer check small.model >&- 2>&- <&-"), 1);
+  EXPECT_EQ(shell("trainer train small.model -q --run measured > measured.out"), 0);
+  EXPECT_EQ(shell("trainer eval measured --json >&- 2> closed.err"), 1);
+  EXPECT_EQ(shell("trainer time small.model --steps 1 --trace /dev/full > time.out 2>&1"), 4);
+  write_text("points.csv", "0.1,0.2\n");
+  EXPECT_EQ(shell("trainer predict measured points.csv -o /dev/full 2> full.err"), 4);
+  EXPECT_EQ(read_text("full.err"), "error: cannot write `/dev/full`: no space left on device\n");
+}
+
+TEST(CommandLineOutput, ThatIsClosedIsAnError) {
+  write_text("small.model", kSmallModel);
+  for (const std::string command :
+       {"check small.model", "summary small.model", "graph small.model", "explain", "reference"}) {
+    EXPECT_NE(shell("trainer " + command + " >&- 2>" + workspace() + "/closed.err"), 0) << command;
+    EXPECT_EQ(read_text("closed.err"),
+              "error: cannot write to standard output: Bad file descriptor\n")
+        << command;
+  }
+}
+
+TEST(CommandLineInput, IsReadFromPipes) {
+  write_text("small.model", kSmallModel);
+  for (const std::string command : {"check", "summary", "graph"}) {
+    EXPECT_EQ(shell("trainer " + command + " - < small.model >out.txt"), 0) << command;
+    EXPECT_EQ(shell("cat small.model | trainer " + command + " /dev/stdin >out.txt"), 0) << command;
+  }
+  EXPECT_EQ(shell("trainer check /proc/self/mem 2>mem.err"), 2);
+  EXPECT_EQ(shell("trainer graph small.model -o '' 2>empty.err"), 2);
 }
 
 }  // namespace

@@ -43,6 +43,97 @@ TEST(Verify, AFailureOfARunIsTheCommands) {
   EXPECT_NE(ran.err.find("is not a finite number at step"), std::string::npos) << ran.err;
 }
 
+TEST(Verify, NamesTheFolderThatItCannotUse) {
+  write_text("small.model", kSmallModel);
+  const Ran ran = run_trainer({"verify", "small.model"}, {.environment = {{"TMPDIR", "/no"}}});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_NE(ran.err.find("cannot make a temporary folder in `/no`: "), std::string::npos)
+      << ran.err;
+}
+
+// MNIST's files with other images.
+void write_images(const std::string& folder, int samples, int seed) {
+  const auto big = [](int x) { return std::string{char(0), char(0), char(x >> 8), char(x)}; };
+  for (const std::string part : {"train", "t10k"}) {
+    std::string images = std::string("\0\0\x08\x03", 4) + big(samples) + big(28) + big(28);
+    std::string labels = std::string("\0\0\x08\x01", 4) + big(samples);
+    for (int i = 0; i < samples; ++i) {
+      labels += static_cast<char>(i % 10);
+      images += std::string(28 * 28, static_cast<char>(i * 7 + seed));
+    }
+    write_text(folder + "/" + part + "-images-idx3-ubyte", images);
+    write_text(folder + "/" + part + "-labels-idx1-ubyte", labels);
+  }
+}
+
+TEST(Train, OtherDataAreNoticed) {
+  std::filesystem::create_directories(workspace() + "/digits");
+  write_images("digits", 40, 1);
+  std::string model = read_text("models/mnist_mlp_bn.model");
+  model.replace(model.find("= MNIST ") + 2, 5, "MNIST(path = \"" + workspace() + "/digits\")");
+  write_text("digits.model", model);
+  Ran ran = run_trainer({"train", "digits.model", "train.epochs=1", "-q", "train.batch_size=8",
+                         "--run", "on digits"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  write_images("digits", 32, 1);
+  ran = run_trainer({"train", "--resume", "on digits", "train.epochs=2"});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_NE(ran.err.find("\n  train_samples: 40 -> 32\n"), std::string::npos) << ran.err;
+  write_images("digits", 40, 2);
+  ran = run_trainer({"train", "--resume", "on digits", "train.epochs=2"});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_NE(ran.err.find("other train data: they are not those the run began with"),
+            std::string::npos)
+      << ran.err;
+  write_images("digits", 40, 1);
+  ran = run_trainer({"train", "--resume", "on digits", "train.epochs=2"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+}
+
+TEST(Train, TheRunsOwnModelCounts) {
+  write_text("small.model", kSmallModel);
+  ASSERT_EQ(run_trainer({"train", "small.model", "-q", "--run", "own"}).code, 0);
+  ASSERT_EQ(run_trainer({"train", "--resume", "own", "-q", "train.epochs=4"}).code, 0);
+  const std::string model = read_text("own/model.model");
+  const Ran older = run_trainer({"train", "--resume", "own/checkpoints/best.safetensors"});
+  EXPECT_EQ(older.code, 0) << older.err;
+  EXPECT_NE(older.out.find("trained for 4 epochs"), std::string::npos) << older.out;
+  EXPECT_EQ(read_text("own/model.model"), model);
+
+  std::string edited = model;
+  edited.replace(edited.find("batch_size "), 11, "batch_size=9 #");
+  write_text("own/model.model", edited);
+  Ran ran = run_trainer({"train", "--resume", "own"});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_NE(ran.err.find("\n  train.batch_size: 10 -> 9\n"), std::string::npos) << ran.err;
+
+  for (const bool empty : {true, false}) {
+    if (empty) write_text("own/model.model", "");
+    if (!empty) std::filesystem::remove(workspace() + "/own/model.model");
+    ran = run_trainer({"train", "--resume", "own", "-q"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_NE(ran.err.find(empty ? "`own/model.model` is empty; it is written again"
+                                 : "`own/model.model` is missing; it is written again"),
+              std::string::npos)
+        << ran.err;
+    EXPECT_EQ(read_text("own/model.model"), model);
+  }
+}
+
+TEST(Train, LeavesNoEmptyFolder) {
+  write_text("small.model", kSmallModel);
+  std::filesystem::create_directories(workspace() + "/limited");
+  // Files may have no bytes: the first one fails.
+  const std::string script = "cd '" + workspace() + "' && ulimit -f 0 && '" +
+                             repository_file("framework/app/trainer") +
+                             "' train small.model -q --runs limited 2>/dev/null";
+  EXPECT_NE(std::system(("bash -c \"" + script + "\"").c_str()), 0);
+  EXPECT_FALSE(exists("limited/small/1"));
+}
+
 TEST(Train, AFinishedRunSaysSo) {
   write_text("small.model", kSmallModel);
   ASSERT_EQ(run_trainer({"train", "small.model", "--run", "finished"}).code, 0);

@@ -57,7 +57,7 @@ TEST(MissingFile, IsAnErrorAndNoDiagnostic) {
   Diagnostics diagnostics;
   const auto program = load_program("no/such.model", golden_registry(), sources, diagnostics);
   ASSERT_FALSE(program.ok());
-  EXPECT_EQ(program.error().code, ExitCode::kModel);
+  EXPECT_EQ(program.error().code, ExitCode::kUsage);
   EXPECT_THAT(program.error().message, HasSubstr("no/such.model"));
 }
 

@@ -101,6 +101,14 @@ class Orphan final : public Inert {
   Plan infer(const Shape& input) const { return Plan().output(input); }
 };
 
+class Broken final : public Inert {
+ public:
+  struct Options {};
+  static void describe(Schema<Options>& schema) { schema.doc("Has no output.").example("Broken"); }
+  explicit Broken(const Options&) {}
+  Plan infer(const Shape&) const { return {}; }
+};
+
 template <class L>
 const strata_entry* table(const char* name) {
   static const strata_entry entry{sizeof(strata_entry),
@@ -127,8 +135,9 @@ Registry make() {
   for (const char* name : kReal) {
     for (const Entry* entry : all.find(name)) (void)chosen.add(entry->table, "built in").ok();
   }
-  for (const strata_entry* entry : {table<Add>("Add"), table<Split>("Split"), table<Gate>("Gate"),
-                                    table<Fussy>("Fussy"), table<Orphan>("Orphan")}) {
+  for (const strata_entry* entry :
+       {table<Add>("Add"), table<Split>("Split"), table<Gate>("Gate"), table<Fussy>("Fussy"),
+        table<Orphan>("Orphan"), table<Broken>("Broken")}) {
     (void)chosen.add(entry, "built in").ok();
   }
   return chosen;

@@ -1,4 +1,6 @@
-// Layers, losses and optimizers against PyTorch's numbers: tests/fixtures/layers.json.
+// The library against PyTorch's numbers: tests/fixtures/layers.json and library.json.
+#include <map>
+
 #include "tests/plugins/plugin_test.h"
 
 namespace strata::test {
@@ -6,9 +8,33 @@ namespace {
 
 using Values = std::vector<double>;
 
-const Json& fixtures() {
-  static const Json json = read_json("tests/fixtures/layers.json");
-  return json;
+// Cases of one kind, from both files.
+const std::vector<Json>& cases(const std::string& kind) {
+  static const auto all = [] {
+    std::map<std::string, std::vector<Json>> found;
+    for (const char* file : {"tests/fixtures/layers.json", "tests/fixtures/library.json"}) {
+      const Json json = read_json(file);
+      for (const char* list : {"layers", "losses", "metrics", "schedules"}) {
+        if (!json.contains(list)) continue;
+        for (const Json& one : json[list]) found[list].push_back(one);
+      }
+      found["optimizers"].push_back(json["optimizers"]);
+    }
+    return found;
+  }();
+  return all.at(kind);
+}
+
+Values values(const Json& tensor) { return tensor["values"].get<Values>(); }
+
+// The list of a case, or its only member.
+std::vector<Json> several(const Json& fixture, const std::string& name) {
+  if (!fixture.contains(name + "s")) return {fixture[name]};
+  return fixture[name + "s"].get<std::vector<Json>>();
+}
+
+Json options_of(const Json& fixture) {
+  return fixture.contains("options") ? fixture["options"] : Json::object();
 }
 
 Shape per_sample(const Json& tensor) {
@@ -19,68 +45,133 @@ Shape per_sample(const Json& tensor) {
 class LayerFixture : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(LayerFixture, AgreesInF64) {
-  const Json& fixture = fixtures()["layers"][GetParam()];
+  const Json& fixture = cases("layers")[GetParam()];
   SCOPED_TRACE(fixture["name"].get<std::string>());
-  OneLayer layer(fixture["layer"], fixture["options"], per_sample(fixture["input"]),
-                 fixture["input"]["shape"][0]);
-  layer.layer_case.input_values[0] = fixture["input"]["values"].get<Values>();
-  layer.layer_case.d_output_values[0] = fixture["d_output"]["values"].get<Values>();
-  for (std::size_t p = 0; p < layer.plan.parameters.size(); ++p) {
-    layer.layer_case.parameter_values[p] =
-        fixture["parameters"][layer.plan.parameters[p].name]["values"].get<Values>();
+  const InstancePtr instance = create(STRATA_LAYER, fixture["layer"], fixture["options"]);
+  const auto tensors = several(fixture, "input"), outputs = several(fixture, "output"),
+             d_outputs = several(fixture, "d_output"), d_inputs = several(fixture, "d_input");
+  std::vector<Shape> shapes;
+  std::vector<Input> inputs;
+  for (const Json& tensor : tensors) {
+    shapes.push_back(per_sample(tensor));
+    inputs.push_back({"x", shapes.back(), STRATA_REAL, false, 0});
   }
-  ASSERT_EQ(fixture["parameters"].size(), layer.plan.parameters.size());
-  ASSERT_EQ(fixture["state"].size(), layer.plan.states.size());
+  const auto plan = infer(*instance, inputs);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  LayerCase layer_case(*instance, *plan, shapes, tensors[0]["shape"][0]);
+  ASSERT_EQ(plan->outputs.size(), outputs.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) layer_case.input_values[i] = values(tensors[i]);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    EXPECT_EQ(plan->outputs[i], per_sample(outputs[i]));
+    layer_case.d_output_values[i] = values(d_outputs[i]);
+  }
+  ASSERT_EQ(fixture["parameters"].size(), plan->parameters.size());
+  for (std::size_t p = 0; p < plan->parameters.size(); ++p)
+    layer_case.parameter_values[p] = values(fixture["parameters"][plan->parameters[p].name]);
+  ASSERT_EQ(fixture["state"].size(), plan->states.size());
 
-  LayerRun<double> run(layer.layer_case, /*is_training=*/true);
+  LayerRun<double> run(layer_case, /*is_training=*/true);
   ASSERT_TRUE(run.forward().ok());
-  EXPECT_THAT(run.outputs[0].values(), IsNear(fixture["output"]["values"].get<Values>(), 1e-9));
-  for (std::size_t s = 0; s < layer.plan.states.size(); ++s) {
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    EXPECT_THAT(run.outputs[i].values(), IsNear(values(outputs[i]), 1e-9));
+  for (std::size_t s = 0; s < plan->states.size(); ++s) {
     EXPECT_THAT(run.states[s].values(),
-                IsNear(fixture["state"][layer.plan.states[s].name]["values"].get<Values>(), 1e-9));
+                IsNear(values(fixture["state"][plan->states[s].name]), 1e-9));
   }
   ASSERT_TRUE(run.backward().ok());
-  EXPECT_THAT(run.d_inputs[0].values(), IsNear(fixture["d_input"]["values"].get<Values>(), 1e-9));
-  for (std::size_t p = 0; p < layer.plan.parameters.size(); ++p) {
-    EXPECT_THAT(
-        run.d_parameters[p].values(),
-        IsNear(fixture["d_parameters"][layer.plan.parameters[p].name]["values"].get<Values>(),
-               1e-9));
+  for (std::size_t i = 0; i < d_inputs.size(); ++i)
+    EXPECT_THAT(run.d_inputs[i].values(), IsNear(values(d_inputs[i]), 1e-9));
+  for (std::size_t p = 0; p < plan->parameters.size(); ++p) {
+    EXPECT_THAT(run.d_parameters[p].values(),
+                IsNear(values(fixture["d_parameters"][plan->parameters[p].name]), 1e-9));
   }
   if (!fixture.contains("inference_output")) return;
   for (std::size_t s = 0; s < run.states.size(); ++s)
-    layer.layer_case.state_values[s] = run.states[s].values();
-  LayerRun<double> inference(layer.layer_case, /*is_training=*/false);
+    layer_case.state_values[s] = run.states[s].values();
+  LayerRun<double> inference(layer_case, /*is_training=*/false);
   ASSERT_TRUE(inference.forward().ok());
-  EXPECT_THAT(inference.outputs[0].values(),
-              IsNear(fixture["inference_output"]["values"].get<Values>(), 1e-9));
+  EXPECT_THAT(inference.outputs[0].values(), IsNear(values(fixture["inference_output"]), 1e-9));
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, LayerFixture,
-                         testing::Range(std::size_t{0}, fixtures()["layers"].size()));
+                         testing::Range(std::size_t{0}, cases("layers").size()));
 
 class LossFixture : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(LossFixture, AgreesInF64) {
-  const Json& fixture = fixtures()["losses"][GetParam()];
+  const Json& fixture = cases("losses")[GetParam()];
   SCOPED_TRACE(fixture["name"].get<std::string>());
-  const InstancePtr loss = create(STRATA_LOSS, fixture["loss"]);
+  const InstancePtr loss = create(STRATA_LOSS, fixture["loss"], options_of(fixture));
   const auto batch = fixture["prediction"]["shape"][0].get<double>();
-  const bool labels = fixture["loss"] == "CrossEntropy";
+  const Json& target = fixture["target"]["values"];
+  const bool labels = target[0].is_number_integer();
   const LossResult result = evaluate<double>(
-      loss, per_sample(fixture["prediction"]), fixture["prediction"]["values"].get<Values>(),
-      labels ? fixture["target"]["values"].get<std::vector<std::int32_t>>()
-             : std::vector<std::int32_t>{},
-      labels ? Values{} : fixture["target"]["values"].get<Values>(), 1 / batch);
+      loss, per_sample(fixture["prediction"]), values(fixture["prediction"]),
+      labels ? target.get<std::vector<std::int32_t>>() : std::vector<std::int32_t>{},
+      labels ? Values{} : target.get<Values>(), 1 / batch);
   ASSERT_TRUE(result.status.ok());
   double mean = 0;
   for (const double value : result.losses) mean += value / batch;
   EXPECT_NEAR(mean, fixture["value"].get<double>(), 1e-12 * std::max(1.0, mean));
-  EXPECT_THAT(result.gradient, IsNear(fixture["d_prediction"]["values"].get<Values>(), 1e-12));
+  EXPECT_THAT(result.gradient, IsNear(values(fixture["d_prediction"]), 1e-12));
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, LossFixture,
-                         testing::Range(std::size_t{0}, fixtures()["losses"].size()));
+                         testing::Range(std::size_t{0}, cases("losses").size()));
+
+// Of two batches that the samples are cut into.
+TEST(Metrics, AgreeWithTheirDefinitions) {
+  for (const Json& fixture : cases("metrics")) {
+    SCOPED_TRACE(fixture["metric"].dump() + fixture["options"].dump());
+    const InstancePtr metric = create(STRATA_METRIC, fixture["metric"], fixture["options"]);
+    const Shape shape = per_sample(fixture["prediction"]);
+    const Json& target = fixture["target"]["values"];
+    const bool labels = target[0].is_number_integer();
+    const auto classes = std::max<std::int64_t>(2, shape[0]);
+    const auto plan =
+        infer(*metric, {output(shape), labels ? label(classes) : strata::test::target(shape)});
+    ASSERT_TRUE(plan.ok()) << plan.error().message;
+    const Values scores = values(fixture["prediction"]), aims = target.get<Values>();
+    const auto numbers = target.get<std::vector<std::int32_t>>();
+    const std::int64_t batch = fixture["prediction"]["shape"][0], width = shape.elements();
+    Values accumulator(static_cast<std::size_t>(plan->accumulator)),
+        results(plan->results.size(), -1);
+    const strata_shape shapes[] = {plugin_internal::from_shape(shape),
+                                   plugin_internal::from_shape(labels ? Shape{} : shape)};
+    const std::int64_t cut = batch / 3;
+    for (const auto& [first, count] : {std::pair{std::int64_t{0}, cut}, {cut, batch - cut}}) {
+      const void* inputs[] = {
+          scores.data() + first * width,
+          labels ? static_cast<const void*>(numbers.data() + first) : aims.data() + first * width};
+      strata_metric_pass pass{};
+      pass.struct_size = sizeof pass;
+      pass.dtype = STRATA_F64;
+      pass.batch = count;
+      pass.shapes = shapes;
+      pass.inputs = inputs;
+      pass.accumulator = accumulator.data();
+      ASSERT_TRUE(
+          call_plugin(metric->functions<strata_metric>().update, metric->raw(), &pass).ok());
+    }
+    ASSERT_TRUE(call_plugin(metric->functions<strata_metric>().results, metric->raw(),
+                            static_cast<const double*>(accumulator.data()), results.data())
+                    .ok());
+    EXPECT_THAT(results, IsNear(fixture["results"].get<Values>(), 1e-12));
+  }
+}
+
+TEST(Schedules, AgreeWithPyTorch) {
+  for (const Json& fixture : cases("schedules")) {
+    SCOPED_TRACE(fixture["schedule"].dump() + fixture["options"].dump());
+    const InstancePtr schedule = create(STRATA_SCHEDULE, fixture["schedule"], fixture["options"]);
+    Values factors;
+    for (std::int64_t step = 0; step < fixture["total"].get<std::int64_t>(); ++step) {
+      factors.push_back(schedule->functions<strata_schedule>().factor(
+          schedule->raw(), step, fixture["total"], fixture["per_epoch"]));
+    }
+    EXPECT_THAT(factors, IsNear(fixture["factors"].get<Values>(), 1e-12));
+  }
+}
 
 // Gradient of |A w - b|² / (2 m).
 Values least_squares_gradient(const Values& a, const Values& b, const Values& w) {
@@ -95,8 +186,7 @@ Values least_squares_gradient(const Values& a, const Values& b, const Values& w)
   return gradient;
 }
 
-TEST(Optimizers, FollowPyTorchForTwentySteps) {
-  const Json& problem = fixtures()["optimizers"];
+void follow(const Json& problem) {
   const auto a = problem["a"]["values"].get<Values>(), b = problem["b"]["values"].get<Values>();
   ASSERT_GE(problem["cases"].size(), 6u);
   for (const Json& fixture : problem["cases"]) {
@@ -132,6 +222,10 @@ TEST(Optimizers, FollowPyTorchForTwentySteps) {
     }
     EXPECT_EQ(step, 20);
   }
+}
+
+TEST(Optimizers, FollowPyTorchForTwentySteps) {
+  for (const Json& problem : cases("optimizers")) follow(problem);
 }
 
 }  // namespace

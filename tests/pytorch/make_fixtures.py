@@ -20,6 +20,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np  # noqa: E402 (the number of threads is read when the libraries load)
 import torch  # noqa: E402
 
+import library_fixtures  # noqa: E402
+
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "fixtures"
 SEED = 1234
 
@@ -403,6 +405,7 @@ def main():
     parser.parse_args()
     torch.set_num_threads(1)  # sums do not depend on the number of cores
     FIXTURES.mkdir(exist_ok=True)
+    write("library.json", library_fixtures.library(SEED))
     layers()
     keras_batch_norm()
     mnist_run()

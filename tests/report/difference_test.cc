@@ -36,7 +36,7 @@ TEST(Difference, NamesSettingsAndTheSeed) {
   const std::string text = text_of({}, other);
   EXPECT_NE(text.find("  file         train.batch_size  50 -> 10\n"), std::string::npos) << text;
   EXPECT_NE(text.find("  seed         train.seed  1 -> 2\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("  start        other weights: 000000000000 -> 000000000000\n"),
+  EXPECT_NE(text.find("  start        other weights: 100000000000 -> 200000000000\n"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find("  figures      part in epoch 1: its end is the first"), std::string::npos);

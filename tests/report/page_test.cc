@@ -35,7 +35,7 @@ int count(const std::string& text, const std::string& what) {
 TEST(Page, OfOneRunHasCurvesOfBothSplitsInOneChart) {
   const std::string page = page_of({SampleRun{}});
   EXPECT_THAT(page, HasSubstr("<title>spirals/1</title>"));
-  EXPECT_THAT(page, HasSubstr("done after 10 epochs in 1.50 s. Best in epoch "));
+  EXPECT_THAT(page, HasSubstr("Done after 10 epochs in 1.50 s. Best in epoch "));
   EXPECT_EQ(count(page, "<svg "), 2 * 3);  // loss and accuracy, over epochs, steps, seconds
   EXPECT_EQ(count(page, "faint\""), 2 * 3);
   EXPECT_THAT(page, Not(HasSubstr("<div class=\"legend\"")));
@@ -68,8 +68,8 @@ TEST(Page, EveryChartHasWordsAndData) {
   EXPECT_THAT(page, HasSubstr("batch_size = 10: from "));
   EXPECT_EQ(count(page, "class=\"csv part\""), 2);
   EXPECT_THAT(page, HasSubstr("download=\"curves.csv\" href=\"data:text/csv;charset=utf-8,"
-                              "run,setting,epoch,step,seconds,train.loss,train.accuracy,val.loss,"
-                              "val.accuracy%0Aspirals/1,1,1,100,0.11,"));
+                              "run,setting,epoch,step,seconds,val.loss,val.accuracy,train.loss,"
+                              "train.accuracy%0Aspirals/1,1,1,100,0.11,"));
 }
 
 TEST(Page, AsksForNothing) {

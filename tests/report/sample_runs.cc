@@ -51,7 +51,7 @@ train {{
 std::string log_text(const SampleRun& run) {
   const int steps = 1000 / run.batch_size;
   std::string log = fmt::format(
-      R"({{"event":"start","model":"{}","version":"0.1.0","parameters":1315,"train_samples":1000,"val_samples":200,"batch_size":{},"steps_per_epoch":{},"total_steps":{},"epochs":{},"seed":{},"threads":2,"precision":"f32","fuse":true,"init":null,"start_state_sha256":"{:064x}","resumed_from":null}})"
+      R"({{"event":"start","model":"{}","version":"0.1.0","parameters":1315,"train_samples":1000,"val_samples":200,"batch_size":{},"steps_per_epoch":{},"total_steps":{},"epochs":{},"seed":{},"threads":2,"precision":"f32","fuse":true,"init":null,"start_state_sha256":"{:0<64x}","resumed_from":null}})"
       "\n",
       run.model, run.batch_size, steps, steps * run.epochs, run.epochs, run.seed, run.seed);
   int best = 0;
@@ -71,7 +71,7 @@ std::string log_text(const SampleRun& run) {
   }
   if (run.ends)
     log += fmt::format(
-        R"({{"event":"end","status":"done","seconds":1.5,"best_epoch":{},"weights_sha256":"{:064x}"}})"
+        R"({{"event":"end","status":"done","seconds":1.5,"best_epoch":{},"weights_sha256":"{:0<64x}"}})"
         "\n",
         best, run.seed * 1000 + run.batch_size);
   return log;

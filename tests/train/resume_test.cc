@@ -1,8 +1,10 @@
 // Going on with a run: what may change, what may not, and what is said of it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "framework/train/checkpoint.h"
+#include "framework/train/data_identity.h"
 #include "framework/train/differences.h"
 #include "framework/train/training.h"
 #include "tests/support/programs.h"
@@ -218,6 +220,104 @@ TEST_F(Resume, GoesOnWithoutFusionsWhereItBeganWithoutThem) {
   const auto refused = train(*program, second);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ExitCode::kUsage);
+}
+
+TEST_F(Resume, GoesOnFromTheBestEpochWhereNoStepIsLeft) {
+  const auto whole = run({}, false);
+  ASSERT_TRUE(whole.ok());
+  const std::string folder = folder_ / "run/checkpoints";
+  for (const char* step : {"18", "27"})
+    std::filesystem::remove(folder + "/step-000000" + step + ".safetensors");
+  const auto best = open_checkpoint(best_checkpoint(folder));
+  ASSERT_TRUE(best.ok());
+  const auto again = run({}, true);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again->weights_hash, whole->weights_hash);
+  ASSERT_GE(seen_.warnings.size(), 1u);
+  EXPECT_THAT(seen_.warnings[0], HasSubstr("it goes on from the best epoch's"));
+}
+
+TEST_F(Resume, OverlooksNothingThatLiesAmongTheCheckpoints) {
+  const auto whole = run({}, false, 20);
+  const std::string folder = folder_ / "run/checkpoints";
+  // What could not be saved in its place, brought back.
+  std::filesystem::rename(folder + "/step-00000020.safetensors",
+                          folder + "/strata-run-77.safetensors");
+  EXPECT_EQ(*find_checkpoint(folder_ / "run"), folder + "/strata-run-77.safetensors");
+  std::filesystem::remove(folder + "/step-00000018.safetensors");
+  std::filesystem::remove(folder + "/best.safetensors");
+  EXPECT_EQ(*find_checkpoint(folder_ / "run"), folder + "/strata-run-77.safetensors");
+  EXPECT_FALSE(is_unstarted_run(folder_ / "run"));
+  std::filesystem::rename(folder + "/strata-run-77.safetensors", folder + "/mine.safetensors");
+  const auto refused = run({}, true);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, HasSubstr("has no checkpoints by the names"));
+  EXPECT_THAT(refused.error().hint, HasSubstr("checkpoints/mine.safetensors"));
+}
+
+TEST_F(Resume, DoesNotWaitForAPipe) {
+  const auto whole = run({}, false, 20);
+  ASSERT_TRUE(whole.ok());
+  const std::string pipe = folder_ / "run/checkpoints/step-00000099.safetensors";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  ASSERT_TRUE(run({}, true).ok());
+  ASSERT_GE(seen_.warnings.size(), 1u);
+  EXPECT_THAT(seen_.warnings[0], HasSubstr("it is not an ordinary file; the one before"));
+}
+
+std::string on_data(std::int64_t samples, double noise) {
+  std::string text = testing::spirals_text();
+  return text.replace(text.find("Synthetic("), text.find("train {") - text.find("Synthetic("),
+                      fmt::format("Synthetic(kind = \"spirals\", samples = {}, val_samples = 60, "
+                                  "classes = 3, noise = {})\n",
+                                  samples, noise));
+}
+
+TEST(Identity, OfOtherDataIsAnother) {
+  const auto identity = [](const Program& program) {
+    auto pipeline = InputPipeline::open(program.data, program.train.precision, 0);
+    return *identify_data(program, (*pipeline)->description());
+  };
+  const auto differ = [](const DataIdentity& before, const Program& program) {
+    auto pipeline = InputPipeline::open(program.data, program.train.precision, 0);
+    return *data_differences(before, program, (*pipeline)->description());
+  };
+  const auto a = testing::program_of(on_data(300, 0.1));
+  const DataIdentity before = identity(*a);
+  ASSERT_EQ(before.size(), 2u);
+  EXPECT_EQ(before[0].checked, 300);
+  EXPECT_THAT(differ(before, *a), IsEmpty());
+  EXPECT_EQ(differ(before, *testing::program_of(on_data(250, 0.1)))[0],
+            "train_samples: 300 -> 250");
+  EXPECT_THAT(differ(before, *testing::program_of(on_data(300, 0.2)))[0],
+              HasSubstr("other train data: they are not those the run began with"));
+  // The same on any number of threads.
+  DataIdentity alone;
+  ThreadPool(1).run([&] { alone = identity(*a); });
+  EXPECT_EQ(alone[0].crc, before[0].crc);
+}
+
+TEST_F(Resume, OfAnotherModelIsRefused) {
+  ASSERT_TRUE(run({}, false, 3).ok());
+  std::string text = testing::spirals_text();
+  text.replace(text.find("spiral("), 6, "other");
+  const auto program = testing::program_of(text);
+  TrainOptions options;
+  options.resume = folder_ / "run";
+  const auto outcome = train(*program, options);
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_THAT(outcome.error().message, HasSubstr("is of the model `spiral`, not of `other`"));
+}
+
+TEST_F(Resume, WritesAModelFileAgainThatDoesNotAgree) {
+  ASSERT_TRUE(run({}, false, 3).ok());
+  const std::string text = testing::read_text(folder_ / "run/model.model");
+  testing::write_text(folder_ / "run/model.model", "");
+  ASSERT_TRUE(run({}, true, 1).ok());
+  EXPECT_EQ(testing::read_text(folder_ / "run/model.model"), text);
+  std::filesystem::remove(folder_ / "run/model.model");
+  ASSERT_TRUE(run({}, true, 1).ok());
+  EXPECT_EQ(testing::read_text(folder_ / "run/model.model"), text);
 }
 
 // The folder goes away while the run trains.

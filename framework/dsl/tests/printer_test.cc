@@ -67,6 +67,11 @@ TEST(Printer, Layout) {
       {"#\n#   indented\n##title\nformat 1\n# end", "#\n#   indented\n##title\nformat 1\n# end\n"},
       {"format 1\n\n# about a\n\n# more\nlet a = 1\n",
        "format 1\n\n# about a\n\n# more\nlet a = 1\n"},
+      {"format 1 let s = "
+       "\"x\\u{202e}y\\u{200b}\\u{2066}\\u{feff}\\u{2028}\\u{85}\\u{a0}\\u{ad}\\u{80}\"",
+       "format 1\nlet s = "
+       "\"x\\u{202e}y\\u{200b}\\u{2066}\\u{feff}\\u{2028}\\u{85}\\u{a0}\\u{ad}\\u{80}\"\n"},
+      {"format 1\nlet a = 1, let b = 2", "format 1\nlet a = 1\nlet b = 2\n"},
       {"format 1 let s = \"\\u{e9}\\u{7}\\t\" let n = ((1) + - 2 ** -3) let t = ((1,2),)",
        "format 1\nlet s = \"é\\u{7}\\t\"\nlet n = ((1) + -2 ** -3)\nlet t = ((1, 2),)\n"},
       {"format 1\nlet a = [1, # one\n 2\n # end\n]\n",

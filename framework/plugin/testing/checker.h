@@ -51,6 +51,7 @@ struct Checker {
   void begin(std::string new_context) {
     context = std::move(new_context);
     report.cases.push_back(context);
+    if (options.on_case) options.on_case(context);
   }
 };
 

@@ -65,12 +65,30 @@ void check_fusion(Checker& checker) {
 
 }  // namespace conformance
 
+namespace {
+
+// The bits of the floating-point unit that change results.
+unsigned arithmetic_mode() {
+#if defined(__x86_64__)
+  constexpr unsigned kRoundingAndFlushing = 0xe040;
+  return __builtin_ia32_stmxcsr() & kRoundingAndFlushing;
+#else
+  return 0;
+#endif
+}
+
+}  // namespace
+
 ConformanceReport check_conformance(const Entry& entry, const Registry& registry,
                                     const ConformanceOptions& options) {
   using namespace conformance;
   ConformanceReport report;
   Checker checker{entry, registry, options, report, {}};
+  const unsigned arithmetic = arithmetic_mode();
   try {
+    checker.begin("its schema");
+    checker.context.clear();
+    report.cases.clear();
     check_schema(checker);
     switch (entry.kind()) {
       case STRATA_LAYER:
@@ -104,6 +122,10 @@ ConformanceReport check_conformance(const Entry& entry, const Registry& registry
   } catch (const std::exception& e) {
     checker.expect(false, "an exception came out of it: {}", e.what());
   }
+  checker.context.clear();
+  checker.expect(
+      arithmetic_mode() == arithmetic,
+      "changes the processor's arithmetic: rounding, or what becomes of subnormal numbers");
   return report;
 }
 

@@ -147,13 +147,16 @@ Status LayerRun<T>::call(Function function, const strata_layer_pass& raw) {
 template <class T>
 Status LayerRun<T>::forward() {
   for (Buffers* buffers : {&outputs, &saved, &scratch}) {
-    for (Buffer<T>& buffer : *buffers) buffer.fill_poison();
+    for (Buffer<T>& buffer : *buffers) {
+      if (poisons) buffer.fill_poison();
+    }
   }
   return call(case_.instance.functions<strata_layer>().forward, pass());
 }
 
 template <class T>
 Status LayerRun<T>::backward() {
+  if (!poisons) return call(case_.instance.functions<strata_layer>().backward, pass());
   for (Buffer<T>& buffer : scratch) buffer.fill_poison();
   // In place, input and output are one; then it holds the output.
   if (!case_.plan.has(STRATA_NEEDS_INPUT)) {

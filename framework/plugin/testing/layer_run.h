@@ -35,6 +35,8 @@ class LayerRun {
   // inputs and outputs that the plan does not ask for.
   Status forward();
   Status backward();
+  // Off for timing: buffers keep what is in them.
+  bool poisons = true;
   // Counts what the calls allocate, where the program counts at all.
   std::int64_t (*allocations)() = nullptr;
   std::int64_t allocated = 0;

@@ -132,9 +132,10 @@ std::vector<InstancePtr> instances(Checker& checker) {
       out.push_back(std::move(*instance));
     } else {
       checker.expect(!base, "cannot be created: {}", instance.error().message);
-      checker.expect(
-          instance.error().code != ExitCode::kInternal && !instance.error().message.empty(),
-          "is refused without a sentence for the user: {}", instance.error().message);
+      checker.expect(instance.error().code != ExitCode::kInternal &&
+                         instance.error().code != ExitCode::kPlugin &&
+                         !instance.error().message.empty(),
+                     "is refused without a sentence for the user: {}", instance.error().message);
     }
     base = false;
   }

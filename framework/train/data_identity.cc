@@ -1,0 +1,165 @@
+// Samples are read in an order that spreads any first part of them over the whole split, in blocks,
+// until all were read or the time is up; how many is kept, so that the same ones are read again.
+#include "framework/train/data_identity.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <optional>
+
+#include "framework/plugin/instance.h"
+#include "framework/tensor/parallel.h"
+
+namespace strata {
+namespace {
+
+constexpr std::int64_t kTile = 64;     // samples of a task
+constexpr std::int64_t kBlock = 4096;  // samples between two looks at the clock
+constexpr double kSeconds = 0.25;      // for one split
+
+std::int64_t bytes_of(const DataDescription::FieldInfo& field, Precision precision) {
+  const bool wide =
+      field.dtype == STRATA_F64 || (field.dtype == STRATA_REAL && precision == Precision::kF64);
+  return (field.dtype == STRATA_U8 ? 1 : wide ? 8 : 4) * field.shape.elements();
+}
+
+// About the golden ratio of n, without a common divisor.
+std::int64_t stride_of(std::int64_t n) {
+  auto stride =
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(0.618 * static_cast<double>(n)));
+  while (std::gcd(stride, n) != 1) ++stride;
+  return stride;
+}
+
+// Reads one split's samples.
+class Reader {
+ public:
+  Reader(const Program& program, int split, std::int64_t samples)
+      : dataset_(*program.data.dataset),
+        real_dtype_(program.train.precision == Precision::kF64 ? STRATA_F64 : STRATA_F32),
+        split_(split),
+        samples_(samples),
+        stride_(stride_of(samples)) {
+    for (const auto& field : program.data.stages.front().fields)
+      bytes_.push_back(bytes_of(field, program.train.precision));
+  }
+
+  // Goes on with samples [begin, end) of the order.
+  Status add(std::int64_t begin, std::int64_t end) {
+    begin_ = begin;
+    end_ = end;
+    crcs_.assign(static_cast<std::size_t>((end - begin + kTile - 1) / kTile), 0);
+    errors_.assign(crcs_.size(), std::nullopt);
+    parallel_tasks(
+        static_cast<std::int64_t>(crcs_.size()),
+        [](void* self, std::int64_t task) { static_cast<Reader*>(self)->tile(task); }, this);
+    for (const auto& error : errors_) {
+      if (error) return *error;
+    }
+    crc = add_bytes(crc, crcs_.data(), static_cast<std::int64_t>(crcs_.size() * sizeof crcs_[0]));
+    return {};
+  }
+
+  std::uint32_t crc = 0;
+
+ private:
+  static std::uint32_t add_bytes(std::uint32_t crc, const void* data, std::int64_t bytes) {
+    return static_cast<std::uint32_t>(
+        crc32_z(crc, static_cast<const Bytef*>(data), static_cast<std::size_t>(bytes)));
+  }
+
+  void tile(std::int64_t task) {
+    const std::int64_t begin = begin_ + task * kTile, count = std::min(kTile, end_ - begin);
+    std::int64_t indices[kTile];
+    for (std::int64_t i = 0; i < count; ++i)
+      indices[i] = static_cast<std::int64_t>(static_cast<unsigned __int128>(begin + i) *
+                                             static_cast<std::uint64_t>(stride_) %
+                                             static_cast<std::uint64_t>(samples_));
+    std::vector<std::vector<char>> fields;
+    std::vector<void*> places;
+    for (const std::int64_t bytes : bytes_)
+      places.push_back(fields.emplace_back(static_cast<std::size_t>(bytes * count)).data());
+    const Status done = call_plugin(dataset_.functions<strata_dataset>().read, dataset_.raw(),
+                                    std::int64_t{split_}, static_cast<const std::int64_t*>(indices),
+                                    count, real_dtype_, static_cast<void* const*>(places.data()));
+    if (!done) errors_[static_cast<std::size_t>(task)] = done.error();
+    std::uint32_t sum = 0;
+    for (const auto& field : fields)
+      sum = add_bytes(sum, field.data(), static_cast<std::int64_t>(field.size()));
+    crcs_[static_cast<std::size_t>(task)] = sum;
+  }
+
+  const Instance& dataset_;
+  std::int32_t real_dtype_;
+  int split_;
+  std::int64_t samples_, stride_;
+  std::vector<std::int64_t> bytes_;  // of each field
+  std::int64_t begin_ = 0, end_ = 0;
+  std::vector<std::uint32_t> crcs_;  // of each tile
+  std::vector<std::optional<Error>> errors_;
+};
+
+// With `checked` below 0 as many samples as there is time for.
+Result<SplitIdentity> identify_split(const Program& program, const DataDescription& opened,
+                                     int split, std::int64_t checked) {
+  using Clock = std::chrono::steady_clock;
+  const auto& facts = opened.splits[static_cast<std::size_t>(split)];
+  SplitIdentity identity{facts.name, facts.samples, 0, 0};
+  if (facts.samples <= 0) return identity;
+  Reader reader(program, split, facts.samples);
+  const auto begin = Clock::now();
+  const std::int64_t most = checked < 0 ? facts.samples : std::min(checked, facts.samples);
+  while (identity.checked < most) {
+    if (checked < 0 && std::chrono::duration<double>(Clock::now() - begin).count() > kSeconds)
+      break;
+    const std::int64_t end = std::min(most, identity.checked + kBlock);
+    const Status done = reader.add(identity.checked, end);
+    if (!done) return done.error();
+    identity.checked = end;
+  }
+  identity.crc = reader.crc;
+  return identity;
+}
+
+constexpr const char* kSplits[] = {"train", "val"};
+
+}  // namespace
+
+Result<DataIdentity> identify_data(const Program& program, const DataDescription& opened) {
+  DataIdentity identity;
+  for (const char* name : kSplits) {
+    const int split = opened.find_split(name);
+    if (split < 0) continue;
+    auto one = identify_split(program, opened, split, -1);
+    if (!one) return one.error();
+    identity.push_back(std::move(*one));
+  }
+  return identity;
+}
+
+Result<std::vector<std::string>> data_differences(const DataIdentity& before,
+                                                  const Program& program,
+                                                  const DataDescription& opened) {
+  std::vector<std::string> found;
+  for (const char* name : kSplits) {
+    const auto known = std::find_if(before.begin(), before.end(),
+                                    [&](const SplitIdentity& one) { return one.name == name; });
+    const int split = opened.find_split(name);
+    const std::int64_t samples =
+        split < 0 ? 0 : opened.splits[static_cast<std::size_t>(split)].samples;
+    const std::int64_t had = known == before.end() ? 0 : known->samples;
+    if (had != samples) {
+      found.push_back(fmt::format("{}_samples: {} -> {}", name, had, samples));
+    } else if (had > 0) {
+      auto now = identify_split(program, opened, split, known->checked);
+      if (!now) return now.error();
+      if (now->crc != known->crc)
+        found.push_back(fmt::format("other {} data: they are not those the run began with", name));
+    }
+  }
+  return found;
+}
+
+}  // namespace strata

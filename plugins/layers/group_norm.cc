@@ -1,0 +1,82 @@
+// GroupNorm: groups of channels get mean 0 and variance 1 in each sample (Wu and He, 2018,
+// arXiv:1803.08494), as torch.nn.GroupNorm.
+#include "plugins/support/row_norm.h"
+
+namespace strata::plugins {
+namespace {
+
+class GroupNorm final : public Layer {
+ public:
+  struct Options {
+    std::int64_t groups = 1;
+    double eps = 1e-5;
+    bool scale = true;
+    bool shift = true;
+    InitializerRef scale_init{"Ones"};
+    InitializerRef shift_init{"Zeros"};
+  };
+
+  static void describe(Schema<Options>& schema) {
+    schema
+        .doc(
+            "Gives each group of channels mean 0 and variance 1 in each sample, then a learned "
+            "scale and shift per channel.\n"
+            "Channels are the first axis. (x - mean) / √(variance + eps) * scale + shift, in "
+            "training and in inference alike, so batches may be of any size. Papers use 32 groups; "
+            "Keras' eps is 1e-3.")
+        .example("GroupNorm(groups = 1)");
+    schema.option("groups", &Options::groups)
+        .min(1)
+        .doc("how many groups the channels are divided into");
+    describe_norm_eps(schema);
+    describe_scale_and_shift(schema);
+    describe_inits(schema);
+    schema.hint_for("num_groups", "it is called `groups` here")
+        .hint_for("num_channels", "the number of channels is known from the layer before");
+  }
+
+  explicit GroupNorm(const Options& options)
+      : options_(options), norm_(options.eps, /*center=*/true, options.scale, options.shift) {}
+
+  Plan infer(const Shape& input) const {
+    if (input.rank() == 0)
+      throw PluginError("GroupNorm takes channels, and the input is a single number ([])");
+    if (input[0] % options_.groups != 0) {
+      throw PluginError(text("the ", input[0], " channels of ", input.text(),
+                             " cannot be divided into ", options_.groups, " groups"));
+    }
+    const RowNorm::Layout layout = layout_of(input);
+    if (layout.length == 1) {
+      throw PluginError(text("a group of ", input.text(), " in ", options_.groups,
+                             " groups is one value, and normalized it would always be 0"));
+    }
+    Plan plan;
+    plan.output(input);
+    add_scale_and_shift(plan, options_, {input[0]});
+    norm_.add_to(plan, layout, input);
+    return plan;
+  }
+
+  template <class T>
+  void forward(const ForwardPass<T>& pass) const {
+    norm_.forward(pass, layout_of(pass.input_shape()));
+  }
+  template <class T>
+  void backward(const BackwardPass<T>& pass) const {
+    norm_.backward(pass, layout_of(pass.input_shape()));
+  }
+
+ private:
+  RowNorm::Layout layout_of(const Shape& input) const {
+    const std::int64_t groups = options_.groups;
+    return {groups, input.elements() / groups, input.elements() / input[0], groups};
+  }
+
+  const Options options_;
+  const RowNorm norm_;
+};
+
+const LayerRegistration<GroupNorm> kRegistration{"GroupNorm"};
+
+}  // namespace
+}  // namespace strata::plugins

@@ -1,0 +1,72 @@
+// InstanceNorm: each channel of each sample gets mean 0 and variance 1 (Ulyanov, Vedaldi and
+// Lempitsky, 2016, arXiv:1607.08022), as torch.nn.InstanceNorm2d.
+#include "plugins/support/row_norm.h"
+
+namespace strata::plugins {
+namespace {
+
+class InstanceNorm final : public Layer {
+ public:
+  struct Options {
+    double eps = 1e-5;
+    bool scale = false;
+    bool shift = false;
+    InitializerRef scale_init{"Ones"};
+    InitializerRef shift_init{"Zeros"};
+  };
+
+  static void describe(Schema<Options>& schema) {
+    schema
+        .doc(
+            "Gives each channel of each sample mean 0 and variance 1 over its positions.\n"
+            "(x - mean) / √(variance + eps), for [channels, height, width] and [channels, length], "
+            "in training and in inference alike. Scale and shift are per channel, and as in "
+            "PyTorch not learned unless asked for.")
+        .example("InstanceNorm(scale = true, shift = true)");
+    describe_norm_eps(schema);
+    describe_scale_and_shift(schema);
+    describe_inits(schema);
+    schema.hint_for("num_features", "the number of channels is known from the layer before")
+        .hint_for("track_running_stats", "it always uses each sample's own statistics");
+  }
+
+  explicit InstanceNorm(const Options& options)
+      : options_(options), norm_(options.eps, /*center=*/true, options.scale, options.shift) {}
+
+  Plan infer(const Shape& input) const {
+    if (input.rank() < 2 || input.elements() == input[0]) {
+      throw PluginError(
+          text("InstanceNorm takes [channels, height, width] or [channels, length] "
+               "with two positions at least, not ",
+               input.text()));
+    }
+    Plan plan;
+    plan.output(input);
+    add_scale_and_shift(plan, options_, {input[0]});
+    norm_.add_to(plan, layout_of(input), input);
+    return plan;
+  }
+
+  template <class T>
+  void forward(const ForwardPass<T>& pass) const {
+    norm_.forward(pass, layout_of(pass.input_shape()));
+  }
+  template <class T>
+  void backward(const BackwardPass<T>& pass) const {
+    norm_.backward(pass, layout_of(pass.input_shape()));
+  }
+
+ private:
+  static RowNorm::Layout layout_of(const Shape& input) {
+    const std::int64_t positions = input.elements() / input[0];
+    return {input[0], positions, positions, input[0]};
+  }
+
+  const Options options_;
+  const RowNorm norm_;
+};
+
+const LayerRegistration<InstanceNorm> kRegistration{"InstanceNorm"};
+
+}  // namespace
+}  // namespace strata::plugins

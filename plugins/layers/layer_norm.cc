@@ -1,0 +1,81 @@
+// LayerNorm: each sample's features get mean 0 and variance 1 (Ba, Kiros and Hinton, 2016,
+// arXiv:1607.06450), over the last axes as torch.nn.LayerNorm.
+#include "plugins/support/row_norm.h"
+
+namespace strata::plugins {
+namespace {
+
+class LayerNorm final : public Layer {
+ public:
+  struct Options {
+    std::int64_t axes = 1;
+    double eps = 1e-5;
+    bool scale = true;
+    bool shift = true;
+    InitializerRef scale_init{"Ones"};
+    InitializerRef shift_init{"Zeros"};
+  };
+
+  static void describe(Schema<Options>& schema) {
+    schema
+        .doc(
+            "Gives the values of the last axis mean 0 and variance 1, then a learned scale and "
+            "shift per value.\n"
+            "(x - mean) / √(variance + eps) * scale + shift, in training and in inference alike. "
+            "LayerNorm(axes = 3) normalizes whole images, PyTorch's LayerNorm([c, h, w]). Keras' "
+            "eps is 1e-3.")
+        .example("LayerNorm(eps = 1e-6)");
+    schema.option("axes", &Options::axes)
+        .min(1)
+        .max(8)
+        .doc("how many of the last axes are normalized together");
+    describe_norm_eps(schema);
+    describe_scale_and_shift(schema);
+    describe_inits(schema);
+    schema.hint_for("normalized_shape", "shapes are known: `axes` says how many of the last axes")
+        .hint_for("axis", "it normalizes the last axis, or the last `axes`");
+  }
+
+  explicit LayerNorm(const Options& options)
+      : options_(options), norm_(options.eps, /*center=*/true, options.scale, options.shift) {}
+
+  Plan infer(const Shape& input) const {
+    if (input.rank() < options_.axes) {
+      throw PluginError(text("LayerNorm is to normalize ", options_.axes, " axes, and ",
+                             input.text(), " has ", input.rank()));
+    }
+    const RowNorm::Layout layout = layout_of(input);
+    if (layout.length == 1) {
+      throw PluginError(text("LayerNorm needs two values at least to normalize, and ", input.text(),
+                             " has one: it would always give 0"));
+    }
+    Plan plan;
+    plan.output(input);
+    add_scale_and_shift(plan, options_, Shape(input.end() - options_.axes, input.end()));
+    norm_.add_to(plan, layout, input);
+    return plan;
+  }
+
+  template <class T>
+  void forward(const ForwardPass<T>& pass) const {
+    norm_.forward(pass, layout_of(pass.input_shape()));
+  }
+  template <class T>
+  void backward(const BackwardPass<T>& pass) const {
+    norm_.backward(pass, layout_of(pass.input_shape()));
+  }
+
+ private:
+  RowNorm::Layout layout_of(const Shape& input) const {
+    const int first = input.rank() - static_cast<int>(options_.axes);
+    return {input.elements(0, first), input.elements(first, input.rank()), 1, 1};
+  }
+
+  const Options options_;
+  const RowNorm norm_;
+};
+
+const LayerRegistration<LayerNorm> kRegistration{"LayerNorm"};
+
+}  // namespace
+}  // namespace strata::plugins

@@ -1,0 +1,204 @@
+// What LayerNorm, GroupNorm, InstanceNorm and RMSNorm share: each row of values of a sample gets
+// mean 0 (or keeps it) and variance 1, then a learned scale and shift. Rows are contiguous;
+// variances take two passes.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "framework/plugin/layer.h"
+#include "framework/plugin/reduce.h"
+
+namespace strata::plugins {
+
+class RowNorm {
+ public:
+  // A sample is `rows` rows of `length` values. Scale and shift have a value for every `span`
+  // values, beginning anew after `cycle` rows.
+  struct Layout {
+    std::int64_t rows, length, span, cycle;
+    std::int64_t parameters() const { return length / span * cycle; }
+    std::int64_t parameter_of(std::int64_t row) const { return row % cycle * (length / span); }
+  };
+
+  RowNorm(double eps, bool center, bool scale, bool shift)
+      : eps_(eps), center_(center), scale_(scale), shift_(shift) {}
+
+  void add_to(Plan& plan, const Layout& layout, const Shape& input) const {
+    plan.saved(layout.rows)  // mean
+        .saved(layout.rows)  // 1 / sqrt(variance + eps)
+        .needs_input()
+        .overwrites()
+        .flops(8.0 * static_cast<double>(input.elements()));
+  }
+
+  template <class T>
+  void forward(const ForwardPass<T>& pass, const Layout& layout) const {
+    const std::int64_t n = layout.length;
+    each_row(pass, layout, [&](std::int64_t row) {
+      const T* x = pass.input() + row * n;
+      T* y = pass.output() + row * n;
+      const auto count = static_cast<double>(n);
+      const T mean =
+          center_
+              ? static_cast<T>(
+                    static_cast<double>(sum_of<T>(n, [=](std::int64_t i) { return x[i]; })) / count)
+              : T(0);
+      const T squares = sum_of<T>(n, [=](std::int64_t i) { return (x[i] - mean) * (x[i] - mean); });
+      const auto inverse =
+          static_cast<T>(1 / std::sqrt(static_cast<double>(squares) / count + eps_));
+      pass.saved(0)[row] = mean;
+      pass.saved(1)[row] = inverse;
+      const std::int64_t p = layout.parameter_of(row);
+      spans(layout, [&](std::int64_t k, std::int64_t begin, std::int64_t end) {
+        const T factor = scale_ ? inverse * pass.parameter(0)[p + k] : inverse;
+        const T offset = shift_ ? pass.parameter(scale_ ? 1 : 0)[p + k] : T(0);
+        for (std::int64_t i = begin; i < end; ++i) y[i] = (x[i] - mean) * factor + offset;
+      });
+    });
+  }
+
+  // With x̂ = (x - mean) / deviation and g = dy · scale over n values:
+  //   dx = (g - Σ g / n - x̂ Σ g x̂ / n) / deviation,  d_scale = Σ dy x̂,  d_shift = Σ dy
+  // Without centring, the middle term of dx falls away.
+  template <class T>
+  void backward(const BackwardPass<T>& pass, const Layout& layout) const {
+    if (pass.d_input()) input_gradient(pass, layout);
+    if (scale_ || shift_) parameter_gradients(pass, layout);
+  }
+
+ private:
+  template <class Pass, class Body>
+  static void each_row(const Pass& pass, const Layout& layout, const Body& body) {
+    pass.tiles(pass.batch() * layout.rows,
+               std::max<std::int64_t>(1, kElementwiseTile / (4 * layout.length)),
+               [&](std::int64_t first, std::int64_t last) {
+                 for (std::int64_t row = first; row < last; ++row) body(row);
+               });
+  }
+
+  // body(k, begin, end) for the values of a row that share the row's k-th parameter.
+  template <class Body>
+  static void spans(const Layout& layout, const Body& body) {
+    for (std::int64_t k = 0; k < layout.length / layout.span; ++k)
+      body(k, k * layout.span, (k + 1) * layout.span);
+  }
+
+  template <class T>
+  void input_gradient(const BackwardPass<T>& pass, const Layout& layout) const {
+    const std::int64_t n = layout.length;
+    const bool accumulate = pass.accumulate();
+    each_row(pass, layout, [&](std::int64_t row) {
+      const T* x = pass.input() + row * n;
+      const T* dy = pass.d_output() + row * n;
+      T* dx = pass.d_input() + row * n;
+      const T mean = pass.saved(0)[row], inverse = pass.saved(1)[row];
+      const T* weight = scale_ ? pass.parameter(0) + layout.parameter_of(row) : nullptr;
+      const auto gradient = [=, span = layout.span](std::int64_t i) {
+        return weight ? dy[i] * weight[i / span] : dy[i];
+      };
+      const T sum = center_ ? sum_of<T>(n, gradient) : T(0);
+      const T sum_x =
+          sum_of<T>(n, [=](std::int64_t i) { return gradient(i) * ((x[i] - mean) * inverse); });
+      const T offset = sum / static_cast<T>(n), slope = sum_x / static_cast<T>(n);
+      for (std::int64_t i = 0; i < n; ++i) {
+        const T d = inverse * (gradient(i) - offset - (x[i] - mean) * inverse * slope);
+        dx[i] = accumulate ? dx[i] + d : d;
+      }
+    });
+  }
+
+  template <class T>
+  void parameter_gradients(const BackwardPass<T>& pass, const Layout& layout) const {
+    const std::int64_t rows = pass.batch() * layout.rows / layout.cycle;  // that meet a parameter
+    const std::int64_t columns = layout.parameters(), tile = layout.span == 1 ? kPanel : 1;
+    const std::int64_t tasks_tile =
+        std::max<std::int64_t>(1, kElementwiseTile / (rows * layout.span * tile)) * tile;
+    pass.tiles(columns, tasks_tile, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t first = begin; first < end; first += tile) {
+        const int width = static_cast<int>(std::min(tile, end - first));
+        double scale[kPanel] = {}, shift[kPanel] = {};
+        add_parameter_sums(pass, layout, rows, first, width, scale, shift);
+        for (int j = 0; j < width; ++j) {
+          if (scale_) pass.d_parameter(0)[first + j] += static_cast<T>(scale[j]);
+          if (shift_) pass.d_parameter(scale_ ? 1 : 0)[first + j] += static_cast<T>(shift[j]);
+        }
+      }
+    });
+  }
+
+  // Columns [first, first + width); one column where spans are longer than 1.
+  template <class T>
+  void add_parameter_sums(const BackwardPass<T>& pass, const Layout& layout, std::int64_t rows,
+                          std::int64_t first, int width, double* scale, double* shift) const {
+    const T *x = pass.input(), *dy = pass.d_output(), *mean = pass.saved(0),
+            *inverse = pass.saved(1);
+    if (layout.span == 1 && layout.cycle == 1) {
+      const std::int64_t n = layout.length;
+      add_column_sums<T>(
+          rows, width,
+          [=](std::int64_t row, int j) {
+            const std::int64_t i = row * n + first + j;
+            return dy[i] * ((x[i] - mean[row]) * inverse[row]);
+          },
+          scale);
+      add_column_sums<T>(
+          rows, width, [=](std::int64_t row, int j) { return dy[row * n + first + j]; }, shift);
+      return;
+    }
+    const std::int64_t per_row = layout.length / layout.span;
+    for (int j = 0; j < width; ++j) {
+      const std::int64_t row_in_cycle = (first + j) / per_row;
+      for (std::int64_t r = 0; r < rows; ++r) {
+        const std::int64_t row = r * layout.cycle + row_in_cycle;
+        const std::int64_t begin = row * layout.length + (first + j) % per_row * layout.span;
+        const T center = mean[row], factor = inverse[row];
+        scale[j] += static_cast<double>(sum_of<T>(layout.span, [=](std::int64_t i) {
+          return dy[begin + i] * ((x[begin + i] - center) * factor);
+        }));
+        shift[j] += static_cast<double>(
+            sum_of<T>(layout.span, [=](std::int64_t i) { return dy[begin + i]; }));
+      }
+    }
+  }
+
+  const double eps_;
+  const bool center_, scale_, shift_;
+};
+
+// The options of norms with scale and shift, and the parameters that follow from them.
+template <class Options>
+void describe_scale_and_shift(Schema<Options>& schema) {
+  schema.template option<bool>("scale", &Options::scale).doc("learn a scale");
+  schema.template option<bool>("shift", &Options::shift).doc("learn a shift");
+  schema.hint_for("affine", "`scale` and `shift` switch PyTorch's affine")
+      .hint_for("elementwise_affine", "`scale` and `shift` switch PyTorch's elementwise_affine")
+      .hint_for("center", "it is called `shift` here")
+      .hint_for("gamma", "the learned scale is switched by `scale`")
+      .hint_for("beta", "the learned shift is switched by `shift`");
+}
+
+template <class Options>
+void describe_norm_eps(Schema<Options>& schema) {
+  schema.template option<double>("eps", &Options::eps)
+      .above(0)
+      .doc("added to the variance before the square root");
+  schema.hint_for("epsilon", "it is called `eps` here");
+}
+
+template <class Options>
+void describe_inits(Schema<Options>& schema) {
+  schema.option("scale_init", &Options::scale_init).doc("starting values of the scale");
+  schema.option("shift_init", &Options::shift_init).doc("starting values of the shift");
+}
+
+template <class Options>
+void add_scale_and_shift(Plan& plan, const Options& options, const Shape& shape) {
+  const std::int64_t count = shape.elements();
+  if (options.scale)
+    plan.parameter("weight", shape, options.scale_init, count, count, /*decay=*/false);
+  if (options.shift)
+    plan.parameter("bias", shape, options.shift_init, count, count, /*decay=*/false);
+}
+
+}  // namespace strata::plugins

@@ -1,0 +1,247 @@
+/* A layer in plain C, y = x², and one fault for each macro. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "framework/plugin/abi.h"
+
+#ifndef PLUGIN
+#define PLUGIN "faulty"
+#endif
+#ifndef VERSION
+#define VERSION "1.0"
+#endif
+#ifndef LAYER
+#define LAYER "Faulty"
+#endif
+
+static int fail(strata_error* error, int code, const char* message) {
+  error->code = code;
+  strncpy(error->message, message, sizeof error->message - 1);
+  return code;
+}
+
+static int create(const strata_value* options, int64_t count, void** instance,
+                  strata_error* error) {
+  (void)options, (void)count, (void)error;
+#ifdef FAILS_IN_SILENCE
+  return 7;
+#endif
+#ifdef NO_INSTANCE
+  return STRATA_OK;
+#endif
+  static char nothing;
+  *instance = &nothing;
+  return STRATA_OK;
+}
+static void destroy(void* instance) { (void)instance; }
+
+static int infer(const void* instance, const strata_input* inputs, int64_t count, strata_plan* plan,
+                 strata_error* error) {
+  (void)instance;
+  if (count != 1) return fail(error, STRATA_INVALID, "it takes one value");
+  strata_shape shape = inputs[0].shape;
+#ifdef WRONG_SHAPE
+  shape.rank = 9;
+#endif
+#ifdef NEGATIVE_SHAPE
+  shape.dims[0] = -4;
+#endif
+#ifdef HUGE_BUFFER
+  plan->add_saved(plan->host, -1, INT64_MAX);
+#endif
+#ifdef NULL_STATE
+  plan->add_state(plan->host, NULL, &shape, 0);
+#endif
+#ifndef NO_OUTPUT
+  plan->add_output(plan->host, &shape);
+#endif
+  plan->set_flags(plan->host, STRATA_NEEDS_INPUT);
+  plan->set_flops(plan->host, 1);
+  return STRATA_OK;
+}
+
+static int64_t elements(const strata_layer_pass* pass) {
+  int64_t n = pass->batch;
+  for (int64_t i = 0; i < pass->input_shapes[0].rank; ++i) n *= pass->input_shapes[0].dims[i];
+  return n;
+}
+
+#ifdef UNDEFINED
+extern double no_such_function(double);
+#endif
+
+#define DEFINE_PASSES(T, suffix)                                                     \
+  static void forward_##suffix(const strata_layer_pass* pass, int64_t n, T offset) { \
+    const T* x = (const T*)pass->inputs[0];                                          \
+    T* y = (T*)pass->outputs[0];                                                     \
+    for (int64_t i = 0; i < n; ++i) y[i] = x[i] * x[i] + offset;                     \
+  }                                                                                  \
+  static void backward_##suffix(const strata_layer_pass* pass, int64_t n) {          \
+    const T* x = (const T*)pass->inputs[0];                                          \
+    const T* dy = (const T*)pass->d_outputs[0];                                      \
+    T* dx = (T*)pass->d_inputs[0];                                                   \
+    for (int64_t i = 0; dx && i < n; ++i) dx[i] += 2 * x[i] * dy[i];                 \
+  }
+DEFINE_PASSES(float, f32)
+DEFINE_PASSES(double, f64)
+
+static int forward(const void* instance, const strata_layer_pass* pass, strata_error* error) {
+  (void)instance, (void)error;
+  int64_t n = elements(pass);
+  double offset = 0;
+#ifdef OVERRUNS
+  n += 1;
+#endif
+#ifdef WRITES_NAN
+  offset = NAN;
+#endif
+#ifdef NOT_DETERMINISTIC
+  static double calls;
+  offset = ++calls;
+#endif
+#ifdef CRASHES
+  *(volatile int*)NULL = 1;
+#endif
+#ifdef HANGS
+  for (;;) sleep(1);
+#endif
+#ifdef ENDS
+  exit(0);
+#endif
+#ifdef UNDEFINED
+  offset = no_such_function(offset);
+#endif
+  if (pass->dtype == STRATA_F32)
+    forward_f32(pass, n, (float)offset);
+  else
+    forward_f64(pass, n, offset);
+  return STRATA_OK;
+}
+
+static int backward(const void* instance, const strata_layer_pass* pass, strata_error* error) {
+  (void)instance, (void)error;
+  if (pass->dtype == STRATA_F32)
+    backward_f32(pass, elements(pass));
+  else
+    backward_f64(pass, elements(pass));
+  return STRATA_OK;
+}
+
+/* Options of a header that is newer than the host's have more behind what both know. */
+typedef struct long_option {
+  strata_option option;
+  int64_t more[3];
+} long_option;
+
+static const long_option kOptions[] = {
+    {{sizeof(long_option),
+      "first",
+      "is not used",
+      STRATA_FLOAT,
+      0,
+      0,
+      -1,
+#ifdef DEFAULT_OUT_OF_RANGE
+      {sizeof(strata_value), STRATA_FLOAT, 0, 7.0, NULL, NULL, 0, NULL},
+#else
+      {sizeof(strata_value), STRATA_FLOAT, 0, 0.5, NULL, NULL, 0, NULL},
+#endif
+      0,
+      1,
+      NULL,
+      0},
+     {1, 2, 3}},
+    {{sizeof(long_option),
+#ifdef OPTION_TWICE
+      "first",
+#else
+      "second",
+#endif
+      "is not used either",
+      STRATA_INT,
+      0,
+      0,
+      -1,
+      {sizeof(strata_value), STRATA_INT, 3, 0, NULL, NULL, 0, NULL},
+      -INFINITY,
+      INFINITY,
+      NULL,
+      0},
+     {1, 2, 3}},
+};
+static const strata_schema kSchema = {sizeof(strata_schema),
+#ifdef EMPTY_SCHEMA
+                                      "",
+                                      "",
+#else
+                                      "The square of each value.",
+                                      LAYER,
+#endif
+                                      &kOptions[0].option,
+                                      2,
+                                      NULL,
+                                      0,
+                                      0,
+                                      NULL,
+                                      NULL,
+                                      0};
+static const strata_layer kFunctions = {sizeof(strata_layer), &infer, &forward,
+#ifdef NULL_FUNCTION
+                                        NULL
+#else
+                                        &backward
+#endif
+};
+static const strata_entry kEntry = {sizeof(strata_entry),
+#ifdef UNKNOWN_KIND
+                                    77,
+#else
+                                    STRATA_LAYER,
+#endif
+#ifdef NULL_NAME
+                                    NULL,
+#else
+                                    LAYER,
+#endif
+                                    &kSchema,
+                                    &create,
+                                    &destroy,
+                                    &kFunctions};
+static const strata_entry* const kEntries[] = {&kEntry};
+
+#ifdef DIES_LOADING
+__attribute__((constructor)) static void die(void) { abort(); }
+#endif
+
+#ifndef NO_TAG
+#ifdef WRONG_MAJOR
+const strata_tag strata_plugin_tag = {STRATA_TAG_MAGIC, sizeof(strata_tag), 0, 9, 0, PLUGIN,
+                                      VERSION};
+#elif defined(NEXT_MAJOR)
+const strata_tag strata_plugin_tag = {STRATA_TAG_MAGIC, sizeof(strata_tag), 2, 0, 0, PLUGIN,
+                                      VERSION};
+#elif defined(NEWER_MINOR)
+const strata_tag strata_plugin_tag = {
+    STRATA_TAG_MAGIC, sizeof(strata_tag), STRATA_ABI_MAJOR, STRATA_ABI_MINOR + 1, 0, PLUGIN,
+    VERSION};
+#else
+const strata_tag strata_plugin_tag = STRATA_TAG(PLUGIN, VERSION);
+#endif
+#endif
+
+#ifndef NO_ENTRIES
+int strata_plugin_entries(strata_library* library, strata_error* error) {
+#ifdef CANNOT_SAY
+  return fail(error, STRATA_INTERNAL, "the moon is full");
+#endif
+  (void)error;
+  library->entries = kEntries;
+  library->entry_count = 1;
+#ifdef OFFERS_NOTHING
+  library->entry_count = 0;
+#endif
+  return STRATA_OK;
+}
+#endif
