@@ -177,10 +177,9 @@ std::string draw_chart(const Chart& chart, Along along, std::size_t points) {
                                                     : "seconds";
   const std::string id = chart.id + "-" + along_name;
   std::string out = fmt::format(
-      "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-labelledby=\"{}-t {}-d\" "
-      "class=\"by-{}\">"
-      "<title id=\"{}-t\">{} over {}</title><desc id=\"{}-d\">{}</desc>",
-      kWidth, kHeight, id, id, along_name, id, html(chart.title), along_name, id, html(chart.text));
+      "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-labelledby=\"{}-t\" "
+      "aria-describedby=\"{}-d\" class=\"by-{}\"><title id=\"{}-t\">{} over {}</title>",
+      kWidth, kHeight, id, chart.id, along_name, id, html(chart.title), along_name);
   out += draw_axes(chart, across, up, along);
   out += "<g transform=\"scale(.5)\">";
   for (const ChartLine& line : chart.lines) out += draw_line(line, across, up, along, points);

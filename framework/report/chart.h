@@ -19,7 +19,7 @@ struct ChartLine {
 struct Chart {
   std::string id;            // unique in the page
   std::string title;         // "val accuracy"
-  std::string text;          // what it shows, in words
+  std::string text;          // what it shows, in words; the page has it once, with the id `id`-d
   std::string figure;        // says the unit
   double low = 0, high = 1;  // of the vertical axis: those of charts that are to be compared
   std::vector<ChartLine> lines;

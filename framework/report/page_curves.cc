@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kTogether = 3;        // groups whose train and val curves share a chart
 constexpr std::size_t kDescribed = 12;      // groups that a chart's text alternative goes through
-constexpr std::size_t kPathPoints = 14000;  // of all curves of a page
+constexpr std::size_t kPathPoints = 19000;  // of all curves of a page
 constexpr std::size_t kDataBytes = 80000;   // of all curves' CSV, more or less
 
 std::string base_of(const std::string& figure) { return figure.substr(figure.find('.') + 1); }
@@ -134,7 +134,7 @@ std::string reading_help(const Comparison& all, const std::vector<Chart>& charts
         "A line is the mean over the runs of a setting that reached the epoch, its band goes from "
         "the lowest to the highest of them. ";
   if (stride > 1)
-    out += fmt::format("The data below hold every {}th epoch; metrics.jsonl holds all. ", stride);
+    out += fmt::format("The data below hold one epoch in {}; metrics.jsonl holds all. ", stride);
   return out.empty() ? "" : "<p class=\"note\">" + out + "</p>\n";
 }
 
@@ -209,7 +209,8 @@ std::string curves_section(const Comparison& all) {
         name, name == names[0] ? " checked" : "", name, name);
   out += "\n" + legend(all) + reading_help(all, charts, stride) + "<div class=\"charts\">\n";
   for (const Chart& chart : charts) {
-    out += "<figure><figcaption>" + html(chart.title) + "</figcaption>\n";
+    out += fmt::format("<figure><figcaption>{}</figcaption><p hidden id=\"{}-d\">{}</p>\n",
+                       html(chart.title), chart.id, html(chart.text));
     for (const Along along : {Along::kEpochs, Along::kSteps, Along::kSeconds})
       out += draw_chart(chart, along, points);
     // The script makes it the chart's own columns; without it the link leads to all of them.

@@ -163,7 +163,8 @@ TEST_F(Pages, GiveEachChartsData) {
 TEST_F(Pages, HaveNamesForScreenReaders) {
   open(sample_grid({10, 50}, {0.001, 0.01}, 2, 20));
   EXPECT_EQ(js("[...document.querySelectorAll('svg')].filter(e => e.getAttribute('role') !== 'img' "
-               "|| !e.getAttribute('aria-labelledby').split(' ').every(i => "
+               "|| !(e.getAttribute('aria-labelledby') + ' ' + "
+               "e.getAttribute('aria-describedby')).split(' ').every(i => "
                "document.getElementById(i).textContent)).length"),
             0);
   EXPECT_EQ(js("[...document.querySelectorAll('button,a')].filter(e => "

@@ -64,7 +64,8 @@ TEST(Page, OfTwoAxesHasHeatMaps) {
 
 TEST(Page, EveryChartHasWordsAndData) {
   const std::string page = page_of(sample_grid({10, 50}, {0.01}, 2, 10));
-  EXPECT_EQ(count(page, "<desc "), count(page, "<svg "));
+  EXPECT_EQ(count(page, "aria-describedby=\"chart"), count(page, "<svg "));
+  EXPECT_EQ(count(page, "<p hidden id=\"chart"), 2);
   EXPECT_THAT(page, HasSubstr("batch_size = 10: from "));
   EXPECT_EQ(count(page, "class=\"csv part\""), 2);
   EXPECT_THAT(page, HasSubstr("download=\"curves.csv\" href=\"data:text/csv;charset=utf-8,"
@@ -87,7 +88,7 @@ TEST(Page, OfFiftyRunsIsBelow300KB) {
   for (int i = 1; i <= 10; ++i) rates.push_back(0.001 * i);
   const std::string page = page_of(sample_grid({5, 10, 25, 50, 100}, rates, 1, 200));
   EXPECT_LT(page.size(), 300'000u);
-  EXPECT_THAT(page, HasSubstr("th epoch; metrics.jsonl holds all."));
+  EXPECT_THAT(page, HasSubstr("The data below hold one epoch in "));
 }
 
 TEST(Page, NamesAreNoMarkup) {
