@@ -11,10 +11,10 @@ namespace po = boost::program_options;
 
 const std::vector<const Command*>& commands() {
   static const std::vector<const Command*> all = {
-      &kTrainCommand, &kCheckCommand,   &kSummaryCommand, &kGraphCommand,     &kTimeCommand,
-      &kEvalCommand,  &kPredictCommand, &kVerifyCommand,  &kInitCommand,      &kExplainCommand,
-      &kFmtCommand,   &kPluginsCommand, &kPluginCommand,  &kReferenceCommand, &kCompletionCommand,
-      &kManCommand,   &kVersionCommand, &kHelpCommand,
+      &kTrainCommand,      &kCheckCommand,   &kSummaryCommand, &kGraphCommand,  &kTimeCommand,
+      &kEvalCommand,       &kPredictCommand, &kVerifyCommand,  &kStudyCommand,  &kInitCommand,
+      &kExplainCommand,    &kFmtCommand,     &kPluginsCommand, &kPluginCommand, &kReferenceCommand,
+      &kCompletionCommand, &kManCommand,     &kVersionCommand, &kHelpCommand,
   };
   return all;
 }
