@@ -1,10 +1,13 @@
 // Finding, checking and serving the four files.
 #include "plugins/support/image_classes.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <mutex>
 
 #include "plugins/support/idx.h"
 
@@ -41,6 +44,14 @@ bool has_any_file(const std::string& folder) {
       return true;
   }
   return false;
+}
+
+// What a file is called with what would change if its content did.
+std::string version_of(const std::string& path) {
+  struct stat facts {};
+  stat(path.c_str(), &facts);
+  return text(path, '\n', facts.st_dev, ' ', facts.st_ino, ' ', facts.st_size, ' ',
+              facts.st_mtim.tv_sec, ' ', facts.st_mtim.tv_nsec, '\n');
 }
 
 }  // namespace
@@ -89,10 +100,10 @@ DataPlan ImageClasses::open(const std::vector<std::string>& folders) {
                           places.empty() ? "any known folder" : places),
                      facts_.hint);
   }
-  train_ = load(*found, kTrain);
-  val_ = load(*found, kVal);
-  return plan(static_cast<std::int64_t>(train_.labels.size()),
-              static_cast<std::int64_t>(val_.labels.size()));
+  train_ = shared(*found, kTrain);
+  val_ = shared(*found, kVal);
+  return plan(static_cast<std::int64_t>(train_->labels.size()),
+              static_cast<std::int64_t>(val_->labels.size()));
 }
 
 std::string ImageClasses::file_in(const std::string& folder, const std::string& name) const {
@@ -123,8 +134,21 @@ ImageClasses::Split ImageClasses::load(const std::string& folder, const std::str
   return {std::move(images.values), std::move(labels.values)};
 }
 
+std::shared_ptr<const ImageClasses::Split> ImageClasses::shared(const std::string& folder,
+                                                                const std::string& prefix) const {
+  static std::mutex mutex;
+  static std::map<std::string, std::weak_ptr<const Split>> opened;
+  const std::string key = version_of(file_in(folder, images_name(prefix))) +
+                          version_of(file_in(folder, labels_name(prefix)));
+  const std::lock_guard lock(mutex);
+  if (auto known = opened[key].lock()) return known;
+  auto split = std::make_shared<const Split>(load(folder, prefix));
+  opened[key] = split;
+  return split;
+}
+
 void ImageClasses::read(const ReadPass& pass) const {
-  const Split& split = pass.split == 0 ? train_ : val_;
+  const Split& split = pass.split == 0 ? *train_ : *val_;
   auto* images = static_cast<std::uint8_t*>(pass.fields[0]);
   auto* labels = static_cast<std::int32_t*>(pass.fields[1]);
   for (std::int64_t i = 0; i < pass.count; ++i) {

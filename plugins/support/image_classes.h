@@ -2,6 +2,7 @@
 // FashionMNIST share.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,12 +39,14 @@ class ImageClasses : public Dataset {
     std::vector<std::uint8_t> labels;  // [samples]
   };
   Split load(const std::string& folder, const std::string& prefix) const;
+  // The same, from memory where another data set of this process has the same files open.
+  std::shared_ptr<const Split> shared(const std::string& folder, const std::string& prefix) const;
   std::string file_in(const std::string& folder, const std::string& name) const;
   DataPlan plan(std::int64_t train, std::int64_t val) const;
 
   const Options options_;
   const Facts facts_;
-  Split train_, val_;
+  std::shared_ptr<const Split> train_, val_;
 };
 
 }  // namespace strata::plugins

@@ -1,0 +1,200 @@
+// Training of one run and its result as JSON.
+#include "framework/app/study/run.h"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "framework/base/diagnostic.h"
+#include "framework/graph/program.h"
+#include "framework/train/checkpoint.h"
+
+namespace strata::app {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+constexpr double kProbe = 0.3;               // seconds of steps
+constexpr std::int64_t kWarmUp = 3;          // steps that do not count
+constexpr double kValidationCost = 1.0 / 3;  // of a sample, against one that is trained with
+
+std::string as_text(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json figures_json(const NamedFigures& figures) {
+  Json json = Json::array();
+  for (const auto& [name, value] : figures)
+    json.push_back({name, std::isfinite(value) ? Json(value) : Json(nullptr)});
+  return json;
+}
+
+NamedFigures figures_of(const Json& json) {
+  NamedFigures figures;
+  for (const Json& one : json) {
+    figures.emplace_back(one[0].get<std::string>(),
+                         one[1].is_number() ? one[1].get<double>() : std::nan(""));
+  }
+  return figures;
+}
+
+NamedFigures figures_of(const EpochReport& report, double seconds) {
+  NamedFigures figures = report.figures;
+  figures.emplace_back("samples_per_second", report.samples_per_second);
+  figures.emplace_back("seconds", seconds);
+  return figures;
+}
+
+std::string failure(const std::string& message) {
+  return as_text(Json{{"status", kFailed}, {"message", message}});
+}
+
+// The file with the run's overrides; nullopt where it is unsound, and why in `message`.
+std::optional<Program> load(const RunOfFile& run, Sources& sources, std::string& message) {
+  Diagnostics diagnostics;
+  ElaborateOptions options;
+  options.overrides = run.overrides;
+  auto program = load_program(run.file, *run.registry, sources, diagnostics, options);
+  if (!program.ok()) {
+    message = program.error().message;
+  } else if (!*program) {
+    for (const Diagnostic& one : diagnostics.all()) {
+      if (one.severity == Severity::kError && message.empty())
+        message = fmt::format("{} [{}]", one.message, one.code);
+    }
+  } else {
+    return std::move(**program);
+  }
+  return std::nullopt;
+}
+
+class Epochs final : public Observer {
+ public:
+  explicit Epochs(const std::function<void(const std::string&)>& say) : say_(say) {}
+  void on_start(const RunFacts& facts) override { epochs_ = facts.epochs; }
+  Status on_epoch(const EpochReport& report) override {
+    say_(fmt::format("{}/{}", report.epoch, epochs_));
+    return {};
+  }
+
+ private:
+  const std::function<void(const std::string&)>& say_;
+  std::int64_t epochs_ = 0;
+};
+
+// Ends a run after a while and knows how long its steps took.
+class Probe final : public Observer {
+ public:
+  std::atomic<bool> stop{false};
+
+  void on_start(const RunFacts& facts) override { facts_ = facts; }
+  void on_update(std::int64_t step) override {
+    const auto now = Clock::now();
+    if (step <= kWarmUp) {
+      begin_ = now;
+      first_ = step;
+      return;
+    }
+    steps_ = step - first_;
+    seconds_ = std::chrono::duration<double>(now - begin_).count();
+    stop = seconds_ > kProbe;
+  }
+
+  double whole_run() const {
+    if (steps_ == 0) return 0;
+    const double step = seconds_ / static_cast<double>(steps_);
+    const double sample = step / static_cast<double>(facts_.batch_size * facts_.accumulate);
+    return step * static_cast<double>(facts_.total_steps) +
+           kValidationCost * sample * static_cast<double>(facts_.val_samples * facts_.epochs);
+  }
+
+ private:
+  RunFacts facts_;
+  Clock::time_point begin_;
+  std::int64_t first_ = 0, steps_ = 0;
+  double seconds_ = 0;
+};
+
+}  // namespace
+
+std::string train_run(const RunOfFile& run, int threads,
+                      const std::function<void(const std::string&)>& say) {
+  Sources sources;
+  std::string message;
+  const std::optional<Program> program = load(run, sources, message);
+  if (!program) return failure(message);
+  TrainOptions options;
+  options.threads = threads;
+  options.stop = run.stop;
+  Epochs epochs(say);
+  options.observers = {&epochs};
+  if (run.begun && (find_checkpoint(run.folder).ok() || is_unstarted_run(run.folder))) {
+    options.resume = run.folder;
+  } else {
+    std::error_code ignored;
+    if (run.begun) fs::remove_all(run.folder, ignored);  // killed before it had written anything
+    options.run_folder = run.folder;
+  }
+  const Result<TrainOutcome> outcome = train(*program, options);
+  if (!outcome.ok()) {
+    const Error& error = outcome.error();
+    if (error.code == ExitCode::kInterrupted) return as_text(Json{{"status", kInterrupted}});
+    return failure(error.message);
+  }
+  const EndReport& end = outcome->end;
+  Json json = {{"status", end.status},
+               {"message", end.message},
+               {"seconds", end.seconds},
+               {"weights_sha256", outcome->weights_hash}};
+  if (outcome->unsaved) json["message"] = outcome->unsaved->message;
+  if (end.last) {
+    json["epochs"] = end.last->epoch;
+    json["last"] = figures_json(figures_of(*end.last, end.seconds));
+  }
+  if (end.best) {
+    json["best_epoch"] = end.best->epoch;
+    json["best"] = figures_json(figures_of(*end.best, end.seconds));
+  }
+  return as_text(json);
+}
+
+bool read_result(const std::string& text, RunRecord& run) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return false;
+  run.status = json.value("status", kFailed);
+  run.message = json.value("message", "");
+  run.seconds = json.value("seconds", 0.0);
+  run.weights_sha256 = json.value("weights_sha256", "");
+  run.epochs = json.value("epochs", std::int64_t{0});
+  run.best_epoch = json.value("best_epoch", std::int64_t{0});
+  if (json.contains("last")) run.last = figures_of(json["last"]);
+  if (json.contains("best")) run.best = figures_of(json["best"]);
+  return true;
+}
+
+std::string probe_run(const RunOfFile& run, int threads) {
+  Sources sources;
+  std::string message;
+  const std::optional<Program> program = load(run, sources, message);
+  std::error_code failed;
+  std::string folder = (fs::temp_directory_path(failed) / "strata-probe-XXXXXX").string();
+  if (!program || failed || !::mkdtemp(folder.data())) return {};
+  Probe probe;
+  TrainOptions options;
+  options.threads = threads;
+  options.run_folder = folder;
+  options.stop = &probe.stop;
+  options.observers = {&probe};
+  const bool sound = train(*program, options).ok();
+  fs::remove_all(folder, failed);
+  return sound ? fmt::format("{}", probe.whole_run()) : "";
+}
+
+}  // namespace strata::app

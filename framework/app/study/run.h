@@ -1,0 +1,35 @@
+// One run of a study, in its own process: the file with the run's overrides, trained as `trainer
+// train` would.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "framework/app/study/database.h"
+#include "framework/plugin/registry.h"
+
+namespace strata::app {
+
+struct RunOfFile {
+  std::string file;
+  std::vector<std::string> overrides;
+  std::string folder;
+  bool begun = false;  // before: goes on with what the folder holds
+  const Registry* registry = nullptr;
+  const std::atomic<bool>* stop = nullptr;
+};
+
+// Trains, and gives the result as text for read_result. Says "epoch/epochs" as they pass.
+std::string train_run(const RunOfFile& run, int threads,
+                      const std::function<void(const std::string&)>& say);
+
+// Fills in what the run has come to. False where the text is no result.
+bool read_result(const std::string& text, RunRecord& run);
+
+// Seconds that a whole run would take, from some steps of it in a folder that is gone afterwards;
+// as text. Of an unsound run: empty.
+std::string probe_run(const RunOfFile& run, int threads);
+
+}  // namespace strata::app

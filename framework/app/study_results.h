@@ -1,0 +1,41 @@
+// What the runs of a study come to: a table by what varies, and all of it for programs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/app/study/database.h"
+
+namespace strata::app {
+
+// Mean and sample standard deviation over the runs of one combination.
+struct Spread {
+  std::int64_t count = 0;
+  double mean = 0, deviation = 0;  // deviation: 0 where there are fewer than two
+};
+
+// The runs with equal values, in the order of their first.
+struct Combination {
+  std::vector<std::string> values;
+  std::vector<const RunRecord*> runs;
+  std::int64_t done = 0, failed = 0, to_do = 0;  // failed: or diverged
+};
+std::vector<Combination> combinations(const std::vector<RunRecord>& runs);
+
+// Over runs that are done and have the figure, of the last epoch or of the best.
+Spread spread(const Combination& combination, const std::string& name, bool best);
+
+// The study's reports; where it names none, the figures of validation, else of training.
+std::vector<std::string> reported_figures(const StudyRecord& study,
+                                          const std::vector<RunRecord>& runs);
+
+// "12 of 36 runs done, 1 diverged"
+std::string state_text(const std::vector<RunRecord>& runs);
+
+// For people: a line for each combination, "98.10 ± 0.12 %".
+std::string results_table(const StudyRecord& study, const std::vector<RunRecord>& runs, bool best);
+// A line for each run, as RFC 4180 has it; figures of the best epoch begin with "best.".
+std::string results_csv(const StudyRecord& study, const std::vector<RunRecord>& runs);
+std::string results_json(const StudyRecord& study, const std::vector<RunRecord>& runs);
+
+}  // namespace strata::app

@@ -1,0 +1,242 @@
+// trainer study: complete, killed and resumed, with runs that fail, and asked for in wrong ways.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "framework/app/study_results.h"
+#include "tests/app/run_trainer.h"
+
+namespace strata::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+// spirals.model with a study.
+std::string spirals(const std::string& study) {
+  return read_text("models/spirals.model") + "\nstudy s {\n" + study + "}\n";
+}
+
+const char kGrid[] =
+    "  grid train.batch_size = [25, 50]\n  grid train.optimizer.lr = [1e-2, 1e-3]\n"
+    "  seeds = 2\n  report val.accuracy, val.loss, train.loss\n";
+
+Json results(const std::string& file, const std::string& runs) {
+  const Ran ran = run_trainer({"study", file, "--runs", runs, "--json"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  return Json::parse(ran.out);
+}
+
+// All but times and places.
+Json lasting(Json json) {
+  for (Json& one : json["combinations"]) {
+    for (const char* when : {"last", "best"}) {
+      one[when].erase("seconds");
+      one[when].erase("samples_per_second");
+    }
+  }
+  for (Json& run : json["runs"]) {
+    for (const char* key : {"folder", "memory"}) run.erase(key);
+    for (const char* when : {"last", "best"}) {
+      run[when].erase("seconds");
+      run[when].erase("samples_per_second");
+    }
+  }
+  return json;
+}
+
+// The steps that are saved in runs/*/checkpoints.
+std::size_t saved(const std::string& runs) {
+  std::size_t count = 0;
+  std::error_code ignored;
+  for (fs::recursive_directory_iterator at(workspace() + "/" + runs, ignored), end; at != end;
+       at.increment(ignored)) {
+    if (ignored) break;
+    count += at->path().filename().string().starts_with("step-");
+  }
+  return count;
+}
+
+// Waits until more is saved than when it began.
+void until_more_is_saved(const std::string& runs, std::size_t more) {
+  for (int i = 0; i < 1000 && saved(runs) < more; ++i) ::usleep(10'000);
+}
+
+TEST(Study, KilledTwiceAndResumedHasTheTableOfOneThatRanThrough) {
+  // Long enough that signals come while it runs.
+  std::string text = spirals(kGrid);
+  text.replace(text.find("epochs     = 40"), 15, "epochs     = 150");
+  write_text("spirals.model", text);
+  const Ran whole = run_trainer({"study", "spirals.model", "--runs", "whole"});
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  EXPECT_NE(whole.out.find("8 of 8 runs done"), std::string::npos) << whole.out;
+  EXPECT_NE(whole.out.find(" ± "), std::string::npos) << whole.out;
+
+  const std::vector<std::string> begin = {"study", "spirals.model", "-j", "2", "--runs", "broken"};
+  std::vector<std::string> resume = begin;
+  resume.push_back("--resume");
+  const auto kill_with = [](int signal, std::size_t when) {
+    return RunOptions{.meanwhile = [signal, when](int process) {
+      until_more_is_saved("broken", when);
+      ::kill(process, signal);
+    }};
+  };
+  EXPECT_EQ(run_trainer(begin, kill_with(SIGKILL, 2)).code, 128 + SIGKILL);
+  EXPECT_EQ(run_trainer(resume, kill_with(SIGKILL, 6)).code, 128 + SIGKILL);
+  const Ran stopped = run_trainer(resume, kill_with(SIGINT, 10));
+  EXPECT_EQ(stopped.code, 130) << stopped.out << stopped.err;
+  EXPECT_NE(stopped.out.find("--resume --runs broken goes on from here"), std::string::npos)
+      << stopped.out;
+  const Ran rest = run_trainer(resume);
+  EXPECT_EQ(rest.code, 0) << rest.err;
+
+  EXPECT_EQ(lasting(results("spirals.model", "broken")),
+            lasting(results("spirals.model", "whole")));
+  const auto table_of = [](const std::string& runs) {
+    return run_trainer({"study", "spirals.model", "--runs", runs, "--table"}).out;
+  };
+  EXPECT_EQ(table_of("broken"), table_of("whole"));
+
+  // As it is alone.
+  const Json run = results("spirals.model", "whole")["runs"][5];
+  EXPECT_EQ(run["seed"], 43);
+  const Ran alone = run_trainer({"train", "spirals.model", "train.batch_size=25",
+                                 "train.optimizer.lr=1e-3", "train.seed=43", "--run", "alone"});
+  ASSERT_EQ(alone.code, 0) << alone.err;
+  const std::string log = read_text("alone/metrics.jsonl");
+  EXPECT_EQ(Json::parse(log.substr(log.rfind("{\"event\":\"end\"")))["weights_sha256"],
+            run["weights_sha256"]);
+}
+
+TEST(Study, RunsThatDivergeOrFailAreResults) {
+  write_text("bad.model", spirals("  grid train.optimizer = [Adam(lr = 1e-2), SGD(lr = 1e30)]\n"
+                                  "  grid train.batch_size = [1, 50]\n"));
+  const Ran ran = run_trainer({"study", "bad.model", "train.epochs=2", "--runs", "bad"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("1 of 4 runs done, 1 diverged, 2 failed"), std::string::npos) << ran.out;
+  const Json runs = results("bad.model", "bad")["runs"];
+  for (const Json& run : runs) {
+    const bool done = run["status"] == "done";
+    EXPECT_EQ(run["message"].get<std::string>().empty(), done) << run;
+  }
+  EXPECT_NE(runs[0]["message"].get<std::string>().find("batch"), std::string::npos) << runs[0];
+  // Nothing is left to do.
+  const Ran again =
+      run_trainer({"study", "bad.model", "train.epochs=2", "--runs", "bad", "--resume"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_NE(again.out.find("s of spirals: 0 runs"), std::string::npos) << again.out;
+}
+
+TEST(Study, TakesValuesThatWereAddedAndNothingElse) {
+  write_text("grows.model", spirals("  grid train.batch_size = [25, 50]\n"));
+  const std::vector<std::string> call = {"study", "grows.model", "train.epochs=1", "--runs",
+                                         "grows"};
+  std::vector<std::string> first = call, resume = call;
+  first.insert(first.end(), {"--max-runs", "1"});
+  resume.push_back("--resume");
+  const Ran one = run_trainer(first);
+  EXPECT_EQ(one.code, 0) << one.err;
+  EXPECT_NE(one.out.find("1 of 2 runs done"), std::string::npos) << one.out;
+  EXPECT_NE(one.out.find("grows.model s --resume --runs grows train.epochs=1 goes on from here"),
+            std::string::npos)
+      << one.out;
+  EXPECT_NE(run_trainer(call).err.find("has been run here before: 1 of 2 runs done"),
+            std::string::npos);
+
+  write_text("grows.model", spirals("  grid train.batch_size = [25, 50, 100]\n  seeds = 2\n"));
+  const Ran grown = run_trainer(resume);
+  EXPECT_EQ(grown.code, 0) << grown.err;
+  EXPECT_NE(grown.out.find("6 of 6 runs done"), std::string::npos) << grown.out;
+
+  resume[2] = "train.epochs=2";
+  const Ran changed = run_trainer(resume);
+  EXPECT_EQ(changed.code, 2);
+  EXPECT_NE(changed.err.find("train.epochs: 1 -> 2"), std::string::npos) << changed.err;
+}
+
+TEST(Study, ListsAndEstimates) {
+  write_text("lists.model", spirals(kGrid));
+  const Ran list = run_trainer({"study", "lists.model", "--list", "--runs", "none"});
+  EXPECT_EQ(list.code, 0) << list.err;
+  EXPECT_NE(list.out.find("not begun"), std::string::npos) << list.out;
+  const Ran dry = run_trainer({"study", "lists.model", "s", "--dry-run", "--runs", "none"});
+  EXPECT_EQ(dry.code, 0) << dry.err;
+  EXPECT_NE(dry.out.find("s of spirals: 8 runs"), std::string::npos) << dry.out;
+  EXPECT_NE(dry.out.find("about "), std::string::npos) << dry.out;
+  EXPECT_FALSE(exists("none")) << "neither writes anything";
+}
+
+TEST(Study, CsvHasALineARun) {
+  write_text("csv.model", spirals("  zip (train.batch_size, train.epochs) = [(25, 1), (50, 2)]\n"));
+  ASSERT_EQ(run_trainer({"study", "csv.model", "--runs", "csv"}).code, 0);
+  const Ran ran = run_trainer({"study", "csv.model", "--runs", "csv", "--csv"});
+  EXPECT_EQ(ran.out.find("study,run,status,train.batch_size,train.epochs,seed,epochs,train.loss,"),
+            0u)
+      << ran.out;
+  EXPECT_NE(ran.out.find("\ns,2,done,50,2,42,2,"), std::string::npos) << ran.out;
+  EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 3);
+}
+
+struct Wrong {
+  const char* study;
+  std::vector<std::string> words;
+  int code;
+  const char* message;
+};
+
+TEST(Study, WrongOnesSaySo) {
+  const std::vector<Wrong> all = {
+      {"  grid train.batch_sise = [1, 2]\n", {}, 3, "batch_sise"},
+      {"  grid train.batch_size = []\n", {}, 3, "[empty-axis]"},
+      {"  grid train.batch_size = [\"a\"]\n", {}, 3, "batch_size"},
+      {"  zip (train.batch_size, train.epochs) = [(1, 2), (3, 4, 5)]\n", {}, 3, "[zip-length]"},
+      {kGrid, {"t"}, 2, "has no study `t`"},
+      {kGrid, {"s", "train.batch_size=3"}, 2, "varies train.batch_size, and the command line"},
+      {kGrid, {"--table", "--csv"}, 2, "exclude each other"},
+      {kGrid, {"--table"}, 2, "has no results"},
+      {kGrid, {"--retry"}, 2, "goes with"},
+      {kGrid, {"-j", "0"}, 2, "--jobs"},
+      {"  grid train.seed = [1, 2]\n  seeds = 2\n", {}, 3, "sets the same"},
+  };
+  for (const Wrong& wrong : all) {
+    write_text("wrong.model", spirals(wrong.study));
+    std::vector<std::string> arguments = {"study", "wrong.model", "--runs", "wrong"};
+    arguments.insert(arguments.end(), wrong.words.begin(), wrong.words.end());
+    const Ran ran = run_trainer(arguments);
+    EXPECT_EQ(ran.code, wrong.code) << wrong.study << ran.err;
+    EXPECT_NE(ran.err.find(wrong.message), std::string::npos) << ran.err;
+  }
+  EXPECT_FALSE(exists("wrong"));
+  EXPECT_EQ(run_trainer({"study", "models/spirals.model"}).code, 3);
+}
+
+TEST(Study, AFileThatIsNoDatabaseIsLeftAlone) {
+  write_text("alien.model", spirals(kGrid));
+  write_text("alien/studies.sqlite", std::string(200, 'x'));
+  const Ran ran = run_trainer({"study", "alien.model", "--runs", "alien"});
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_EQ(read_text("alien/studies.sqlite"), std::string(200, 'x'));
+}
+
+TEST(Spread, IsTheSampleStandardDeviationOfRunsThatAreDone) {
+  std::vector<app::RunRecord> runs(4);
+  for (int i = 0; i < 4; ++i) {
+    runs[i].values = {"1"};
+    runs[i].status = i < 3 ? app::kDone : app::kDiverged;
+    runs[i].last = {{"val.loss", i < 3 ? 1.0 + i : 100.0}};
+  }
+  const auto all = app::combinations(runs);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].failed, 1);
+  const app::Spread spread = app::spread(all[0], "val.loss", false);
+  EXPECT_EQ(spread.count, 3);
+  EXPECT_DOUBLE_EQ(spread.mean, 2.0);
+  EXPECT_DOUBLE_EQ(spread.deviation, 1.0);
+}
+
+}  // namespace
+}  // namespace strata::testing
