@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "framework/graph/bind.h"
+#include "framework/graph/block_recursion.h"
 #include "framework/graph/expression_check.h"
 #include "framework/graph/stage.h"
 #include "framework/graph/suggest.h"
@@ -52,7 +53,7 @@ class Checker : public ExpressionCheck {
         expression(setting.value, train_setting_option(setting.key.text));
       }
     }
-    find_recursion();
+    report_recursion(declarations_.blocks, calls_, session_);
     lint_globals();
   }
 
@@ -407,51 +408,6 @@ class Checker : public ExpressionCheck {
     }
   }
 
-  // ---- blocks in blocks ----
-
-  void find_recursion() {
-    enum Color { kWhite, kGrey, kBlack };
-    std::unordered_map<const BlockDecl*, Color> color;
-    struct Visit {
-      BlockDecl* block;
-      std::size_t next;
-    };
-    for (BlockDecl& root : declarations_.blocks) {
-      if (color[&root] != kWhite) continue;
-      std::vector<Visit> stack{{&root, 0}};
-      color[&root] = kGrey;
-      while (!stack.empty()) {
-        Visit& top = stack.back();
-        const auto& calls = calls_[top.block];
-        if (top.next == calls.size()) {
-          color[top.block] = kBlack;
-          stack.pop_back();
-          continue;
-        }
-        BlockDecl* const callee = calls[top.next].first;
-        const Span span = calls[top.next++].second;
-        if (color[callee] == kGrey) {
-          Diagnostic& error =
-              session_.error("recursive-block", span,
-                             fmt::format("block `{}` contains itself", callee->node->name.text));
-          auto from = std::find_if(stack.begin(), stack.end(),
-                                   [&](const Visit& v) { return v.block == callee; });
-          for (auto v = from; v != stack.end(); ++v) {
-            v->block->recursive = true;
-            if (v + 1 != stack.end()) {
-              error.notes.push_back({calls_[v->block][v->next - 1].second,
-                                     fmt::format("`{}` contains `{}`", v->block->node->name.text,
-                                                 (v + 1)->block->node->name.text)});
-            }
-          }
-        } else if (color[callee] == kWhite) {
-          color[callee] = kGrey;
-          stack.push_back({callee, 0});
-        }
-      }
-    }
-  }
-
   void lint_globals() {
     for (const Constant& constant : declarations_.constants) {
       if (constant.used || !constant.in_main) continue;
@@ -468,7 +424,7 @@ class Checker : public ExpressionCheck {
 
   std::string first_value_;  // the body's first input or parameter
   BlockDecl* current_block_ = nullptr;
-  std::unordered_map<const BlockDecl*, std::vector<std::pair<BlockDecl*, Span>>> calls_;
+  BlockCalls calls_;
 };
 
 }  // namespace
