@@ -52,7 +52,7 @@ Description: headers for plugins of the machine-learning framework Strata
 Version: $version
 Cflags: -I\${prefix}/include/strata
 END
-  sed "s/@VERSION@/$version/" packaging/StrataConfig.cmake.in >"$target/lib/cmake/Strata/StrataConfig.cmake"
+  sed "s/@VERSION@/$version/" framework/install/StrataConfig.cmake.in >"$target/lib/cmake/Strata/StrataConfig.cmake"
   cat >"$target/lib/cmake/Strata/StrataConfigVersion.cmake" <<END
 # Headers of a version serve plugins that ask for this one or an older one.
 set(PACKAGE_VERSION "$version")
