@@ -1,13 +1,15 @@
 // The inner kernel: a tile of kRows × (kVectors registers) of c stays in registers while all of k
 // passes by. Per step of k it loads kVectors registers of b and broadcasts kRows numbers of a: 24
 // multiply-adds for 10 loads with AVX-512, which keeps both multipliers busy (BLIS: Van Zee and van
-// de Geijn, 2015, doi:10.1145/2764454, without the packing of b).
+// de Geijn, 2015, doi:10.1145/2764454, without the packing of b). Tiles of fewer columns have more
+// rows instead, so that there are always enough sums to hide the time that one addition takes.
 #include "framework/tensor/product_kernel.h"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "framework/tensor/simd.h"
 
@@ -19,6 +21,11 @@ using simd::Vector;
 constexpr int kRows = 6;
 template <class T>
 constexpr int kVectors = Vector<T>::kRegisters >= 32 ? 4 : 2;
+// The most rows of a tile that is `vectors` registers wide.
+template <class T>
+constexpr int rows_by(int vectors) {
+  return std::min(16, kRows * kVectors<T> / vectors);
+}
 template <class T>
 constexpr std::int64_t kColumns = kVectors<T>* Vector<T>::kLanes;
 constexpr std::int64_t kDepth = 128;  // of k at a time: a panel of b then stays in the first cache
@@ -45,9 +52,9 @@ template <class T, int rows, int vectors, bool partial, By by>
 void tile(const Operands<T>& o, int part) {
   using V = Vector<T>;
   typename V::Register sum[rows][vectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < vectors; ++j) sum[i][j] = V::zero();
   }
   const T* a = o.a;
@@ -59,21 +66,21 @@ void tile(const Operands<T>& o, int part) {
   for (std::int64_t p = 0; p < o.depth; ++p, a += o.a_step, b += o.b_step) {
     if constexpr (by == By::kRowsOfB) b = o.rows[p] + o.offset;
     typename V::Register row[vectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < vectors; ++j) {
       row[j] = partial && j == vectors - 1 ? V::load_part(b + j * V::kLanes, part)
                                            : V::load(b + j * V::kLanes);
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
       const auto x = V::broadcast(by == By::kRowsOfA ? row_of_a[i][p] : a[i * o.a_row]);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int j = 0; j < vectors; ++j) sum[i][j] = V::multiply_add(x, row[j], sum[i][j]);
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < vectors; ++j) {
       T* out = o.c + i * o.c_row + j * V::kLanes;
       if (partial && j == vectors - 1) {
@@ -89,23 +96,44 @@ void tile(const Operands<T>& o, int part) {
 template <class T>
 using TileFunction = void (*)(const Operands<T>&, int);
 
-// The tiles by rows - 1, vectors - 1 and whether the last register is partial.
-template <class T, int rows, By by>
-constexpr std::array<std::array<TileFunction<T>, 2>, 4> tiles_of_rows() {
-  if constexpr (kVectors<T> == 4) {
-    return {{{&tile<T, rows, 1, false, by>, &tile<T, rows, 1, true, by>},
-             {&tile<T, rows, 2, false, by>, &tile<T, rows, 2, true, by>},
-             {&tile<T, rows, 3, false, by>, &tile<T, rows, 3, true, by>},
-             {&tile<T, rows, 4, false, by>, &tile<T, rows, 4, true, by>}}};
-  } else {
-    return {{{&tile<T, rows, 1, false, by>, &tile<T, rows, 1, true, by>},
-             {&tile<T, rows, 2, false, by>, &tile<T, rows, 2, true, by>}}};
-  }
+// The tiles of one width by rows - 1 and whether the last register is partial.
+template <class T, int vectors, By by, int... row>
+constexpr auto tiles_of_width(std::integer_sequence<int, row...>) {
+  return std::array<std::array<TileFunction<T>, 2>, 16>{
+      {{&tile<T, row + 1, vectors, false, by>, &tile<T, row + 1, vectors, true, by>}...}};
 }
+template <class T, By by, int... vector>
+constexpr auto tiles_of_widths(std::integer_sequence<int, vector...>) {
+  return std::array<std::array<std::array<TileFunction<T>, 2>, 16>, sizeof...(vector)>{
+      tiles_of_width<T, vector + 1, by>(
+          std::make_integer_sequence<int, rows_by<T>(vector + 1)>())...};
+}
+// By vectors - 1, rows - 1 and whether the last register is partial.
 template <class T, By by>
-constexpr std::array<std::array<std::array<TileFunction<T>, 2>, 4>, kRows> kTiles = {
-    tiles_of_rows<T, 1, by>(), tiles_of_rows<T, 2, by>(), tiles_of_rows<T, 3, by>(),
-    tiles_of_rows<T, 4, by>(), tiles_of_rows<T, 5, by>(), tiles_of_rows<T, 6, by>()};
+constexpr auto kTiles = tiles_of_widths<T, by>(std::make_integer_sequence<int, kVectors<T>>());
+
+// How a panel of c is cut into tiles: its columns into registers, its rows into nearly equal
+// heights.
+template <class T>
+struct Cut {
+  std::int64_t columns, rows;  // of a tile; of the last one fewer rows
+  std::size_t vectors;
+  int part;
+
+  Cut(std::int64_t m, std::int64_t wanted)
+      : columns(std::min(kColumns<T>, wanted)),
+        vectors(static_cast<std::size_t>((columns + Vector<T>::kLanes - 1) / Vector<T>::kLanes)),
+        part(static_cast<int>(columns -
+                              static_cast<std::int64_t>(vectors - 1) * Vector<T>::kLanes)) {
+    const std::int64_t most = rows_by<T>(static_cast<int>(vectors)), tiles = (m + most - 1) / most;
+    rows = (m + tiles - 1) / tiles;
+  }
+  template <By by>
+  void run(const Operands<T>& operands, std::int64_t height) const {
+    kTiles<T, by>[vectors - 1][static_cast<std::size_t>(height - 1)][part < Vector<T>::kLanes](
+        operands, part);
+  }
+};
 
 constexpr std::int64_t kWide = 8;
 
@@ -152,20 +180,20 @@ void dot_tile(std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int
               bool accumulate, T* c, std::int64_t ldc) {
   using V = Vector<T>;
   typename V::Register sum[rows][columns];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < columns; ++j) sum[i][j] = V::zero();
   }
   std::int64_t p = 0;
   for (; p + V::kLanes <= k; p += V::kLanes) {
     typename V::Register x[rows];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) x[i] = V::load(a + i * lda + p);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < columns; ++j) {
       const auto y = V::load(b + j * ldb + p);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int i = 0; i < rows; ++i) sum[i][j] = V::multiply_add(x[i], y, sum[i][j]);
     }
   }
@@ -247,7 +275,6 @@ template <class T>
 void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                     std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
                     bool accumulate, T* c, std::int64_t ldc) {
-  constexpr int kLanes = Vector<T>::kLanes;
   if (k == 0) {
     for (std::int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * ldc, n, T(0));
     return;
@@ -270,9 +297,8 @@ void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int
     o.accumulate = accumulate || first > 0;
     if (transpose_a) pack_a(a + first * lda, lda, m, o.depth, packed_a);
     for (std::int64_t column = 0; column < n; column += kColumns<T>) {
-      const std::int64_t columns = std::min(kColumns<T>, n - column);
-      const auto vectors = static_cast<std::size_t>((columns + kLanes - 1) / kLanes);
-      const int part = static_cast<int>(columns - static_cast<std::int64_t>(vectors - 1) * kLanes);
+      const Cut<T> cut(m, n - column);
+      const std::int64_t columns = cut.columns;
       if (transpose_b) {
         o.b_step = kColumns<T>;
         pack_b(b + column * ldb + first, ldb, columns, o.depth, packed_b, o.b_step);
@@ -285,8 +311,8 @@ void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int
         o.b = b + first * ldb + column;
         o.b_step = ldb;
       }
-      for (std::int64_t row = 0; row < m; row += kRows) {
-        const auto rows = static_cast<std::size_t>(std::min<std::int64_t>(kRows, m - row));
+      const std::int64_t height = transpose_a ? kRows : cut.rows;
+      for (std::int64_t row = 0; row < m; row += height) {
         if (transpose_a) {
           o.a = packed_a + row * o.depth;
           o.a_row = 1;
@@ -297,7 +323,7 @@ void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int
           o.a_step = 1;
         }
         o.c = c + row * ldc + column;
-        kTiles<T, By::kStrides>[rows - 1][vectors - 1][part < kLanes](o, part);
+        cut.template run<By::kStrides>(o, std::min(height, m - row));
       }
     }
   }
@@ -306,23 +332,19 @@ void product_kernel(bool transpose_a, bool transpose_b, std::int64_t m, std::int
 template <class T, By by>
 void by_rows(std::int64_t m, std::int64_t n, std::int64_t k, const T* const* a, std::int64_t lda,
              const T* const* b, std::int64_t ldb, bool accumulate, T* c, std::int64_t ldc) {
-  constexpr int kLanes = Vector<T>::kLanes;
   if (k == 0) {
     for (std::int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * ldc, n, T(0));
     return;
   }
   // Columns first: a panel of c stays near while all of k passes by.
   for (std::int64_t column = 0; column < n; column += kColumns<T>) {
-    const std::int64_t columns = std::min(kColumns<T>, n - column);
-    const auto vectors = static_cast<std::size_t>((columns + kLanes - 1) / kLanes);
-    const int part = static_cast<int>(columns - static_cast<std::int64_t>(vectors - 1) * kLanes);
+    const Cut<T> cut(m, n - column);
     for (std::int64_t first = 0; first < k; first += kDepth) {
       Operands<T> o{};
       o.depth = std::min(kDepth, k - first);
       o.c_row = ldc;
       o.accumulate = accumulate || first > 0;
-      for (std::int64_t row = 0; row < m; row += kRows) {
-        const auto rows = static_cast<std::size_t>(std::min<std::int64_t>(kRows, m - row));
+      for (std::int64_t row = 0; row < m; row += cut.rows) {
         if constexpr (by == By::kRowsOfA) {
           o.rows = a + row;
           o.offset = first;
@@ -336,7 +358,7 @@ void by_rows(std::int64_t m, std::int64_t n, std::int64_t k, const T* const* a, 
           o.a_step = 1;
         }
         o.c = c + row * ldc + column;
-        kTiles<T, by>[rows - 1][vectors - 1][part < kLanes](o, part);
+        cut.template run<by>(o, std::min(cut.rows, m - row));
       }
     }
   }
