@@ -69,6 +69,10 @@ TEST_P(LayerFixture, AgreesInF64) {
   for (std::size_t p = 0; p < plan->parameters.size(); ++p)
     layer_case.parameter_values[p] = values(fixture["parameters"][plan->parameters[p].name]);
   ASSERT_EQ(fixture["state"].size(), plan->states.size());
+  if (fixture.contains("start_state")) {
+    for (std::size_t k = 0; k < plan->states.size(); ++k)
+      layer_case.state_values[k] = values(fixture["start_state"][plan->states[k].name]);
+  }
 
   LayerRun<double> run(layer_case, /*is_training=*/true);
   ASSERT_TRUE(run.forward().ok());

@@ -6,6 +6,8 @@ What PyTorch 1.13 lacks (RMSNorm, Lion, metrics) is written down here from its f
 import numpy as np
 import torch
 
+import batch_renorm
+
 NN = torch.nn
 F = torch.nn.functional
 
@@ -147,18 +149,18 @@ def layer_cases(numbers):
 
 
 def embedding_case(numbers):
-    module = NN.Embedding(5, 3)
+    """Rows that are asked for twice get the sum of both gradients."""
     indices = torch.tensor([[0, 4, 2], [4, 4, 1]])
-    case = layer_case(numbers, "embedding", "Embedding", {"rows": 5, "units": 3},
-                      Function(lambda x: module(indices) + 0 * x.sum()), indices.double())
-    module = numbers.with_parameters(module)
+    d_output = numbers.normal(2, 3, 3)
+    module = numbers.with_parameters(NN.Embedding(5, 3))
     output = module(indices)
-    d_output = torch.tensor(case["d_outputs"][0]["values"]).double().reshape(output.shape)
     output.backward(d_output)
-    case["parameters"] = {"weight": tensor(module.weight)}
-    case["outputs"] = [tensor(output)]
-    case["d_parameters"] = {"weight": tensor(module.weight.grad)}
-    return case
+    return {
+        "name": "embedding", "layer": "Embedding", "options": {"rows": 5, "units": 3},
+        "input": tensor(indices.double()), "parameters": {"weight": tensor(module.weight)}, "output": tensor(output),
+        "d_output": tensor(d_output), "d_input": tensor(torch.zeros(2, 3)),
+        "d_parameters": {"weight": tensor(module.weight.grad)}, "state": {},
+    }
 
 
 def loss_cases(numbers):
@@ -375,7 +377,7 @@ def library(seed):
         numbers = Numbers(seed)
         return {
             "source": f"PyTorch {torch.__version__}",
-            "layers": layer_cases(numbers),
+            "layers": layer_cases(numbers) + batch_renorm.batch_renorm_cases(Numbers(seed + 1), tensor),
             "losses": loss_cases(numbers),
             "metrics": metric_cases(numbers),
             "optimizers": optimizer_cases(numbers),
