@@ -1,11 +1,13 @@
 // trainer report: runs as a page.
 #include <boost/program_options/value_semantic.hpp>
+#include <filesystem>
 
 #include "framework/app/files.h"
 #include "framework/app/format.h"
 #include "framework/app/model_files.h"
 #include "framework/base/utf8.h"
 #include "framework/report/page.h"
+#include "framework/report/svg_files.h"
 
 namespace strata::app {
 namespace {
@@ -16,14 +18,40 @@ void options(po::options_description_easy_init add) {
   add("output,o", po::value<std::string>()->value_name("FILE"),
       "write to this file; report.html in the folder that was named by default, in the current one "
       "for several");
+  add("svg", po::value<std::string>()->value_name("DIR"),
+      "write each chart as an SVG file into this folder instead; they can be shown on other pages");
+}
+
+// Each chart as a file of its own.
+ExitCode write_charts(Invocation& invocation, const report::Comparison& all) {
+  const std::string folder = invocation.text("svg");
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed)
+    usage_failure(fmt::format("cannot make the folder `{}`: {}", folder, failed.message()));
+  const std::vector<report::SvgFile> files = report::svg_files(all);
+  if (files.empty())
+    throw Failure{
+        make_error(ExitCode::kData, "there is nothing to draw: no run has finished an epoch")};
+  for (const report::SvgFile& file : files)
+    end_unless(write_output(folder + "/" + file.name, file.text));
+  for (const report::SvgFile& file : files)
+    invocation.console().out(safe_text(folder + "/" + file.name) + "\n");
+  return ExitCode::kDone;
 }
 
 ExitCode run(Invocation& invocation) {
   invocation.expect_words(1, std::string::npos, "a run folder");
+  for (const char* option : {"output", "svg"})
+    if (invocation.has(option) && invocation.text(option).empty())
+      usage_failure(fmt::format("`--{}` needs a path, and got an empty one", option));
+  if (invocation.has("output") && invocation.has("svg"))
+    usage_failure("`--output` and `--svg` exclude each other");
   std::string output = invocation.text("output");
   if (output.empty())
     output = invocation.words.size() == 1 ? invocation.words[0] + "/report.html" : "report.html";
   const report::Comparison all = report::compare(value_or_end(report::read_runs(invocation.words)));
+  if (invocation.has("svg")) return write_charts(invocation, all);
   const std::string page = report::draw_page(all);
   if (output == "-") {
     invocation.console().out(page);
@@ -55,7 +83,8 @@ const Command kReportCommand = {
     .examples =
         "report runs/mnist_mlp_bn/1\n"
         "report runs/mnist_mlp_bn -o mnist.html\n"
-        "report runs/mnist_mlp/1 runs/mnist_mlp_bn/1\n",
+        "report runs/mnist_mlp/1 runs/mnist_mlp_bn/1\n"
+        "report runs/mnist_mlp_bn --svg pictures\n",
     .options = &options,
     .run = &run,
 };

@@ -12,14 +12,23 @@ namespace strata::report {
 namespace {
 
 // Units of the drawing; paths are in halves of them, so that whole numbers are precise enough.
-constexpr double kWidth = 480, kHeight = 290;
 constexpr double kLeft = 62, kRight = 468, kTop = 12, kBottom = 246;
+constexpr int kOwnColours = 8;    // --c0 to --c7 of page.css
+constexpr double kApart = 34;     // between ticks of given values
 constexpr double kManifold = 50;  // from here on, values span so much that their logarithm is drawn
 
 double along_of(const CurvePoint& point, Along along) {
-  return along == Along::kEpochs  ? point.epoch
-         : along == Along::kSteps ? point.step
-                                  : point.seconds;
+  switch (along) {
+    case Along::kEpochs:
+      return point.epoch;
+    case Along::kSteps:
+      return point.step;
+    case Along::kSeconds:
+      return point.seconds;
+    case Along::kValues:
+      break;
+  }
+  return point.value;
 }
 
 struct Scale {
@@ -63,6 +72,11 @@ Scale vertical(const Chart& chart) {
 }
 
 Scale horizontal(const Chart& chart, Along along) {
+  if (along == Along::kValues && chart.stops.size() > 1) {
+    constexpr double kIn = 14;  // room beside the outermost values
+    const double low = chart.stops.front(), high = chart.stops.back();
+    return {low, high, kLeft + kIn, kRight - kIn, low > 0 && high / low >= 20};
+  }
   double high = 0;
   for (const ChartLine& line : chart.lines)
     for (const CurvePoint& point : line.points) high = std::max(high, along_of(point, along));
@@ -104,13 +118,13 @@ class Path {
   long x_ = 0, y_ = 0;
 };
 
-std::string draw_line(const ChartLine& line, const Scale& across, const Scale& up, Along along,
-                      std::size_t most) {
+std::string draw_line(const Chart& chart, const ChartLine& line, const Scale& across,
+                      const Scale& up, Along along, std::size_t most) {
   const std::vector<CurvePoint> points = thinned(line.points, most);
   if (points.empty()) return {};
   const auto x = [&](const CurvePoint& point) { return across(along_of(point, along)); };
-  std::string out = fmt::format("<g class=\"g{}{}\" data-g=\"{}\">", line.group,
-                                line.faint ? " faint" : "", line.group);
+  std::string out = fmt::format("<g class=\"{0}{1}{2}\" data-g=\"{0}{1}\">", chart.family,
+                                line.group, line.faint ? " faint" : "");
   const bool band = std::any_of(points.begin(), points.end(),
                                 [](const CurvePoint& point) { return point.low < point.high; });
   if (band) {
@@ -123,32 +137,42 @@ std::string draw_line(const ChartLine& line, const Scale& across, const Scale& u
   Path middle;
   for (const CurvePoint& point : points) middle.to(x(point), up(point.mean));
   out += "<path class=\"l\" d=\"" + middle.text(false) + "\"/>";
-  if (points.size() == 1)
-    out += fmt::format("<circle cx=\"{:.0f}\" cy=\"{:.0f}\" r=\"7\"/>", 2 * x(points[0]),
-                       2 * up(points[0].mean));
+  for (const CurvePoint& point : points)
+    if (points.size() == 1 || along == Along::kValues)
+      out += fmt::format("<circle cx=\"{:.0f}\" cy=\"{:.0f}\" r=\"7\"/>", 2 * x(point),
+                         2 * up(point.mean));
   return out + "</g>";
+}
+
+// Values whose ticks do not touch.
+std::vector<double> spread_out(const std::vector<double>& values, const Scale& scale) {
+  std::vector<double> out;
+  for (const double value : values)
+    if (out.empty() || scale(value) - scale(out.back()) >= kApart) out.push_back(value);
+  return out;
 }
 
 std::string draw_axes(const Chart& chart, const Scale& across, const Scale& up, Along along) {
   std::string grid = "<path class=\"grid\" d=\"", text;
   const bool share = is_share(chart.figure);
-  const auto rows = up.logarithmic ? powers(up.low, up.high) : ticks(up.low, up.high, 5);
+  const auto rows = up.logarithmic ? powers(up.low, up.high) : ticks(up.low, up.high, 6);
   for (const double value : rows) {
     grid += fmt::format("M{:.0f} {:.1f}H{:.0f}", kLeft, up(value), kRight);
     text += fmt::format("<text x=\"{:.0f}\" y=\"{:.1f}\" class=\"y\">{}</text>", kLeft - 6,
                         up(value) + 4.5, tick_text(value, share));
   }
-  std::vector<double> columns = ticks(across.low, across.high, 4);
-  if (along != Along::kSeconds)
+  std::vector<double> columns =
+      along == Along::kValues ? spread_out(chart.stops, across) : ticks(across.low, across.high, 4);
+  if (along == Along::kEpochs || along == Along::kSteps)
     std::erase_if(columns, [](double value) { return value != std::floor(value); });
   for (const double value : columns) {
     grid += fmt::format("M{:.1f} {:.0f}v4", across(value), kBottom);
     text += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\" class=\"x\">{}</text>", across(value),
                         kBottom + 19, tick_text(value, false));
   }
-  const char* name = along == Along::kEpochs  ? "epochs"
-                     : along == Along::kSteps ? "steps"
-                                              : "seconds of training";
+  const std::string name = along == Along::kSeconds  ? "seconds of training"
+                           : along == Along::kValues ? html(chart.across)
+                                                     : along_name(along);
   return grid + fmt::format("M{:.0f} {:.0f}H{:.0f}\"/>", kLeft, kBottom, kRight) + text +
          fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" class=\"x name\">{}{}</text>",
                      (kLeft + kRight) / 2, kBottom + 40, name,
@@ -170,20 +194,40 @@ std::vector<double> ticks(double low, double high, int count) {
   return out;
 }
 
-std::string draw_chart(const Chart& chart, Along along, std::size_t points) {
+std::string line_colours(std::string_view family, std::size_t count) {
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (count <= kOwnColours) {
+      out += fmt::format(".{}{}{{--c:var(--c{})}}", family, i, i);
+    } else {
+      const double share = static_cast<double>(i) / static_cast<double>(count - 1);
+      out += fmt::format(".{}{}{{--c:hsl({:.0f} 75% var(--l))}}", family, i, 265 - 250 * share);
+    }
+  }
+  return out;
+}
+
+const char* along_name(Along along) {
+  static const char* const kNames[] = {"epochs", "steps", "seconds", "values"};
+  return kNames[static_cast<int>(along)];
+}
+
+std::string chart_content(const Chart& chart, Along along, std::size_t points) {
   const Scale up = vertical(chart), across = horizontal(chart, along);
-  const char* along_name = along == Along::kEpochs  ? "epochs"
-                           : along == Along::kSteps ? "steps"
-                                                    : "seconds";
-  const std::string id = chart.id + "-" + along_name;
-  std::string out = fmt::format(
-      "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-labelledby=\"{}-t\" "
-      "aria-describedby=\"{}-d\" class=\"by-{}\"><title id=\"{}-t\">{} over {}</title>",
-      kWidth, kHeight, id, chart.id, along_name, id, html(chart.title), along_name);
-  out += draw_axes(chart, across, up, along);
-  out += "<g transform=\"scale(.5)\">";
-  for (const ChartLine& line : chart.lines) out += draw_line(line, across, up, along, points);
-  return out + "</g></svg>\n";
+  std::string out = draw_axes(chart, across, up, along) + "<g transform=\"scale(.5)\">";
+  for (const ChartLine& line : chart.lines)
+    out += draw_line(chart, line, across, up, along, points);
+  return out + "</g>";
+}
+
+std::string draw_chart(const Chart& chart, Along along, std::size_t points) {
+  const std::string id = chart.id + "-" + along_name(along);
+  return fmt::format(
+             "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-labelledby=\"{}-t\" "
+             "aria-describedby=\"{}-d\" class=\"by-{}\"><title id=\"{}-t\">{} over {}</title>",
+             kChartWidth, kChartHeight, id, chart.id, along_name(along), id, html(chart.title),
+             along == Along::kValues ? html(chart.across) : along_name(along)) +
+         chart_content(chart, along, points) + "</svg>\n";
 }
 
 }  // namespace strata::report

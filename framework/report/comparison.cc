@@ -5,7 +5,6 @@
 #include <charconv>
 #include <map>
 #include <numeric>
-#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -16,13 +15,6 @@ const char* const kSeed = "train.seed";
 const char* const kAbsent = "–";
 // What of the log's start is an experiment of its own, beside the file.
 const char* const kVariedFacts[] = {"init", "fuse"};
-
-std::optional<double> as_number(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return value;
-}
 
 using Table = std::unordered_map<std::string, std::vector<const std::string*>>;
 
@@ -166,6 +158,13 @@ void complete_best(Comparison& all) {
 }
 
 }  // namespace
+
+std::optional<double> as_number(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return value;
+}
 
 std::string value_of(const RunRecord& run, const std::string& key) {
   for (const Setting& setting : run.settings)

@@ -2,6 +2,7 @@
 // means over seeds.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct Group {
 // One point of a group's curve: over the runs that reached this epoch and have a finite figure.
 struct CurvePoint {
   double epoch = 0, step = 0, seconds = 0;  // means
+  double value = 0;                         // of a setting, where a curve goes along one
   double mean = 0, low = 0, high = 0;
   int count = 0;
 };
@@ -55,6 +57,9 @@ struct Comparison {
 };
 
 Comparison compare(std::vector<RunRecord> runs);
+
+// A value of a setting as a number; none where it is something else.
+std::optional<double> as_number(const std::string& value);
 
 // The value of a setting, "–" where the run has none.
 std::string value_of(const RunRecord& run, const std::string& key);

@@ -4,28 +4,13 @@
 #include <fmt/format.h>
 
 #include "framework/base/version.h"
+#include "framework/report/chart.h"
 #include "framework/report/markup.h"
 #include "framework/report/page_assets.h"
 #include "framework/report/page_parts.h"
 
 namespace strata::report {
 namespace {
-
-constexpr int kOwnColours = 8;  // --c0 to --c7 of page.css
-
-// A few groups have colours that are told apart, many a ramp in the order of their values.
-std::string colours(std::size_t groups) {
-  std::string out;
-  for (std::size_t i = 0; i < groups; ++i) {
-    if (groups <= kOwnColours) {
-      out += fmt::format(".g{}{{--c:var(--c{})}}", i, i);
-    } else {
-      const double share = static_cast<double>(i) / static_cast<double>(groups - 1);
-      out += fmt::format(".g{}{{--c:hsl({:.0f} 75% var(--l))}}", i, 265 - 250 * share);
-    }
-  }
-  return out;
-}
 
 std::string title_of(const Comparison& all) {
   if (all.runs.size() == 1) return all.runs[0].name;
@@ -56,10 +41,11 @@ std::string draw_page(const Comparison& all) {
          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
          "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
          "<link rel=\"icon\" href=\"data:,\">\n<title>" +
-         title + "</title>\n<style>\n" + kPageStyle + colours(all.groups.size()) +
+         title + "</title>\n<style>\n" + kPageStyle + line_colours("g", all.groups.size()) +
          "\n</style>\n</head>\n<body>\n<header>\n<h1>" + title + "</h1>\n" + verdict_section(all) +
-         "</header>\n<main>\n" + curves_section(all) + heat_maps_section(all) +
-         tables_section(all) + file_section(all) + environment_section(all) +
+         "</header>\n<main>\n" + curves_section(all) + values_section(all) +
+         heat_maps_section(all) + tables_section(all) + file_section(all) +
+         environment_section(all) +
          "</main>\n<footer>Made by <code>trainer report</code>, strata " + kVersion +
          ".</footer>\n<script>\n" + kPageScript + "</script>\n</body>\n</html>\n";
 }

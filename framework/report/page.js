@@ -4,6 +4,7 @@
 
   // The legend: a click shows or hides curves, a pointer or the focus on a key singles them out.
   const keys = all('.legend .key');
+  const beside = (button) => all('.key', button.parentElement);
   const curves = (group) => all(`.charts svg [data-g="${group}"]`);
   const show = (key, on) => {
     key.setAttribute('aria-pressed', on);
@@ -24,8 +25,8 @@
   }
   for (const [name, on] of [['.all', true], ['.none', false]]) {
     for (const button of all('.legend ' + name)) {
-      button.hidden = keys.length < 3;
-      button.addEventListener('click', () => keys.forEach((key) => show(key, on)));
+      button.hidden = beside(button).length < 3;
+      button.addEventListener('click', () => beside(button).forEach((key) => show(key, on)));
     }
   }
 

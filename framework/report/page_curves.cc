@@ -2,85 +2,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
-#include "framework/report/chart.h"
+#include "framework/report/charts.h"
 #include "framework/report/markup.h"
 #include "framework/report/page_parts.h"
 
 namespace strata::report {
 namespace {
 
-constexpr std::size_t kTogether = 3;        // groups whose train and val curves share a chart
-constexpr std::size_t kDescribed = 12;      // groups that a chart's text alternative goes through
 constexpr std::size_t kPathPoints = 19000;  // of all curves of a page
 constexpr std::size_t kDataBytes = 80000;   // of all curves' CSV, more or less
-
-std::string base_of(const std::string& figure) { return figure.substr(figure.find('.') + 1); }
-
-std::string in_words(const Comparison& all, const Chart& chart) {
-  std::string out;
-  std::size_t told = 0;
-  for (const ChartLine& line : chart.lines) {
-    if (line.faint || line.points.empty()) continue;
-    if (told++ == kDescribed) {
-      out += " Further ones are in the table.";
-      break;
-    }
-    const auto number = [&](double value) { return figure_text(chart.figure, value); };
-    const auto less = [](const CurvePoint& a, const CurvePoint& b) { return a.mean < b.mean; };
-    const auto [low, high] = std::minmax_element(line.points.begin(), line.points.end(), less);
-    out +=
-        fmt::format("{}{}: from {} in epoch {:.0f} to {} in epoch {:.0f}, between {} and {}.",
-                    out.empty() ? "" : " ", all.groups[static_cast<std::size_t>(line.group)].label,
-                    number(line.points.front().mean), line.points.front().epoch,
-                    number(line.points.back().mean), line.points.back().epoch, number(low->mean),
-                    number(high->mean));
-  }
-  return out;
-}
-
-// One chart for each figure of a split; with few groups one for each figure of both.
-std::vector<Chart> charts_of(const Comparison& all) {
-  std::vector<std::string> bases;
-  for (const std::string& figure : all.figures)
-    if (std::find(bases.begin(), bases.end(), base_of(figure)) == bases.end())
-      bases.push_back(base_of(figure));
-  std::vector<Chart> charts;
-  for (const std::string& base : bases) {
-    std::vector<std::string> figures;
-    for (const char* split : {"val.", "train."})
-      if (std::find(all.figures.begin(), all.figures.end(), split + base) != all.figures.end())
-        figures.push_back(split + base);
-    for (const std::string& figure : all.figures)
-      if (base_of(figure) == base &&
-          std::find(figures.begin(), figures.end(), figure) == figures.end())
-        figures.push_back(figure);
-    const bool together = all.groups.size() <= kTogether && figures.size() == 2;
-    double low = std::numeric_limits<double>::infinity(), high = -low;
-    const std::size_t first = charts.size();
-    for (std::size_t i = 0; i < figures.size(); ++i) {
-      if (i == 0 || !together) {
-        Chart& chart = charts.emplace_back();
-        chart.id = fmt::format("chart{}", charts.size());
-        chart.figure = figures[i];
-        chart.title = together ? figure_label(base) : figure_label(figures[i]);
-      }
-      for (std::size_t g = 0; g < all.groups.size(); ++g) {
-        ChartLine line{static_cast<int>(g), together && i > 0,
-                       all.curve(all.groups[g], figures[i])};
-        for (const CurvePoint& point : line.points)
-          low = std::min(low, point.low), high = std::max(high, point.high);
-        charts.back().lines.push_back(std::move(line));
-      }
-    }
-    for (std::size_t i = first; i < charts.size(); ++i) {
-      if (low <= high) charts[i].low = low, charts[i].high = high;
-      charts[i].text = in_words(all, charts[i]);
-    }
-  }
-  return charts;
-}
 
 std::vector<std::string> epoch_row(const Comparison& all, std::size_t run,
                                    const EpochRecord& epoch) {
@@ -108,17 +39,30 @@ std::string curves_csv(const Comparison& all, std::size_t& stride) {
   return csv(rows);
 }
 
-std::string legend(const Comparison& all) {
-  if (all.groups.size() < 2) return {};
+std::string legend_of(std::string_view family, const std::vector<std::string>& labels) {
+  if (labels.size() < 2) return {};
   std::string out =
       "<div class=\"legend\" role=\"group\" aria-label=\"Curves that are shown\">"
       "<button type=\"button\" class=\"all\" hidden>all</button>"
       "<button type=\"button\" class=\"none\" hidden>none</button>";
-  for (std::size_t i = 0; i < all.groups.size(); ++i)
+  for (std::size_t i = 0; i < labels.size(); ++i)
     out += fmt::format(
-        "<button type=\"button\" class=\"key\" data-g=\"{}\" aria-pressed=\"true\">{}{}</button>",
-        i, swatch(static_cast<int>(i)), html(all.groups[i].label));
+        "<button type=\"button\" class=\"key\" data-g=\"{0}{1}\" aria-pressed=\"true\"><i "
+        "class=\"dot {0}{1}\" aria-hidden=\"true\"></i>{2}</button>",
+        family, i, html(labels[i]));
   return out + "</div>\n";
+}
+
+std::string legend(const Comparison& all) {
+  std::vector<std::string> labels;
+  for (const Group& group : all.groups) labels.push_back(group.label);
+  return legend_of("g", labels);
+}
+
+std::string legend(const Chart& chart) {
+  std::vector<std::string> labels;
+  for (const ChartLine& line : chart.lines) labels.push_back(line.label);
+  return legend_of(chart.family, labels);
 }
 
 std::string reading_help(const Comparison& all, const std::vector<Chart>& charts,
@@ -138,56 +82,46 @@ std::string reading_help(const Comparison& all, const std::vector<Chart>& charts
   return out.empty() ? "" : "<p class=\"note\">" + out + "</p>\n";
 }
 
-struct HeatCell {
-  std::vector<double> values;
-};
-
-std::string heat_map(const Comparison& all, const std::string& figure) {
-  const Axis &down = all.axes[0], &across = all.axes[1];
-  const std::size_t rows = down.values.size(), columns = across.values.size();
-  std::vector<HeatCell> cells(rows * columns);
-  for (const Group& group : all.groups) {
-    const Spread at_best = all.at_best(group, figure);
-    if (at_best.count > 0)
-      cells[static_cast<std::size_t>(group.points[0]) * columns +
-            static_cast<std::size_t>(group.points[1])]
-          .values.push_back(at_best.mean);
-  }
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  for (const HeatCell& cell : cells) {
-    const Spread spread = spread_of(cell.values);
-    if (spread.count > 0) low = std::min(low, spread.mean), high = std::max(high, spread.mean);
-  }
-  std::vector<std::vector<std::string>> data = {{down.label + " \\ " + across.label}};
+std::string heat_table(const HeatMap& map) {
+  std::vector<std::vector<std::string>> data = {{map.down.label + " \\ " + map.across.label}};
   std::string out = fmt::format(
-      "<figure class=\"heat\"><figcaption>{} at the best epoch{}</figcaption><div class=\"wide\">"
+      "<figure class=\"heat\"><figcaption>{}</figcaption><div class=\"wide\">"
       "<table><thead><tr><th scope=\"col\">{} ↓ {} →</th>",
-      html(figure_label(figure)), all.axes.size() > 2 ? ", mean over all that else was varied" : "",
-      html(down.label), html(across.label));
-  for (const std::string& value : across.values) {
+      html(map.title), html(map.down.label), html(map.across.label));
+  for (const std::string& value : map.across.values) {
     out += "<th scope=\"col\">" + html(value) + "</th>";
     data[0].push_back(value);
   }
   out += "</tr></thead><tbody>";
-  for (std::size_t row = 0; row < rows; ++row) {
-    out += "<tr><th scope=\"row\">" + html(down.values[row]) + "</th>";
-    data.push_back({down.values[row]});
-    for (std::size_t column = 0; column < columns; ++column) {
-      const double mean = spread_of(cells[row * columns + column].values).mean;
+  for (std::size_t row = 0; row < map.down.values.size(); ++row) {
+    out += "<tr><th scope=\"row\">" + html(map.down.values[row]) + "</th>";
+    data.push_back({map.down.values[row]});
+    for (const double mean : map.means[row]) {
       data.back().push_back(plain_number(mean));
-      const double share = !std::isfinite(mean) ? 0 : high > low ? (mean - low) / (high - low) : 1;
-      out += fmt::format("<td style=\"--t:{:.2f}\">{}</td>", share, figure_text(figure, mean));
+      out += fmt::format("<td style=\"--t:{:.2f}\">{}</td>", map.share(mean),
+                         figure_text(map.figure, mean));
     }
     out += "</tr>";
   }
-  return out + "</tbody></table></div>" + csv_link(figure + "-heat-map.csv", "CSV", csv(data)) +
+  return out + "</tbody></table></div>" + csv_link(map.figure + "-heat-map.csv", "CSV", csv(data)) +
          "</figure>\n";
+}
+
+// Each point of a chart that goes along a setting.
+std::string values_csv(const Chart& chart) {
+  std::vector<std::vector<std::string>> rows = {
+      {"line", chart.across, "runs", chart.figure, "lowest", "highest"}};
+  for (const ChartLine& line : chart.lines)
+    for (const CurvePoint& point : line.points)
+      rows.push_back({line.label, plain_number(point.value), std::to_string(point.count),
+                      plain_number(point.mean), plain_number(point.low), plain_number(point.high)});
+  return csv(rows);
 }
 
 }  // namespace
 
 std::string curves_section(const Comparison& all) {
-  const std::vector<Chart> charts = charts_of(all);
+  const std::vector<Chart> charts = curve_charts(all);
   if (charts.empty())
     return "<section><h2>Curves</h2><p>No run has finished an epoch.</p></section>\n";
   std::size_t paths = 0;
@@ -216,8 +150,8 @@ std::string curves_section(const Comparison& all) {
     // The script makes it the chart's own columns; without it the link leads to all of them.
     std::string columns;
     for (const std::string& figure : all.figures)
-      if (figure == chart.figure ||
-          (base_of(figure) == base_of(chart.figure) && chart.lines.size() > all.groups.size()))
+      if (figure == chart.figure || (figure_base(figure) == figure_base(chart.figure) &&
+                                     chart.lines.size() > all.groups.size()))
         columns += (columns.empty() ? "" : " ") + figure;
     out += fmt::format(
         "<a class=\"csv part\" data-figures=\"{}\" href=\"#curves-csv\">CSV</a></figure>\n",
@@ -227,17 +161,37 @@ std::string curves_section(const Comparison& all) {
          "</p></section>\n";
 }
 
+std::string values_section(const Comparison& all) {
+  const std::vector<Chart> charts = value_charts(all);
+  if (charts.empty()) return {};
+  std::string out =
+      "<section><h2>Figures against settings</h2>\n<p class=\"note\">Each run at its "
+      "best epoch; a band goes from the lowest to the highest.</p>\n";
+  std::string family;
+  for (const Chart& chart : charts) {
+    if (chart.family != family) {
+      if (!family.empty()) out += "</div>\n";
+      family = chart.family;
+      out += "<style>" + line_colours(family, chart.lines.size()) + "</style>\n" + legend(chart) +
+             "<div class=\"charts\">\n";
+    }
+    out += fmt::format(
+        "<figure><figcaption>{}</figcaption><p hidden id=\"{}-d\">{}</p>\n{}{}"
+        "</figure>\n",
+        html(chart.title), chart.id, html(chart.text),
+        draw_chart(chart, Along::kValues, std::string::npos),
+        csv_link(chart.id + ".csv", "CSV", values_csv(chart)));
+  }
+  return out + "</div></section>\n";
+}
+
 std::string heat_maps_section(const Comparison& all) {
-  if (all.axes.size() < 2) return {};
+  const std::vector<HeatMap> maps = heat_maps(all);
+  if (maps.empty()) return {};
   std::string out = "<section><h2>" + html(all.axes[0].label) + " and " + html(all.axes[1].label) +
                     "</h2>\n<div class=\"heats\">\n";
-  bool any = false;
-  for (const std::string& figure : all.figures) {
-    if (!figure.starts_with("val.") && figure != all.monitor) continue;
-    out += heat_map(all, figure);
-    any = true;
-  }
-  return any ? out + "</div></section>\n" : "";
+  for (const HeatMap& map : maps) out += heat_table(map);
+  return out + "</div></section>\n";
 }
 
 }  // namespace strata::report

@@ -10,6 +10,7 @@ namespace strata::report {
 
 std::string verdict_section(const Comparison& all);
 std::string curves_section(const Comparison& all);
+std::string values_section(const Comparison& all);     // empty where no setting is a number
 std::string heat_maps_section(const Comparison& all);  // empty without two axes
 std::string tables_section(const Comparison& all);
 std::string file_section(const Comparison& all);

@@ -35,7 +35,7 @@ std::string table_html(const Table& table, std::string_view caption, std::string
   out += "</tr></thead><tbody>\n";
   std::vector<std::vector<std::string>> data = {table.head};
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    out += fmt::format("<tr data-g=\"{}\">", table.group_of[i]);
+    out += fmt::format("<tr data-g=\"g{}\">", table.group_of[i]);
     auto& row = data.emplace_back();
     for (const Cell& cell : table.rows[i]) {
       row.push_back(cell.exact);

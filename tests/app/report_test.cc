@@ -29,6 +29,26 @@ TEST_F(Runs, AreReported) {
   EXPECT_EQ(run_trainer({"report", "made", "-o", "-"}).out, read_text("all.html"));
 }
 
+TEST_F(Runs, AreDrawnAsFiles) {
+  const Ran drawn = run_trainer({"report", "made", "--svg", "pictures/of/runs"});
+  EXPECT_EQ(drawn.code, 0) << drawn.err;
+  EXPECT_NE(drawn.out.find("pictures/of/runs/accuracy-epochs.svg\n"), std::string::npos)
+      << drawn.out;
+  EXPECT_NE(read_text("pictures/of/runs/accuracy-epochs.svg").find("<svg xmlns="),
+            std::string::npos);
+  const Ran both = run_trainer({"report", "made", "--svg", "pictures", "-o", "x.html"});
+  EXPECT_EQ(both.code, 2);
+  EXPECT_NE(both.err.find("`--output` and `--svg` exclude each other"), std::string::npos);
+  const Ran empty = run_trainer({"report", "made", "--svg", ""});
+  EXPECT_EQ(empty.code, 2);
+  EXPECT_NE(empty.err.find("`--svg` needs a path, and got an empty one"), std::string::npos);
+  const Ran taken = run_trainer({"report", "made", "--svg", "made/spirals/1/model.model"});
+  EXPECT_EQ(taken.code, 2);
+  EXPECT_NE(taken.err.find("cannot make the folder `made/spirals/1/model.model`"),
+            std::string::npos)
+      << taken.err;
+}
+
 TEST_F(Runs, AreCompared) {
   const Ran same = run_trainer({"diff", "made/spirals/1", "made/spirals/2"});
   EXPECT_EQ(same.code, 0) << same.err;

@@ -94,12 +94,12 @@ TEST_F(Pages, ChooseWhatCurvesGoAlong) {
 TEST_F(Pages, ToggleCurvesFromTheLegend) {
   open(sample_grid({10, 50, 250}, {0.01}, 1, 20));
   const std::string shown =
-      "[...document.querySelectorAll('.by-epochs [data-g=\"1\"]')]"
+      "[...document.querySelectorAll('.by-epochs [data-g=\"g1\"]')]"
       ".filter(e => getComputedStyle(e).display !== 'none').length";
   EXPECT_EQ(js(shown), 4);
-  js("document.querySelector('.key[data-g=\"1\"]').click()");
+  js("document.querySelector('.key[data-g=\"g1\"]').click()");
   EXPECT_EQ(js(shown), 0);
-  EXPECT_EQ(js("document.querySelector('.key[data-g=\"1\"]').getAttribute('aria-pressed')"),
+  EXPECT_EQ(js("document.querySelector('.key[data-g=\"g1\"]').getAttribute('aria-pressed')"),
             "false");
   js("document.querySelector('.legend .all').click()");
   EXPECT_EQ(js(shown), 4);
@@ -108,7 +108,7 @@ TEST_F(Pages, ToggleCurvesFromTheLegend) {
                ".filter(e => getComputedStyle(e).display !== 'none').length"),
             0);
   // By keyboard, too.
-  js("document.querySelector('.key[data-g=\"1\"]').focus()");
+  js("document.querySelector('.key[data-g=\"g1\"]').focus()");
   for (const char* type : {"keyDown", "keyUp"})
     browser_->call("Input.dispatchKeyEvent", {{"type", type},
                                               {"key", "Enter"},
