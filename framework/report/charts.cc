@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kTogether = 3;     // groups whose train and val curves share a chart
 constexpr std::size_t kDescribed = 12;   // lines that a chart's text alternative goes through
 constexpr std::size_t kFewestStops = 3;  // values of a setting that make a curve
+constexpr std::size_t kMostLines = 12;   // against a setting; a heat map shows more
 const char* const kSpeed = "samples_per_second";
 
 std::string in_words(const Chart& chart) {
@@ -201,10 +202,12 @@ std::vector<Chart> value_charts(const Comparison& all) {
   for (std::size_t axis = 0; axis < all.axes.size(); ++axis) {
     const std::vector<double> stops = stops_of(all.axes[axis]);
     if (stops.size() < kFewestStops) continue;
+    Chart speed = value_chart(all, axis, stops, kSpeed);
+    if (speed.lines.size() > kMostLines) continue;
     for (const std::string& figure : all.figures)
       if (figure.starts_with("val.") || figure == all.monitor)
         charts.push_back(value_chart(all, axis, stops, figure));
-    charts.push_back(value_chart(all, axis, stops, kSpeed));
+    charts.push_back(std::move(speed));
   }
   return charts;
 }

@@ -10,8 +10,8 @@
 namespace strata::report {
 namespace {
 
-constexpr std::size_t kPathPoints = 19000;  // of all curves of a page
-constexpr std::size_t kDataBytes = 80000;   // of all curves' CSV, more or less
+constexpr std::size_t kPathPoints = 12000;  // of all curves of a page
+constexpr std::size_t kDataBytes = 55000;   // of all curves' CSV, more or less
 
 std::vector<std::string> epoch_row(const Comparison& all, std::size_t run,
                                    const EpochRecord& epoch) {

@@ -12,7 +12,7 @@
 namespace strata::report {
 namespace {
 
-constexpr std::size_t kDifferenceBytes = 60000;  // of all settings' differences
+constexpr std::size_t kDifferenceBytes = 30000;  // of all settings' differences
 constexpr std::size_t kFileBytes = 40000;
 
 std::string varied(const Comparison& all) {

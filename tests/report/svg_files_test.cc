@@ -63,7 +63,7 @@ TEST(SvgFiles, AreOneForEachChart) {
     EXPECT_EQ(one.text.find("http", one.text.find("2000/svg")), std::string::npos);
   }
   const std::string epochs = file(files, "val-loss-epochs.svg");
-  EXPECT_NE(epochs.find("batch_size = 50, lr = 0.1</text>"), std::string::npos) << epochs;
+  EXPECT_NE(epochs.find("lr = 0.1, batch_size = 50</text>"), std::string::npos) << epochs;
   EXPECT_NE(epochs.find("line: mean over seeds, band: lowest to highest"), std::string::npos);
 }
 
