@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 #define STRATA_ABI_MAJOR 1 /* equal on both sides */
-#define STRATA_ABI_MINOR 0 /* the plugin's is not newer than the host's */
+#define STRATA_ABI_MINOR 1 /* the plugin's is not newer than the host's */
 #define STRATA_MAX_RANK 8
 
 /* What a library lets the host see of it. */
@@ -336,6 +336,14 @@ typedef struct strata_update_pass {
   void* weights;
   const void* gradient;
   void* const* slots;
+  /* Since 1.1. */
+  int32_t no_decay; /* 1: the file switches weight decay off for this parameter, also where the
+                       optimizer's options let it apply to all */
+  void* direction;  /* optimizers with `direct`: [count], written by it and read by `update`; it may
+                       be where `gradient` is */
+  double weight_norm; /* in `update` of optimizers with `direct`: the lengths of the whole parameter
+                         and of its whole direction, before the update */
+  double direction_norm;
 } strata_update_pass;
 
 typedef struct strata_optimizer {
@@ -344,13 +352,35 @@ typedef struct strata_optimizer {
   const char* (*slot_name)(const void* instance,
                            int64_t slot); /* "exp_avg"; slots begin as zeros */
   int (*update)(const void* instance, const strata_update_pass* pass, strata_error* error);
+  /* Since 1.1; null where there is no need. For rates that follow from lengths of a whole parameter
+   * (LARS, LAMB): `direct` moves the slots on and writes which way the slice is to go, element by
+   * element; `update` then goes there, as far as weight_norm and direction_norm say, and reads
+   * neither gradient nor slots. */
+  int (*direct)(const void* instance, const strata_update_pass* pass, strata_error* error);
 } strata_optimizer;
+
+/* What a schedule with a state is told at the end of an epoch. Since 1.1. */
+typedef struct strata_observation {
+  uint32_t struct_size;
+  int32_t higher_is_better; /* whether more of the figure is better */
+  int64_t epoch;            /* that is over, from 1 */
+  double figure;            /* that it follows, of this epoch */
+  double* state;            /* [state_count]: as the epoch before left it, zeros at first */
+} strata_observation;
 
 typedef struct strata_schedule {
   uint32_t struct_size;
   /* What the learning rate is multiplied by at `step` (from 0) of `total_steps`. */
   double (*factor)(const void* instance, int64_t step, int64_t total_steps,
                    int64_t steps_per_epoch);
+  /* Since 1.1; null where the factor follows from the step alone. A state of some doubles is saved
+   * with the run; `factor` is then what `factor_after` gives for a state of zeros. */
+  int64_t (*state_count)(const void* instance);
+  const char* (*monitored)(const void* instance); /* "val.loss"; null or empty: what the run's
+                                                     `monitor` says */
+  int (*observe)(const void* instance, const strata_observation* seen, strata_error* error);
+  double (*factor_after)(const void* instance, const double* state, int64_t step,
+                         int64_t total_steps, int64_t steps_per_epoch);
 } strata_schedule;
 
 typedef struct strata_initializer_pass {
@@ -391,6 +421,8 @@ typedef struct strata_data_plan {
   void (*add_split)(void* host, const char* name,
                     int64_t samples); /* "train", "val"; -1: unknown before open */
   void (*add_class_name)(void* host, const char* field, const char* name);
+  /* Since 1.1. Transforms: numbers that `fit` finds in the training split, saved by this name. */
+  void (*add_fitted)(void* host, const char* name, const strata_shape* shape);
 } strata_data_plan;
 
 typedef struct strata_dataset {
@@ -415,10 +447,21 @@ typedef struct strata_transform_pass {
   const void* const* inputs; /* one per input field, in order */
   void* const*
       outputs; /* one per output field; may equal its input where shape and type are the same */
-  const uint64_t* keys; /* [count, 2]: a random stream per sample */
+  const uint64_t* keys; /* [count, 2]: a random stream per sample; in apply_batch [1, 2] */
   const strata_services* services;
   void* host;
+  const double* fitted; /* since 1.1: what `fit` found, one add_fitted after the other; null where
+                           the transform has none */
 } strata_transform_pass;
+
+/* Since 1.1. */
+typedef struct strata_fit_pass {
+  uint32_t struct_size;
+  int32_t real_dtype;        /* what STRATA_REAL is */
+  int64_t count;             /* samples */
+  const void* const* inputs; /* one per input field, in order */
+  double* fitted;            /* zeros at first */
+} strata_fit_pass;
 
 typedef struct strata_transform {
   uint32_t struct_size;
@@ -426,6 +469,17 @@ typedef struct strata_transform {
                strata_data_plan* plan, strata_error* error);
   int (*apply)(const void* instance, const strata_field* fields, int64_t field_count,
                const strata_transform_pass* pass, strata_error* error);
+  /* Since 1.1; null where nothing is fitted. Before training, `fit` sees every sample of the
+   * training split once, in order, some at a time, and `finish_fit` then makes what `apply` reads
+   * of it. */
+  int (*fit)(const void* instance, const strata_field* fields, int64_t field_count,
+             const strata_fit_pass* pass, strata_error* error);
+  int (*finish_fit)(const void* instance, const strata_field* fields, int64_t field_count,
+                    double* fitted, strata_error* error);
+  /* Since 1.1; null where samples are transformed one by one. In place of `apply`: sees a whole
+   * batch at once, with one random stream for it. Outputs are never where inputs are. */
+  int (*apply_batch)(const void* instance, const strata_field* fields, int64_t field_count,
+                     const strata_transform_pass* pass, strata_error* error);
 } strata_transform;
 
 /* ---- what a library offers

@@ -35,6 +35,10 @@ class DataPlan {
   DataPlan& class_names(std::string field, std::vector<std::string> names) {
     return class_names_.emplace_back(std::move(field), std::move(names)), *this;
   }
+  // Transforms: numbers that `fit` finds in the training split.
+  DataPlan& fitted(std::string name, Shape shape) {
+    return fitted_.emplace_back(std::move(name), shape), *this;
+  }
 
   void write(strata_data_plan* plan) const {
     for (const Field& f : fields_) {
@@ -47,12 +51,17 @@ class DataPlan {
       for (const std::string& name : names)
         plan->add_class_name(plan->host, field.c_str(), name.c_str());
     }
+    for (const auto& [name, shape] : fitted_) {
+      const strata_shape raw = plugin_internal::from_shape(shape);
+      plan->add_fitted(plan->host, name.c_str(), &raw);
+    }
   }
 
  private:
   std::vector<Field> fields_;
   std::vector<std::pair<std::string, std::int64_t>> splits_;
   std::vector<std::pair<std::string, std::vector<std::string>>> class_names_;
+  std::vector<std::pair<std::string, Shape>> fitted_;
 };
 
 inline PluginError data_error(const std::string& message, const std::string& hint = {}) {

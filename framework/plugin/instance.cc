@@ -380,6 +380,12 @@ strata_data_plan callbacks(Collector<DataDescription>& collector) {
         data.fields[static_cast<std::size_t>(i)].class_names.push_back(named(name, "a class"));
     });
   };
+  raw.add_fitted = [](void* h, const char* name, const strata_shape* shape) {
+    C::collect(h, [&](DataDescription& data) {
+      const std::string own = named(name, "what it fits");
+      data.fitted.push_back({own, shape_of(shape, "what it fits as `" + own + "`")});
+    });
+  };
   return raw;
 }
 
@@ -413,6 +419,12 @@ Result<DataDescription> infer_transform(const Instance& transform, const DataDes
   });
   if (!made) return made;
   DataDescription& description = *made;
+  const bool fits = transform.functions<strata_transform>().fit != nullptr;
+  if (fits == description.fitted.empty())
+    return plugin_fault(path_of(transform.entry()),
+                        fmt::format("`{}`: it {}", transform.entry().name(),
+                                    fits ? "fits nothing, and has a function for it"
+                                         : "wants numbers fitted, and has no function for it"));
   description.splits = input.splits;
   for (auto& field : description.fields) {
     const int before = input.find_field(field.name);

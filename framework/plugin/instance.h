@@ -120,8 +120,14 @@ struct DataDescription {
     std::string name;
     std::int64_t samples = -1;
   };
+  // Numbers that a transform finds in the training split before it can work.
+  struct Fitted {
+    std::string name;
+    Shape shape;
+  };
   std::vector<FieldInfo> fields;
   std::vector<Split> splits;
+  std::vector<Fitted> fitted{};  // of what infer_transform describes
 
   int find_field(std::string_view name) const;  // -1 where there is none
   int find_split(std::string_view name) const;

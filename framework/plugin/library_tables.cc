@@ -2,6 +2,8 @@
 // written by somebody else.
 #include "framework/plugin/library_tables.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
@@ -18,6 +20,8 @@ constexpr std::int64_t kMost = 10000;  // of options, choices, items: more are n
 
 struct Copy {
   strata_entry entry{};
+  // A table of functions in this program's layout: what an older library does not have is null.
+  alignas(std::max_align_t) std::array<char, 128> functions{};
   strata_schema schema{};
   std::vector<strata_option> options;
 };
@@ -39,10 +43,11 @@ class Checker {
     require(entry->functions, "has no functions");
     require(entry->kind == STRATA_FUSION || (entry->create && entry->destroy),
             "cannot be created and destroyed");
-    check_functions(*entry);
     auto out = std::make_unique<Copy>();
     std::memcpy(&out->entry, entry, sizeof(strata_entry));
     out->entry.struct_size = sizeof(strata_entry);
+    copy_functions(*entry, *out);
+    out->entry.functions = out->functions.data();
     copy_schema(entry->schema, *out);
     out->entry.schema = &out->schema;
     return out;
@@ -73,47 +78,77 @@ class Checker {
     return true;
   }
 
+  // `members`: what version 1.0 had, in order; the rest may be missing.
   template <class Table, class... Members>
-  void check_table(const strata_entry& entry, Members... members) const {
+  const Table& copy_table(const strata_entry& entry, Copy& out, Members... members) const {
+    static_assert(sizeof(Table) <= sizeof out.functions);
     const auto& table = *static_cast<const Table*>(entry.functions);
-    require(table.struct_size >= sizeof(Table), "has a table of functions that is too short");
+    const auto end_of = [&](auto member) {
+      return static_cast<std::size_t>(reinterpret_cast<const char*>(&(table.*member)) -
+                                      reinterpret_cast<const char*>(&table)) +
+             sizeof(table.*member);
+    };
+    require(table.struct_size >= std::max({end_of(members)...}),
+            "has a table of functions that is too short");
     require(((table.*members != nullptr) && ...), "lacks a function");
+    const std::size_t whole_fields = table.struct_size / sizeof(void*) * sizeof(void*);
+    std::memcpy(out.functions.data(), &table, std::min(sizeof(Table), whole_fields));
+    auto& copy = *reinterpret_cast<Table*>(out.functions.data());
+    copy.struct_size = sizeof(Table);
+    return copy;
   }
 
-  void check_functions(const strata_entry& entry) const {
+  void copy_functions(const strata_entry& entry, Copy& out) const {
     switch (entry.kind) {
       case STRATA_LAYER:
-        return check_table<strata_layer>(entry, &strata_layer::infer, &strata_layer::forward,
-                                         &strata_layer::backward);
+        copy_table<strata_layer>(entry, out, &strata_layer::infer, &strata_layer::forward,
+                                 &strata_layer::backward);
+        break;
       case STRATA_LOSS:
-        return check_table<strata_loss>(entry, &strata_loss::infer, &strata_loss::evaluate);
+        copy_table<strata_loss>(entry, out, &strata_loss::infer, &strata_loss::evaluate);
+        break;
       case STRATA_METRIC:
-        return check_table<strata_metric>(entry, &strata_metric::infer, &strata_metric::update,
-                                          &strata_metric::results);
+        copy_table<strata_metric>(entry, out, &strata_metric::infer, &strata_metric::update,
+                                  &strata_metric::results);
+        break;
       case STRATA_OPTIMIZER:
-        return check_table<strata_optimizer>(entry, &strata_optimizer::slot_count,
-                                             &strata_optimizer::slot_name,
-                                             &strata_optimizer::update);
+        copy_table<strata_optimizer>(entry, out, &strata_optimizer::slot_count,
+                                     &strata_optimizer::slot_name, &strata_optimizer::update);
+        break;
       case STRATA_SCHEDULE:
-        return check_table<strata_schedule>(entry, &strata_schedule::factor);
+        return copy_schedule(entry, out);
       case STRATA_INITIALIZER:
-        return check_table<strata_initializer>(entry, &strata_initializer::fill);
+        copy_table<strata_initializer>(entry, out, &strata_initializer::fill);
+        break;
       case STRATA_DATASET:
-        return check_table<strata_dataset>(entry, &strata_dataset::describe, &strata_dataset::open,
-                                           &strata_dataset::read);
+        copy_table<strata_dataset>(entry, out, &strata_dataset::describe, &strata_dataset::open,
+                                   &strata_dataset::read);
+        break;
       case STRATA_TRANSFORM:
-        return check_table<strata_transform>(entry, &strata_transform::infer,
-                                             &strata_transform::apply);
+        return copy_transform(entry, out);
       case STRATA_FUSION:
-        return check_fusion(entry);
+        return copy_fusion(entry, out);
     }
   }
 
-  void check_fusion(const strata_entry& entry) const {
-    check_table<strata_fusion>(entry, &strata_fusion::create, &strata_fusion::destroy,
-                               &strata_fusion::infer, &strata_fusion::forward,
-                               &strata_fusion::backward);
-    const auto& table = *static_cast<const strata_fusion*>(entry.functions);
+  void copy_schedule(const strata_entry& entry, Copy& out) const {
+    const auto& table = copy_table<strata_schedule>(entry, out, &strata_schedule::factor);
+    const bool some = table.state_count || table.monitored || table.observe || table.factor_after;
+    require(!some || (table.state_count && table.monitored && table.observe && table.factor_after),
+            "has a part of the functions of a schedule with a state");
+  }
+
+  void copy_transform(const strata_entry& entry, Copy& out) const {
+    const auto& table = copy_table<strata_transform>(entry, out, &strata_transform::infer,
+                                                     &strata_transform::apply);
+    require(!table.fit == !table.finish_fit,
+            "has one of `fit` and `finish_fit`, and not the other");
+  }
+
+  void copy_fusion(const strata_entry& entry, Copy& out) const {
+    const auto& table = copy_table<strata_fusion>(
+        entry, out, &strata_fusion::create, &strata_fusion::destroy, &strata_fusion::infer,
+        &strata_fusion::forward, &strata_fusion::backward);
     check_strings(table.pattern, table.pattern_count, "a layer of its pattern");
     require(table.pattern_count >= 2, "stands for fewer than two layers");
   }

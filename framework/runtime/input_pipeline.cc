@@ -253,8 +253,8 @@ class Pipeline final : public InputPipeline {
       void* out[kMostFields];
       point(batch, stages_[t], begin, in);
       point(batch, stages_[t + 1], begin, out);
-      const strata_transform_pass pass{sizeof pass, real_dtype(), training,         tile,   in,
-                                       out,         keys_of(t),   &host_services(), nullptr};
+      const strata_transform_pass pass{sizeof pass, real_dtype(),     training, tile,   in, out,
+                                       keys_of(t),  &host_services(), nullptr,  nullptr};
       const Instance& transform = *data_.transforms[t];
       const Status done = call_plugin(transform.functions<strata_transform>().apply,
                                       transform.raw(), stages_[t].raw.data(),

@@ -85,11 +85,19 @@ void Updater<T>::update(ParameterRun& parameter, std::int64_t begin, std::int64_
   for (std::size_t s = 0; s < parameter.slots.size(); ++s)
     slots[s] = static_cast<T*>(parameter.slots[s]) + begin;
   T* weights = static_cast<T*>(parameter.tensor.data) + begin;
-  const strata_update_pass pass{sizeof pass, sizeof(T) == 4 ? STRATA_F32 : STRATA_F64,
-                                count,       learning_rate_,
-                                step_,       parameter.plan->decay,
-                                weights,     gradient,
-                                slots.data()};
+  const strata_update_pass pass{sizeof pass,
+                                sizeof(T) == 4 ? STRATA_F32 : STRATA_F64,
+                                count,
+                                learning_rate_,
+                                step_,
+                                parameter.plan->decay,
+                                weights,
+                                gradient,
+                                slots.data(),
+                                0,
+                                nullptr,
+                                0,
+                                0};
   const Status done =
       call_plugin(optimizer_->functions<strata_optimizer>().update, optimizer_->raw(), &pass);
   if (!done) {

@@ -1,6 +1,6 @@
-// The layout of the published boundary, version 1.0 (framework/plugin/abi.h): a change here breaks
+// The layout of the published boundary, version 1.1 (framework/plugin/abi.h): a change here breaks
 // libraries that others have built. Fields may only be appended, with a new minor version, and
-// their lines added below; nothing that stands here may change.
+// their lines added below; nothing that stands here may change but the size of a struct that grew.
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -157,7 +157,7 @@ const Fact kPublished[] = {
     {"strata_metric.infer", offsetof(strata_metric, infer), 8},
     {"strata_metric.update", offsetof(strata_metric, update), 16},
     {"strata_metric.results", offsetof(strata_metric, results), 24},
-    {"strata_update_pass", sizeof(strata_update_pass), 64},
+    {"strata_update_pass", sizeof(strata_update_pass), 96},  // 64 in 1.0
     {"strata_update_pass.struct_size", offsetof(strata_update_pass, struct_size), 0},
     {"strata_update_pass.dtype", offsetof(strata_update_pass, dtype), 4},
     {"strata_update_pass.count", offsetof(strata_update_pass, count), 8},
@@ -167,14 +167,29 @@ const Fact kPublished[] = {
     {"strata_update_pass.weights", offsetof(strata_update_pass, weights), 40},
     {"strata_update_pass.gradient", offsetof(strata_update_pass, gradient), 48},
     {"strata_update_pass.slots", offsetof(strata_update_pass, slots), 56},
-    {"strata_optimizer", sizeof(strata_optimizer), 32},
+    {"strata_update_pass.no_decay", offsetof(strata_update_pass, no_decay), 64},
+    {"strata_update_pass.direction", offsetof(strata_update_pass, direction), 72},
+    {"strata_update_pass.weight_norm", offsetof(strata_update_pass, weight_norm), 80},
+    {"strata_update_pass.direction_norm", offsetof(strata_update_pass, direction_norm), 88},
+    {"strata_optimizer", sizeof(strata_optimizer), 40},  // 32 in 1.0
     {"strata_optimizer.struct_size", offsetof(strata_optimizer, struct_size), 0},
     {"strata_optimizer.slot_count", offsetof(strata_optimizer, slot_count), 8},
     {"strata_optimizer.slot_name", offsetof(strata_optimizer, slot_name), 16},
     {"strata_optimizer.update", offsetof(strata_optimizer, update), 24},
-    {"strata_schedule", sizeof(strata_schedule), 16},
+    {"strata_optimizer.direct", offsetof(strata_optimizer, direct), 32},
+    {"strata_observation", sizeof(strata_observation), 32},
+    {"strata_observation.struct_size", offsetof(strata_observation, struct_size), 0},
+    {"strata_observation.higher_is_better", offsetof(strata_observation, higher_is_better), 4},
+    {"strata_observation.epoch", offsetof(strata_observation, epoch), 8},
+    {"strata_observation.figure", offsetof(strata_observation, figure), 16},
+    {"strata_observation.state", offsetof(strata_observation, state), 24},
+    {"strata_schedule", sizeof(strata_schedule), 48},  // 16 in 1.0
     {"strata_schedule.struct_size", offsetof(strata_schedule, struct_size), 0},
     {"strata_schedule.factor", offsetof(strata_schedule, factor), 8},
+    {"strata_schedule.state_count", offsetof(strata_schedule, state_count), 16},
+    {"strata_schedule.monitored", offsetof(strata_schedule, monitored), 24},
+    {"strata_schedule.observe", offsetof(strata_schedule, observe), 32},
+    {"strata_schedule.factor_after", offsetof(strata_schedule, factor_after), 40},
     {"strata_initializer_pass", sizeof(strata_initializer_pass), 80},
     {"strata_initializer_pass.struct_size", offsetof(strata_initializer_pass, struct_size), 0},
     {"strata_initializer_pass.shape", offsetof(strata_initializer_pass, shape), 8},
@@ -194,18 +209,19 @@ const Fact kPublished[] = {
     {"strata_field.dtype", offsetof(strata_field, dtype), 16},
     {"strata_field.classes", offsetof(strata_field, classes), 24},
     {"strata_field.shape", offsetof(strata_field, shape), 32},
-    {"strata_data_plan", sizeof(strata_data_plan), 40},
+    {"strata_data_plan", sizeof(strata_data_plan), 48},  // 40 in 1.0
     {"strata_data_plan.struct_size", offsetof(strata_data_plan, struct_size), 0},
     {"strata_data_plan.host", offsetof(strata_data_plan, host), 8},
     {"strata_data_plan.add_field", offsetof(strata_data_plan, add_field), 16},
     {"strata_data_plan.add_split", offsetof(strata_data_plan, add_split), 24},
     {"strata_data_plan.add_class_name", offsetof(strata_data_plan, add_class_name), 32},
+    {"strata_data_plan.add_fitted", offsetof(strata_data_plan, add_fitted), 40},
     {"strata_dataset", sizeof(strata_dataset), 32},
     {"strata_dataset.struct_size", offsetof(strata_dataset, struct_size), 0},
     {"strata_dataset.describe", offsetof(strata_dataset, describe), 8},
     {"strata_dataset.open", offsetof(strata_dataset, open), 16},
     {"strata_dataset.read", offsetof(strata_dataset, read), 24},
-    {"strata_transform_pass", sizeof(strata_transform_pass), 64},
+    {"strata_transform_pass", sizeof(strata_transform_pass), 72},  // 64 in 1.0
     {"strata_transform_pass.struct_size", offsetof(strata_transform_pass, struct_size), 0},
     {"strata_transform_pass.real_dtype", offsetof(strata_transform_pass, real_dtype), 4},
     {"strata_transform_pass.training", offsetof(strata_transform_pass, training), 8},
@@ -215,10 +231,20 @@ const Fact kPublished[] = {
     {"strata_transform_pass.keys", offsetof(strata_transform_pass, keys), 40},
     {"strata_transform_pass.services", offsetof(strata_transform_pass, services), 48},
     {"strata_transform_pass.host", offsetof(strata_transform_pass, host), 56},
-    {"strata_transform", sizeof(strata_transform), 24},
+    {"strata_transform_pass.fitted", offsetof(strata_transform_pass, fitted), 64},
+    {"strata_fit_pass", sizeof(strata_fit_pass), 32},
+    {"strata_fit_pass.struct_size", offsetof(strata_fit_pass, struct_size), 0},
+    {"strata_fit_pass.real_dtype", offsetof(strata_fit_pass, real_dtype), 4},
+    {"strata_fit_pass.count", offsetof(strata_fit_pass, count), 8},
+    {"strata_fit_pass.inputs", offsetof(strata_fit_pass, inputs), 16},
+    {"strata_fit_pass.fitted", offsetof(strata_fit_pass, fitted), 24},
+    {"strata_transform", sizeof(strata_transform), 48},  // 24 in 1.0
     {"strata_transform.struct_size", offsetof(strata_transform, struct_size), 0},
     {"strata_transform.infer", offsetof(strata_transform, infer), 8},
     {"strata_transform.apply", offsetof(strata_transform, apply), 16},
+    {"strata_transform.fit", offsetof(strata_transform, fit), 24},
+    {"strata_transform.finish_fit", offsetof(strata_transform, finish_fit), 32},
+    {"strata_transform.apply_batch", offsetof(strata_transform, apply_batch), 40},
     {"strata_entry", sizeof(strata_entry), 48},
     {"strata_entry.struct_size", offsetof(strata_entry, struct_size), 0},
     {"strata_entry.kind", offsetof(strata_entry, kind), 4},
@@ -279,7 +305,7 @@ const Fact kPublished[] = {
 TEST(AbiLayout, IsAsItWasPublished) {
   for (const Fact& fact : kPublished) EXPECT_EQ(fact.is, fact.was) << fact.what;
   EXPECT_EQ(STRATA_ABI_MAJOR, 1);
-  EXPECT_EQ(STRATA_ABI_MINOR, 0);
+  EXPECT_EQ(STRATA_ABI_MINOR, 1);
   EXPECT_EQ(STRATA_MAX_RANK, 8);
 }
 
