@@ -27,7 +27,7 @@ struct Progress {
   std::int64_t seed = 0;
   bool fuse = true;                    // whether layers were fused: other roundings
   std::vector<PluginLibrary> plugins;  // libraries that it takes something from
-  DataIdentity data;  // empty in checkpoints of before it was kept
+  DataIdentity data;                   // empty in checkpoints of before it was kept
 };
 
 // Writes one checkpoint.
