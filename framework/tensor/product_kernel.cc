@@ -336,12 +336,15 @@ void by_rows(std::int64_t m, std::int64_t n, std::int64_t k, const T* const* a, 
     for (std::int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * ldc, n, T(0));
     return;
   }
+  // Equal parts of k; rows of b that overlap take less of the cache than a panel of a matrix.
+  constexpr std::int64_t kMost = by == By::kRowsOfB ? 2 * kDepth : kDepth;
+  const std::int64_t parts = (k + kMost - 1) / kMost, step = (k + parts - 1) / parts;
   // Columns first: a panel of c stays near while all of k passes by.
   for (std::int64_t column = 0; column < n; column += kColumns<T>) {
     const Cut<T> cut(m, n - column);
-    for (std::int64_t first = 0; first < k; first += kDepth) {
+    for (std::int64_t first = 0; first < k; first += step) {
       Operands<T> o{};
-      o.depth = std::min(kDepth, k - first);
+      o.depth = std::min(step, k - first);
       o.c_row = ldc;
       o.accumulate = accumulate || first > 0;
       for (std::int64_t row = 0; row < m; row += cut.rows) {

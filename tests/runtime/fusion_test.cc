@@ -37,6 +37,23 @@ const std::vector<Chain>& chains() {
       {"DenseBatchNormReLU", "Dense(64) -> BatchNorm(running_variance = \"biased\") -> ReLU"},
       {"DenseBatchNormReLU", "Dense(33) -> BatchNorm(scale = false) -> ReLU"},
       {"DenseBatchNormReLU", "Dense(33) -> BatchNorm(shift = false) -> ReLU"},
+      {"Conv2DBatchNormReLU",
+       "Dense(75) -> Reshape([3, 5, 5]) -> Conv2D(20, padding = \"same\", bias = false)"
+       " -> BatchNorm -> ReLU -> Flatten"},
+      {"Conv2DBatchNormReLU",
+       "Dense(96) -> Reshape([6, 4, 4])"
+       " -> Conv2D(4, stride = 2, padding = 1, groups = 2, bias_init = HeUniform)"
+       " -> BatchNorm(decay = 0.5, eps = 1e-3) -> ReLU -> Flatten"},
+      {"Conv2DBatchNormReLU",
+       "Reshape([1, -1, 1]) -> Conv2D(17, kernel = [2, 1], padding = \"same\")"
+       " -> BatchNorm(scale = false) -> ReLU -> Flatten"},
+      {"Conv2DBatchNorm",
+       "Reshape([1, -1, 1]) -> Conv2D(3, kernel = 1)"
+       " -> BatchNorm(running_variance = \"biased\", shift = false) -> Flatten"},
+      {"Conv2DBatchNorm",
+       "Dense(98) -> Reshape([2, 7, 7])"
+       " -> Conv2D(33, kernel = [3, 2], stride = [2, 1], dilation = [1, 2], padding = [2, 1],"
+       " bias = false) -> BatchNorm(scale = false, shift = false) -> Flatten"},
   };
   return all;
 }
@@ -189,6 +206,31 @@ TEST(Fusions, AreAllCompared) {
   for (const Chain& chain : chains()) compared.insert(chain.fusion);
   for (const Entry* fusion : testing::registry().all(STRATA_FUSION))
     EXPECT_TRUE(compared.contains(fusion->name())) << fusion->name();
+}
+
+TEST(Fusions, RefuseABatchThatHasNoVariance) {
+  const auto program =
+      program_of({"", "Reshape([1, -1, 1]) -> Conv2D(5, kernel = [2, 1]) -> BatchNorm -> Flatten"},
+                 {"", 2}, "f32");
+  ASSERT_TRUE(program);
+  ThreadPool pool(1);
+  pool.run([&] {
+    auto executor = Executor::create(*program, 2, true, {});
+    auto pipeline = InputPipeline::open(program->data, program->train.precision, 1);
+    ASSERT_TRUE(executor.ok() && pipeline.ok() && (*executor)->initialize(3).ok());
+    const std::uint32_t sample = 0;
+    auto view = (*pipeline)->read(0, &sample, 1, true, 1);
+    ASSERT_TRUE(view.ok());
+    Figures figures = (*executor)->make_figures();
+    const Status done =
+        (*executor)->train_step(*view, {.seed = 1, .step = 1, .learning_rate = 0.1}, figures);
+    ASSERT_FALSE(done.ok());
+    EXPECT_NE(done.error().message.find(
+                  "BatchNorm needs at least two values per channel to train, and a batch of 1 "
+                  "sample of shape [5, 1, 1] has 1"),
+              std::string::npos)
+        << done.error().message;
+  });
 }
 
 std::vector<std::size_t> unit_sizes(const std::string& flow) {

@@ -1,0 +1,90 @@
+// A convolution of a batch: its samples cut into slices, and the gradients of the weights summed
+// over them. Depends on the standard library alone.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#include "plugins/support/convolution.h"
+
+namespace strata::plugins {
+
+// A batch is cut into at most this many slices, each with a Slice's space of its own.
+constexpr std::int64_t kConvolutionSlices = 16;
+
+inline std::int64_t convolution_slice_count(std::int64_t batch) {
+  return std::min(batch, kConvolutionSlices);
+}
+
+// body(slice, its number, sample) for each sample, in parallel; scratch 0 holds
+// kConvolutionSlices · slice_elements().
+template <class T, template <class> class Pass, class Body>
+void convolution_slices(const Pass<T>& pass, const Convolution& c, const Body& body) {
+  const std::int64_t batch = pass.batch(), count = convolution_slice_count(batch);
+  pass.parallel(count, [&](std::int64_t number) {
+    const ConvolutionSlice<T> slice(pass, c, pass.scratch(0) + number * c.slice_elements());
+    if constexpr (std::is_same_v<Pass<T>, BackwardPass<T>>) {
+      slice.begin_backward();
+    } else {
+      slice.begin_forward();
+    }
+    for (std::int64_t n = number * batch / count; n < (number + 1) * batch / count; ++n)
+      body(slice, number, n);
+  });
+}
+
+// The gradients of a convolution whose weights are parameter 0 and whose input is the pass's.
+template <class T>
+class ConvolutionGradients {
+ public:
+  // `parts`: kConvolutionSlices · weights() elements; `turned`: weights().
+  ConvolutionGradients(const BackwardPass<T>& pass, const Convolution& c, T* parts, T* turned)
+      : pass_(pass), c_(c), parts_(parts), turned_(turned) {
+    if (pass.d_input()) ConvolutionSlice<T>::turn_weights(c, pass.parameter(0), turned);
+  }
+
+  // What sample n adds, dy being the gradient of its output; samples of a slice in their order.
+  void add(const ConvolutionSlice<T>& slice, std::int64_t number, std::int64_t n,
+           const T* dy) const {
+    T* d_weight = parts_ + number * c_.weights();
+    const std::int64_t batch = pass_.batch();
+    if (n == number * batch / convolution_slice_count(batch))
+      std::fill_n(d_weight, c_.weights(), T(0));
+    slice.weight_gradient(pass_.input() + n * c_.in_elements(), dy, d_weight);
+    if (T* dx = pass_.d_input())
+      slice.input_gradient(dy, turned_, pass_.accumulate(), dx + n * c_.in_elements());
+  }
+
+  // The slices' gradients, [groups, rows, filters] each, added in their order and turned; some
+  // filters at a time.
+  void hand_weights() const {
+    const std::int64_t rows = c_.rows(), filters = c_.filters(), weights = c_.weights();
+    const std::int64_t slices = convolution_slice_count(pass_.batch());
+    const std::int64_t blocks = (filters + kFilters - 1) / kFilters;
+    pass_.parallel(c_.groups * blocks, weights * slices * 4, [&](std::int64_t task) {
+      const std::int64_t group = task / blocks, begin = task % blocks * kFilters;
+      const std::int64_t count = std::min(kFilters, filters - begin);
+      const T* parts = parts_ + group * filters * rows + begin;
+      T* turned = turned_ + (group * filters + begin) * rows;
+      for (std::int64_t row = 0; row < rows; ++row) {
+        T sum[kFilters] = {};
+        for (std::int64_t slice = 0; slice < slices; ++slice) {
+          const T* part = parts + slice * weights + row * filters;
+          for (std::int64_t f = 0; f < count; ++f) sum[f] += part[f];
+        }
+        for (std::int64_t f = 0; f < count; ++f) turned[f * rows + row] = sum[f];
+      }
+      pass_.gradient(0, (group * filters + begin) * rows, count * rows, turned);
+    });
+  }
+
+ private:
+  static constexpr std::int64_t kFilters = 16;
+
+  const BackwardPass<T>& pass_;
+  const Convolution& c_;
+  T *parts_, *turned_;
+};
+
+}  // namespace strata::plugins
