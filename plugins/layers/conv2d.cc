@@ -165,8 +165,8 @@ class Conv2D final : public Layer {
   }
 
   Convolution convolution(const Shape& input) const {
-    const Convolution c(input[0], options_.channels, options_.groups, axis(input, 0),
-                        axis(input, 1));
+    const ConvolutionAxis y = axis(input, 0), x = axis(input, 1);
+    const Convolution c(input[0], options_.channels, options_.groups, y, x);
     if (c.inputs % c.groups != 0 || c.channels % c.groups != 0) {
       throw PluginError(text("`groups` must divide the input's ", c.inputs, " channels and the ",
                              c.channels, " of the output, and is ", c.groups));

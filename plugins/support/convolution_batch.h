@@ -22,7 +22,7 @@ inline std::int64_t convolution_slice_count(std::int64_t batch) {
 template <class T, template <class> class Pass, class Body>
 void convolution_slices(const Pass<T>& pass, const Convolution& c, const Body& body) {
   const std::int64_t batch = pass.batch(), count = convolution_slice_count(batch);
-  pass.parallel(count, [&](std::int64_t number) {
+  pass.parallel(count, batch * c.outputs() * c.rows(), [&](std::int64_t number) {
     const ConvolutionSlice<T> slice(pass, c, pass.scratch(0) + number * c.slice_elements());
     if constexpr (std::is_same_v<Pass<T>, BackwardPass<T>>) {
       slice.begin_backward();

@@ -232,6 +232,9 @@ TEST(Conv2D, SaysWhatDoesNotFit) {
   EXPECT_EQ(refusal(create(STRATA_LAYER, "Conv2D", {{"channels", 4}, {"kernel", 5}}),
                     {output({1, 4, 9})}),
             "the filter reaches over 5 rows and the image has 4");
+  EXPECT_EQ(refusal(create(STRATA_LAYER, "Conv2D", {{"channels", 4}, {"kernel", 9}}),
+                    {output({1, 7, 8})}),
+            "the filter reaches over 9 rows and the image has 7");
   EXPECT_EQ(refusal(create(STRATA_LAYER, "Conv2D", {{"channels", 4}, {"groups", 3}}),
                     {output({6, 9, 9})}),
             "`groups` must divide the input's 6 channels and the 4 of the output, and is 3");
