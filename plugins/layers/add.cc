@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "framework/plugin/layer.h"
+#include "plugins/support/same_shape.h"
 
 namespace strata::plugins {
 namespace {
@@ -25,30 +25,16 @@ class Add final : public Layer {
   explicit Add(const Options&) {}
 
   Plan infer(const std::vector<Input>& inputs) const {
-    const Shape& shape = inputs.at(0).shape;
-    for (const Input& input : inputs) {
-      if (input.shape == shape) continue;
-      throw PluginError(text("Add needs values of one shape: `", inputs[0].name, "` is ",
-                             shape.text(), ", and `", input.name, "` is ", input.shape.text()),
-                        advice(shape, input.shape));
-    }
-    return Plan().output(shape).in_place().overwrites().flops(
-        static_cast<double>(inputs.size() - 1) * static_cast<double>(shape.elements()));
+    return Plan()
+        .output(common_shape("Add", inputs, advice))
+        .in_place()
+        .overwrites()
+        .flops(combining_flops(inputs));
   }
 
-  // y = (x0 + x1) + x2 …
   template <class T>
   void forward(const ForwardPass<T>& pass) const {
-    const int count = pass.input_count();
-    T* y = pass.output();
-    pass.tiles(pass.output_size(), kElementwiseTile, [&](std::int64_t begin, std::int64_t end) {
-      const T *a = pass.input(0), *b = pass.input(1);
-      for (std::int64_t i = begin; i < end; ++i) y[i] = a[i] + b[i];
-      for (int k = 2; k < count; ++k) {
-        const T* x = pass.input(k);
-        for (std::int64_t i = begin; i < end; ++i) y[i] += x[i];
-      }
-    });
+    combine_inputs(pass, [](T a, T b) { return a + b; });
   }
 
   template <class T>

@@ -5,15 +5,10 @@
 namespace strata::plugins {
 namespace {
 
-class GroupNorm final : public Layer {
+class GroupNorm final : public RowNormLayer<GroupNorm> {
  public:
-  struct Options {
+  struct Options : RowNormOptions {
     std::int64_t groups = 1;
-    double eps = 1e-5;
-    bool scale = true;
-    bool shift = true;
-    InitializerRef scale_init{"Ones"};
-    InitializerRef shift_init{"Zeros"};
   };
 
   static void describe(Schema<Options>& schema) {
@@ -28,15 +23,12 @@ class GroupNorm final : public Layer {
     schema.option("groups", &Options::groups)
         .min(1)
         .doc("how many groups the channels are divided into");
-    describe_norm_eps(schema);
-    describe_scale_and_shift(schema);
-    describe_inits(schema);
+    describe_row_norm(schema);
     schema.hint_for("num_groups", "it is called `groups` here")
         .hint_for("num_channels", "the number of channels is known from the layer before");
   }
 
-  explicit GroupNorm(const Options& options)
-      : options_(options), norm_(options.eps, /*center=*/true, options.scale, options.shift) {}
+  explicit GroupNorm(const Options& options) : RowNormLayer(options), options_(options) {}
 
   Plan infer(const Shape& input) const {
     if (input.rank() == 0)
@@ -50,30 +42,16 @@ class GroupNorm final : public Layer {
       throw PluginError(text("a group of ", input.text(), " in ", options_.groups,
                              " groups is one value, and normalized it would always be 0"));
     }
-    Plan plan;
-    plan.output(input);
-    add_scale_and_shift(plan, options_, {input[0]});
-    norm_.add_to(plan, layout, input);
-    return plan;
+    return plan(input, {input[0]});
   }
 
-  template <class T>
-  void forward(const ForwardPass<T>& pass) const {
-    norm_.forward(pass, layout_of(pass.input_shape()));
-  }
-  template <class T>
-  void backward(const BackwardPass<T>& pass) const {
-    norm_.backward(pass, layout_of(pass.input_shape()));
-  }
-
- private:
   RowNorm::Layout layout_of(const Shape& input) const {
     const std::int64_t groups = options_.groups;
     return {groups, input.elements() / groups, input.elements() / input[0], groups};
   }
 
+ private:
   const Options options_;
-  const RowNorm norm_;
 };
 
 const LayerRegistration<GroupNorm> kRegistration{"GroupNorm"};

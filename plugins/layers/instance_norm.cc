@@ -5,14 +5,10 @@
 namespace strata::plugins {
 namespace {
 
-class InstanceNorm final : public Layer {
+class InstanceNorm final : public RowNormLayer<InstanceNorm> {
  public:
-  struct Options {
-    double eps = 1e-5;
-    bool scale = false;
-    bool shift = false;
-    InitializerRef scale_init{"Ones"};
-    InitializerRef shift_init{"Zeros"};
+  struct Options : RowNormOptions {
+    Options() { scale = shift = false; }
   };
 
   static void describe(Schema<Options>& schema) {
@@ -23,15 +19,12 @@ class InstanceNorm final : public Layer {
             "in training and in inference alike. Scale and shift are per channel, and as in "
             "PyTorch not learned unless asked for.")
         .example("InstanceNorm(scale = true, shift = true)");
-    describe_norm_eps(schema);
-    describe_scale_and_shift(schema);
-    describe_inits(schema);
+    describe_row_norm(schema);
     schema.hint_for("num_features", "the number of channels is known from the layer before")
         .hint_for("track_running_stats", "it always uses each sample's own statistics");
   }
 
-  explicit InstanceNorm(const Options& options)
-      : options_(options), norm_(options.eps, /*center=*/true, options.scale, options.shift) {}
+  explicit InstanceNorm(const Options& options) : RowNormLayer(options) {}
 
   Plan infer(const Shape& input) const {
     if (input.rank() < 2 || input.elements() == input[0]) {
@@ -40,30 +33,13 @@ class InstanceNorm final : public Layer {
                "with two positions at least, not ",
                input.text()));
     }
-    Plan plan;
-    plan.output(input);
-    add_scale_and_shift(plan, options_, {input[0]});
-    norm_.add_to(plan, layout_of(input), input);
-    return plan;
+    return plan(input, {input[0]});
   }
 
-  template <class T>
-  void forward(const ForwardPass<T>& pass) const {
-    norm_.forward(pass, layout_of(pass.input_shape()));
-  }
-  template <class T>
-  void backward(const BackwardPass<T>& pass) const {
-    norm_.backward(pass, layout_of(pass.input_shape()));
-  }
-
- private:
   static RowNorm::Layout layout_of(const Shape& input) {
     const std::int64_t positions = input.elements() / input[0];
     return {input[0], positions, positions, input[0]};
   }
-
-  const Options options_;
-  const RowNorm norm_;
 };
 
 const LayerRegistration<InstanceNorm> kRegistration{"InstanceNorm"};

@@ -5,15 +5,10 @@
 namespace strata::plugins {
 namespace {
 
-class LayerNorm final : public Layer {
+class LayerNorm final : public RowNormLayer<LayerNorm> {
  public:
-  struct Options {
+  struct Options : RowNormOptions {
     std::int64_t axes = 1;
-    double eps = 1e-5;
-    bool scale = true;
-    bool shift = true;
-    InitializerRef scale_init{"Ones"};
-    InitializerRef shift_init{"Zeros"};
   };
 
   static void describe(Schema<Options>& schema) {
@@ -29,15 +24,12 @@ class LayerNorm final : public Layer {
         .min(1)
         .max(8)
         .doc("how many of the last axes are normalized together");
-    describe_norm_eps(schema);
-    describe_scale_and_shift(schema);
-    describe_inits(schema);
+    describe_row_norm(schema);
     schema.hint_for("normalized_shape", "shapes are known: `axes` says how many of the last axes")
         .hint_for("axis", "it normalizes the last axis, or the last `axes`");
   }
 
-  explicit LayerNorm(const Options& options)
-      : options_(options), norm_(options.eps, /*center=*/true, options.scale, options.shift) {}
+  explicit LayerNorm(const Options& options) : RowNormLayer(options), options_(options) {}
 
   Plan infer(const Shape& input) const {
     if (input.rank() < options_.axes) {
@@ -49,30 +41,16 @@ class LayerNorm final : public Layer {
       throw PluginError(text("LayerNorm needs two values at least to normalize, and ", input.text(),
                              " has one: it would always give 0"));
     }
-    Plan plan;
-    plan.output(input);
-    add_scale_and_shift(plan, options_, Shape(input.end() - options_.axes, input.end()));
-    norm_.add_to(plan, layout, input);
-    return plan;
+    return plan(input, Shape(input.end() - options_.axes, input.end()));
   }
 
-  template <class T>
-  void forward(const ForwardPass<T>& pass) const {
-    norm_.forward(pass, layout_of(pass.input_shape()));
-  }
-  template <class T>
-  void backward(const BackwardPass<T>& pass) const {
-    norm_.backward(pass, layout_of(pass.input_shape()));
-  }
-
- private:
   RowNorm::Layout layout_of(const Shape& input) const {
     const int first = input.rank() - static_cast<int>(options_.axes);
     return {input.elements(0, first), input.elements(first, input.rank()), 1, 1};
   }
 
+ private:
   const Options options_;
-  const RowNorm norm_;
 };
 
 const LayerRegistration<LayerNorm> kRegistration{"LayerNorm"};

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "framework/plugin/layer.h"
 #include "framework/plugin/reduce.h"
+#include "plugins/support/last_axis.h"
 
 namespace strata::plugins {
 namespace {
@@ -19,17 +19,13 @@ class LogSoftmax final : public Layer {
             "Turns the values of the last axis into logarithms of probabilities.\n"
             "NegativeLogLikelihood goes with it; CrossEntropy does both in one step.")
         .example("LogSoftmax");
-    schema.hint_for("axis", "it works on the last axis")
-        .hint_for("dim", "it works on the last axis");
+    hint_last_axis(schema);
   }
 
   explicit LogSoftmax(const Options&) {}
 
   Plan infer(const Shape& input) const {
-    if (input.rank() == 0) {
-      throw PluginError(
-          "LogSoftmax needs at least one axis, and the input is a single number ([])");
-    }
+    check_last_axis("LogSoftmax", input);
     return Plan().output(input).needs_output().in_place().overwrites().flops(
         5.0 * static_cast<double>(input.elements()));
   }
@@ -39,7 +35,7 @@ class LogSoftmax final : public Layer {
   void forward(const ForwardPass<T>& pass) const {
     const T* all_x = pass.input();
     T* all_y = pass.output();
-    rows(pass, [=](std::int64_t begin, std::int64_t n) {
+    each_last_axis(pass, [=](std::int64_t begin, std::int64_t n) {
       const T* x = all_x + begin;
       T* y = all_y + begin;
       const T largest = *std::max_element(x, x + n);
@@ -57,24 +53,13 @@ class LogSoftmax final : public Layer {
     T* dx = pass.d_input();
     if (!dx) return;
     const bool accumulate = pass.accumulate();
-    rows(pass, [=](std::int64_t begin, std::int64_t n) {
+    each_last_axis(pass, [=](std::int64_t begin, std::int64_t n) {
       const T sum = sum_of<T>(n, [=](std::int64_t i) { return dy[begin + i]; });
       for (std::int64_t i = begin; i < begin + n; ++i) {
         const T gradient = dy[i] - std::exp(y[i]) * sum;
         dx[i] = accumulate ? dx[i] + gradient : gradient;
       }
     });
-  }
-
- private:
-  // body(begin, n) for each row.
-  template <class T, class Body>
-  static void rows(const LayerPass<T>& pass, const Body& body) {
-    const std::int64_t n = pass.input_shape()[-1], count = pass.input_size() / n;
-    pass.tiles(count, std::max<std::int64_t>(1, kElementwiseTile / (8 * n)),
-               [&](std::int64_t first, std::int64_t last) {
-                 for (std::int64_t row = first; row < last; ++row) body(row * n, n);
-               });
   }
 };
 

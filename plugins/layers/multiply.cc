@@ -2,7 +2,7 @@
 // Schmidhuber, 1997) and Keras' Multiply.
 #include <vector>
 
-#include "framework/plugin/layer.h"
+#include "plugins/support/same_shape.h"
 
 namespace strata::plugins {
 namespace {
@@ -23,28 +23,17 @@ class Multiply final : public Layer {
   explicit Multiply(const Options&) {}
 
   Plan infer(const std::vector<Input>& inputs) const {
-    const Shape& shape = inputs.at(0).shape;
-    for (const Input& input : inputs) {
-      if (input.shape == shape) continue;
-      throw PluginError(text("Multiply needs values of one shape: `", inputs[0].name, "` is ",
-                             shape.text(), ", and `", input.name, "` is ", input.shape.text()));
-    }
-    return Plan().output(shape).needs_input().overwrites().flops(
-        static_cast<double>(inputs.size() - 1) * static_cast<double>(shape.elements()));
+    const auto no_advice = [](const Shape&, const Shape&) { return std::string(); };
+    return Plan()
+        .output(common_shape("Multiply", inputs, no_advice))
+        .needs_input()
+        .overwrites()
+        .flops(combining_flops(inputs));
   }
 
   template <class T>
   void forward(const ForwardPass<T>& pass) const {
-    const int count = pass.input_count();
-    T* y = pass.output();
-    pass.tiles(pass.output_size(), kElementwiseTile, [&](std::int64_t begin, std::int64_t end) {
-      const T *a = pass.input(0), *b = pass.input(1);
-      for (std::int64_t i = begin; i < end; ++i) y[i] = a[i] * b[i];
-      for (int k = 2; k < count; ++k) {
-        const T* x = pass.input(k);
-        for (std::int64_t i = begin; i < end; ++i) y[i] *= x[i];
-      }
-    });
+    combine_inputs(pass, [](T a, T b) { return a * b; });
   }
 
   // dx_k = dy · Π x_j over the others

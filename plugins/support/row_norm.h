@@ -166,39 +166,69 @@ class RowNorm {
   const bool center_, scale_, shift_;
 };
 
-// The options of norms with scale and shift, and the parameters that follow from them.
+// The options of norms with scale and shift.
+struct RowNormOptions {
+  double eps = 1e-5;
+  bool scale = true;
+  bool shift = true;
+  InitializerRef scale_init{"Ones"};
+  InitializerRef shift_init{"Zeros"};
+};
+
 template <class Options>
-void describe_scale_and_shift(Schema<Options>& schema) {
+void describe_row_norm(Schema<Options>& schema) {
+  schema.template option<double>("eps", &Options::eps)
+      .above(0)
+      .doc("added to the variance before the square root");
   schema.template option<bool>("scale", &Options::scale).doc("learn a scale");
   schema.template option<bool>("shift", &Options::shift).doc("learn a shift");
-  schema.hint_for("affine", "`scale` and `shift` switch PyTorch's affine")
+  schema.template option<InitializerRef>("scale_init", &Options::scale_init)
+      .doc("starting values of the scale");
+  schema.template option<InitializerRef>("shift_init", &Options::shift_init)
+      .doc("starting values of the shift");
+  schema.hint_for("epsilon", "it is called `eps` here")
+      .hint_for("affine", "`scale` and `shift` switch PyTorch's affine")
       .hint_for("elementwise_affine", "`scale` and `shift` switch PyTorch's elementwise_affine")
       .hint_for("center", "it is called `shift` here")
       .hint_for("gamma", "the learned scale is switched by `scale`")
       .hint_for("beta", "the learned shift is switched by `shift`");
 }
 
-template <class Options>
-void describe_norm_eps(Schema<Options>& schema) {
-  schema.template option<double>("eps", &Options::eps)
-      .above(0)
-      .doc("added to the variance before the square root");
-  schema.hint_for("epsilon", "it is called `eps` here");
-}
+// A norm that says with `RowNorm::Layout layout_of(const Shape&) const` what its rows are.
+template <class Self>
+class RowNormLayer : public Layer {
+ public:
+  explicit RowNormLayer(const RowNormOptions& options)
+      : base_(options), norm_(options.eps, /*center=*/true, options.scale, options.shift) {}
 
-template <class Options>
-void describe_inits(Schema<Options>& schema) {
-  schema.option("scale_init", &Options::scale_init).doc("starting values of the scale");
-  schema.option("shift_init", &Options::shift_init).doc("starting values of the shift");
-}
+  template <class T>
+  void forward(const ForwardPass<T>& pass) const {
+    norm_.forward(pass, self().layout_of(pass.input_shape()));
+  }
+  template <class T>
+  void backward(const BackwardPass<T>& pass) const {
+    norm_.backward(pass, self().layout_of(pass.input_shape()));
+  }
 
-template <class Options>
-void add_scale_and_shift(Plan& plan, const Options& options, const Shape& shape) {
-  const std::int64_t count = shape.elements();
-  if (options.scale)
-    plan.parameter("weight", shape, options.scale_init, count, count, /*decay=*/false);
-  if (options.shift)
-    plan.parameter("bias", shape, options.shift_init, count, count, /*decay=*/false);
-}
+ protected:
+  // Scale and shift have the shape `parameters`.
+  Plan plan(const Shape& input, const Shape& parameters) const {
+    const std::int64_t count = parameters.elements();
+    Plan plan;
+    plan.output(input);
+    if (base_.scale)
+      plan.parameter("weight", parameters, base_.scale_init, count, count, /*decay=*/false);
+    if (base_.shift)
+      plan.parameter("bias", parameters, base_.shift_init, count, count, /*decay=*/false);
+    norm_.add_to(plan, self().layout_of(input), input);
+    return plan;
+  }
+
+ private:
+  const Self& self() const { return static_cast<const Self&>(*this); }
+
+  const RowNormOptions base_;
+  const RowNorm norm_;
+};
 
 }  // namespace strata::plugins

@@ -36,6 +36,11 @@ inline std::int64_t extent_of(const Extent& extent, int axis) {
   return list ? (*list)[static_cast<std::size_t>(axis)] : std::get<std::int64_t>(extent);
 }
 
+inline std::int64_t number_of(const Padding& padding, int axis) {
+  const auto* list = std::get_if<std::vector<std::int64_t>>(&padding);
+  return list ? (*list)[static_cast<std::size_t>(axis)] : std::get<std::int64_t>(padding);
+}
+
 // Throws unless a list has two numbers.
 inline void check_extent(const char* option, const Extent& extent) {
   const auto* list = std::get_if<std::vector<std::int64_t>>(&extent);
@@ -52,6 +57,15 @@ struct WindowOptions {
   Padding padding = std::string("valid");
 };
 
+template <class Options>
+void hint_window(Schema<Options>& schema) {
+  schema.hint_for("pool_size", "it is called `size` here")
+      .hint_for("kernel_size", "it is called `size` here")
+      .hint_for("kernel", "it is called `size` here")
+      .hint_for("strides", "it is called `stride` here")
+      .hint_for("ceil_mode", "padding = \"same\" keeps what is left at the edges");
+}
+
 // Adds size, stride and padding.
 template <class Options>
 void describe_window(Schema<Options>& schema) {
@@ -67,11 +81,7 @@ void describe_window(Schema<Options>& schema) {
       .doc(
           "what is added around the image: \"same\", \"valid\", a number, or [vertical, "
           "horizontal]");
-  schema.hint_for("pool_size", "it is called `size` here")
-      .hint_for("kernel_size", "it is called `size` here")
-      .hint_for("kernel", "it is called `size` here")
-      .hint_for("strides", "it is called `stride` here")
-      .hint_for("ceil_mode", "padding = \"same\" keeps what is left at the edges");
+  hint_window(schema);
 }
 
 inline Window window_of(const WindowOptions& options, const Shape& input, int axis,
@@ -86,13 +96,7 @@ inline Window window_of(const WindowOptions& options, const Shape& input, int ax
     w.before = std::max<std::int64_t>(0, (w.out - 1) * w.stride + w.size - w.in) / 2;
     return w;
   }
-  if (!word) {
-    const auto* number = std::get_if<std::int64_t>(&options.padding);
-    w.before =
-        number
-            ? *number
-            : std::get<std::vector<std::int64_t>>(options.padding)[static_cast<std::size_t>(axis)];
-  }
+  if (!word) w.before = number_of(options.padding, axis);
   if (w.before >= w.size) {
     throw PluginError(text("a padding of ", w.before, " leaves windows of size ", w.size,
                            " with nothing but padding"));
@@ -114,6 +118,40 @@ inline Windows windows_of(const WindowOptions& options, const Shape& input, cons
   if (const auto* list = std::get_if<std::vector<std::int64_t>>(&options.padding))
     check_extent("padding", Extent(*list));
   return {input[0], window_of(options, input, 0, who), window_of(options, input, 1, who)};
+}
+
+// The same for sequences of shape [channels, length].
+struct SequenceWindowOptions {
+  std::int64_t size = 2;
+  std::optional<std::int64_t> stride;
+  std::variant<std::string, std::int64_t> padding = std::string("valid");
+};
+
+template <class Options>
+void describe_sequence_window(Schema<Options>& schema) {
+  schema.template option<std::int64_t>("size", &Options::size).min(1).doc("the window's length");
+  schema.template option<std::optional<std::int64_t>>("stride", &Options::stride)
+      .min(1)
+      .doc("the step between windows; none: the window's length");
+  schema.template option<std::variant<std::string, std::int64_t>>("padding", &Options::padding)
+      .choices({"same", "valid"})
+      .min(0)
+      .doc("what is added around the sequence: \"same\", \"valid\" or a number");
+  hint_window(schema);
+}
+
+// A sequence as an image of height 1.
+inline Windows windows_of(const SequenceWindowOptions& options, const Shape& input,
+                          const char* who) {
+  if (input.rank() != 2) {
+    throw PluginError(
+        text(who, " takes sequences of shape [channels, length], not ", input.text()));
+  }
+  WindowOptions plain;
+  plain.size = options.size;
+  if (options.stride) plain.stride = Extent(*options.stride);
+  std::visit([&](const auto& padding) { plain.padding = padding; }, options.padding);
+  return {input[0], Window{1, 1, 1, 1, 0}, window_of(plain, input, 0, who)};
 }
 
 // body(plane) for each channel of each sample, `operations` being the work in one.

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 import batch_renorm
+import convolution_fixtures
 
 NN = torch.nn
 F = torch.nn.functional
@@ -377,7 +378,8 @@ def library(seed):
         numbers = Numbers(seed)
         return {
             "source": f"PyTorch {torch.__version__}",
-            "layers": layer_cases(numbers) + batch_renorm.batch_renorm_cases(Numbers(seed + 1), tensor),
+            "layers": layer_cases(numbers) + batch_renorm.batch_renorm_cases(Numbers(seed + 1), tensor)
+            + convolution_fixtures.convolution_cases(Numbers(seed + 2), layer_case),
             "losses": loss_cases(numbers),
             "metrics": metric_cases(numbers),
             "optimizers": optimizer_cases(numbers),

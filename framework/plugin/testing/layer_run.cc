@@ -14,6 +14,9 @@ LayerCase::LayerCase(const Instance& layer, const InferredPlan& inferred,
   std::uint64_t seed = 1;
   for (const Shape& shape : inputs)
     input_values.push_back(sample_values(batch * shape.elements(), seed++));
+  if (plan.has_trait("takes-indices")) {
+    for (double& x : input_values.front()) x = x < 0 ? 0 : 1;
+  }
   for (const auto& parameter : plan.parameters) {
     parameter_values.push_back(sample_values(parameter.shape.elements(), seed++));
   }

@@ -1,0 +1,170 @@
+// Conv1D: filters that slide over a sequence (Waibel et al., 1989), as torch.nn.Conv1d. Padding
+// "same" is Keras' and ONNX' SAME_UPPER, "causal" Keras' (van den Oord et al., 2016,
+// arXiv:1609.03499).
+#include <string>
+#include <variant>
+
+#include "plugins/support/columns.h"
+
+namespace strata::plugins {
+namespace {
+
+class Conv1D final : public Layer {
+ public:
+  struct Options {
+    std::int64_t channels = 0;
+    std::int64_t kernel = 3;
+    std::int64_t stride = 1;
+    std::variant<std::string, std::int64_t> padding = std::string("valid");
+    std::int64_t dilation = 1;
+    std::int64_t groups = 1;
+    bool bias = true;
+    InitializerRef weight_init{"GlorotUniform"};
+    InitializerRef bias_init{"Zeros"};
+  };
+
+  static void describe(Schema<Options>& schema) {
+    schema
+        .doc(
+            "Slides learned filters over sequences of shape [channels, length].\n"
+            "`padding = \"same\"` adds zeros so that the length is divided by the stride, rounded "
+            "up; "
+            "\"causal\" adds them before the sequence alone, so that no output sees what comes "
+            "after "
+            "it; \"valid\" adds none; a number adds as many on both sides. With `groups`, each "
+            "group "
+            "of channels sees only its own inputs. Sequences of [length, features] become "
+            "[features, "
+            "length] by Permute([1, 0]).")
+        .example("Conv1D(16, kernel = 5, padding = \"same\")");
+    schema.option("channels", &Options::channels)
+        .required()
+        .min(1)
+        .doc("how many filters, the output's channels");
+    schema.option("kernel", &Options::kernel)
+        .min(1)
+        .max(ColumnAxis::kMost)
+        .doc("the filters' length");
+    schema.option("stride", &Options::stride)
+        .min(1)
+        .max(ColumnAxis::kMost)
+        .doc("the step between positions");
+    schema.option("padding", &Options::padding)
+        .choices({"same", "valid", "causal"})
+        .min(0)
+        .max(ColumnAxis::kMost)
+        .doc("zeros around the sequence: \"same\", \"valid\", \"causal\" or a number");
+    schema.option("dilation", &Options::dilation)
+        .min(1)
+        .max(ColumnAxis::kMost)
+        .doc("the distance between the filter's points");
+    schema.option("groups", &Options::groups)
+        .min(1)
+        .doc("parts that inputs and channels are divided into");
+    schema.option("bias", &Options::bias).doc("learn a bias per channel");
+    schema.option("weight_init", &Options::weight_init).doc("starting values of the filters");
+    schema.option("bias_init", &Options::bias_init).doc("starting values of the bias");
+    schema.hint_for("filters", "it is called `channels` here")
+        .hint_for("out_channels", "it is called `channels` here")
+        .hint_for("in_channels", "the input's channels are known from the layer before")
+        .hint_for("kernel_size", "it is called `kernel` here")
+        .hint_for("strides", "it is called `stride` here")
+        .hint_for("dilation_rate", "it is called `dilation` here")
+        .hint_for("use_bias", "it is called `bias` here")
+        .hint_for("activation", "an activation is a layer of its own: Conv1D(…) -> ReLU");
+  }
+
+  explicit Conv1D(const Options& options) : options_(options) {}
+
+  Plan infer(const Shape& input) const {
+    if (input.rank() != 2) {
+      throw PluginError(
+          text("Conv1D takes sequences of shape [channels, length], not ", input.text()),
+          input.rank() == 1 ? "Reshape([1, -1]) makes one channel of it" : "");
+    }
+    const Correlation c = correlation(input);
+    check_groups(c.groups, c.image_channels, c.map_channels);
+    const std::int64_t fan_in = c.rows(), fan_out = c.filters() * c.points();
+    Plan plan;
+    plan.output({c.map_channels, c.positions()})
+        .parameter("weight", {c.map_channels, input[0] / c.groups, options_.kernel},
+                   options_.weight_init, fan_in, fan_out, /*decay=*/true)
+        .scratch(0, Correlation::kSlices * c.column_elements())
+        .scratch(0, Correlation::kSlices * c.weights());
+    if (options_.bias) {
+      plan.parameter("bias", {c.map_channels}, options_.bias_init, fan_in, fan_out, /*decay=*/false)
+          .trait("bias");
+    }
+    return plan.needs_input().overwrites().flops(static_cast<double>(c.map_size()) *
+                                                 (2.0 * static_cast<double>(c.rows()) + 1));
+  }
+
+  // x: [batch, inputs, length], y: [batch, channels, positions]
+  template <class T>
+  void forward(const ForwardPass<T>& pass) const {
+    const Correlation c = correlation(pass.input_shape());
+    Correlation::slices(pass, pass.batch(),
+                        [&](std::int64_t slice, std::int64_t begin, std::int64_t end) {
+                          T* columns = pass.scratch(0) + slice * c.column_elements();
+                          for (std::int64_t n = begin; n < end; ++n) {
+                            T* y = pass.output() + n * c.map_size();
+                            if (options_.bias)
+                              fill_with_bias(pass.parameter(1), c.map_channels, c.positions(), y);
+                            c.to_map(pass, pass.parameter(0), pass.input() + n * c.image_size(),
+                                     options_.bias, columns, y);
+                          }
+                        });
+  }
+
+  template <class T>
+  void backward(const BackwardPass<T>& pass) const {
+    const Correlation c = correlation(pass.input_shape());
+    const std::int64_t used = Correlation::slices(
+        pass, pass.batch(), [&](std::int64_t slice, std::int64_t begin, std::int64_t end) {
+          T* columns = pass.scratch(0) + slice * c.column_elements();
+          T* d_weight = pass.scratch(1) + slice * c.weights();
+          std::fill_n(d_weight, c.weights(), T(0));
+          for (std::int64_t n = begin; n < end; ++n) {
+            const T* dy = pass.d_output() + n * c.map_size();
+            c.add_to_weights(pass, dy, pass.input() + n * c.image_size(), columns, d_weight);
+            if (!pass.d_input()) continue;
+            T* dx = pass.d_input() + n * c.image_size();
+            if (!pass.accumulate()) std::fill_n(dx, c.image_size(), T(0));
+            c.add_to_image(pass, pass.parameter(0), dy, columns, dx);
+          }
+        });
+    c.add_slices(pass, pass.scratch(1), used);
+    if (options_.bias) add_bias_gradient(pass, c.map_channels, pass.d_parameter(1));
+  }
+
+ private:
+  Correlation correlation(const Shape& input) const {
+    ColumnAxis a{input[1], 0, options_.kernel, options_.stride, options_.dilation, 0};
+    const auto* word = std::get_if<std::string>(&options_.padding);
+    if (word && *word != "valid") {
+      a.positions = (a.image + a.stride - 1) / a.stride;
+      a.before =
+          *word == "causal"
+              ? a.reach() - 1
+              : std::max<std::int64_t>(0, (a.positions - 1) * a.stride + a.reach() - a.image) / 2;
+    } else {
+      a.before = word ? 0 : std::get<std::int64_t>(options_.padding);
+      const std::int64_t padded = a.image + 2 * a.before;
+      if (padded < a.reach()) {
+        throw PluginError(
+            text("the filter reaches over ", a.reach(), " positions and the sequence has ", padded,
+                 a.before > 0 ? " with its padding" : ""),
+            "use padding = \"same\", or a smaller kernel");
+      }
+      a.positions = (padded - a.reach()) / a.stride + 1;
+    }
+    return {input[0], options_.channels, options_.groups, ColumnAxis{}, a};
+  }
+
+  const Options options_;
+};
+
+const LayerRegistration<Conv1D> kRegistration{"Conv1D"};
+
+}  // namespace
+}  // namespace strata::plugins

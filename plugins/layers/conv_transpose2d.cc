@@ -1,0 +1,188 @@
+// ConvTranspose2D: the transpose of a convolution (Zeiler et al., 2010; Dumoulin and Visin, 2016,
+// arXiv:1603.07285), which enlarges images by learned filters, as torch.nn.ConvTranspose2d. Weights
+// are stored [inputs, channels / groups, height, width], as there.
+#include "plugins/support/columns.h"
+#include "plugins/support/window.h"
+
+namespace strata::plugins {
+namespace {
+
+class ConvTranspose2D final : public Layer {
+ public:
+  struct Options {
+    std::int64_t channels = 0;
+    Extent kernel = std::int64_t{3};
+    Extent stride = std::int64_t{1};
+    Padding padding = std::string("valid");
+    Extent output_padding = std::int64_t{0};
+    Extent dilation = std::int64_t{1};
+    std::int64_t groups = 1;
+    bool bias = true;
+    InitializerRef weight_init{"GlorotUniform"};
+    InitializerRef bias_init{"Zeros"};
+  };
+
+  static void describe(Schema<Options>& schema) {
+    schema
+        .doc(
+            "Spreads each pixel of images of shape [channels, height, width] over a learned patch: "
+            "a "
+            "convolution backwards.\n"
+            "Height and width become (n - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1 "
+            "+ "
+            "output_padding, where a convolution with the same options would give n; with `padding "
+            "= "
+            "\"same\"`, n * stride.")
+        .example("ConvTranspose2D(16, kernel = 2, stride = 2)");
+    schema.option("channels", &Options::channels).required().min(1).doc("the output's channels");
+    schema.option("kernel", &Options::kernel)
+        .min(1)
+        .max(ColumnAxis::kMost)
+        .doc("the patches' size, or [height, width]");
+    schema.option("stride", &Options::stride)
+        .min(1)
+        .max(ColumnAxis::kMost)
+        .doc("the step between patches, or [vertical, horizontal]");
+    schema.option("padding", &Options::padding)
+        .choices({"same", "valid"})
+        .min(0)
+        .max(ColumnAxis::kMost)
+        .doc(
+            "what is cut off around the output: \"same\", \"valid\" (nothing), a number, or "
+            "[vertical, horizontal]");
+    schema.option("output_padding", &Options::output_padding)
+        .min(0)
+        .max(ColumnAxis::kMost)
+        .doc("rows and columns that are added at the bottom and at the right, or two numbers");
+    schema.option("dilation", &Options::dilation)
+        .min(1)
+        .max(ColumnAxis::kMost)
+        .doc("the distance between a patch's points, or two of them");
+    schema.option("groups", &Options::groups)
+        .min(1)
+        .doc("parts that inputs and channels are divided into");
+    schema.option("bias", &Options::bias).doc("learn a bias per channel");
+    schema.option("weight_init", &Options::weight_init).doc("starting values of the filters");
+    schema.option("bias_init", &Options::bias_init).doc("starting values of the bias");
+    schema.hint_for("filters", "it is called `channels` here")
+        .hint_for("out_channels", "it is called `channels` here")
+        .hint_for("in_channels", "the input's channels are known from the layer before")
+        .hint_for("kernel_size", "it is called `kernel` here")
+        .hint_for("strides", "it is called `stride` here")
+        .hint_for("dilation_rate", "it is called `dilation` here")
+        .hint_for("use_bias", "it is called `bias` here")
+        .hint_for("activation", "an activation is a layer of its own: ConvTranspose2D(…) -> ReLU");
+  }
+
+  explicit ConvTranspose2D(const Options& options) : options_(options) {
+    check_extent("kernel", options.kernel);
+    check_extent("stride", options.stride);
+    check_extent("output_padding", options.output_padding);
+    check_extent("dilation", options.dilation);
+    if (const auto* list = std::get_if<std::vector<std::int64_t>>(&options.padding))
+      check_extent("padding", Extent(*list));
+  }
+
+  Plan infer(const Shape& input) const {
+    if (input.rank() != 3) {
+      throw PluginError(text(
+          "ConvTranspose2D takes images of shape [channels, height, width], not ", input.text()));
+    }
+    check_groups(options_.groups, input[0], options_.channels);
+    const Correlation c = correlation(input);
+    const std::int64_t fan_in = c.filters() * c.points(), fan_out = c.rows();
+    Plan plan;
+    plan.output({c.image_channels, c.y.image, c.x.image})
+        .parameter("weight", {input[0], options_.channels / c.groups, c.y.kernel, c.x.kernel},
+                   options_.weight_init, fan_in, fan_out, /*decay=*/true)
+        .scratch(0, Correlation::kSlices * c.column_elements())
+        .scratch(0, Correlation::kSlices * c.weights());
+    if (options_.bias) {
+      plan.parameter("bias", {c.image_channels}, options_.bias_init, fan_in, fan_out,
+                     /*decay=*/false)
+          .trait("bias");
+    }
+    return plan.needs_input().overwrites().flops(2.0 * static_cast<double>(c.map_size()) *
+                                                 static_cast<double>(c.rows()));
+  }
+
+  // x: [batch, inputs, height, width], the map; y: [batch, channels, out height, out width], the
+  // image
+  template <class T>
+  void forward(const ForwardPass<T>& pass) const {
+    const Correlation c = correlation(pass.input_shape());
+    Correlation::slices(
+        pass, pass.batch(), [&](std::int64_t slice, std::int64_t begin, std::int64_t end) {
+          T* columns = pass.scratch(0) + slice * c.column_elements();
+          for (std::int64_t n = begin; n < end; ++n) {
+            T* y = pass.output() + n * c.image_size();
+            fill_with_bias(options_.bias ? pass.parameter(1) : nullptr, c.image_channels,
+                           c.y.image * c.x.image, y);
+            c.add_to_image(pass, pass.parameter(0), pass.input() + n * c.map_size(), columns, y);
+          }
+        });
+  }
+
+  template <class T>
+  void backward(const BackwardPass<T>& pass) const {
+    const Correlation c = correlation(pass.input_shape());
+    const std::int64_t used = Correlation::slices(
+        pass, pass.batch(), [&](std::int64_t slice, std::int64_t begin, std::int64_t end) {
+          T* columns = pass.scratch(0) + slice * c.column_elements();
+          T* d_weight = pass.scratch(1) + slice * c.weights();
+          std::fill_n(d_weight, c.weights(), T(0));
+          for (std::int64_t n = begin; n < end; ++n) {
+            const T* dy = pass.d_output() + n * c.image_size();
+            c.add_to_weights(pass, pass.input() + n * c.map_size(), dy, columns, d_weight);
+            if (!pass.d_input()) continue;
+            c.to_map(pass, pass.parameter(0), dy, pass.accumulate(), columns,
+                     pass.d_input() + n * c.map_size());
+          }
+        });
+    c.add_slices(pass, pass.scratch(1), used);
+    if (options_.bias) add_bias_gradient(pass, c.image_channels, pass.d_parameter(1));
+  }
+
+ private:
+  ColumnAxis axis(const Shape& input, int which) const {
+    ColumnAxis a{0,
+                 input[1 + which],
+                 extent_of(options_.kernel, which),
+                 extent_of(options_.stride, which),
+                 extent_of(options_.dilation, which),
+                 0};
+    const std::int64_t added = extent_of(options_.output_padding, which);
+    const auto* word = std::get_if<std::string>(&options_.padding);
+    if (word && *word == "same") {
+      if (added > 0)
+        throw PluginError("`output_padding` goes with padding in numbers, not with \"same\"");
+      a.image = a.positions * a.stride;
+      a.before = std::max<std::int64_t>(0, a.reach() - a.stride) / 2;
+      return a;
+    }
+    if (added >= std::max(a.stride, a.dilation)) {
+      throw PluginError(
+          text("`output_padding` must be smaller than the stride or the dilation, and is ", added,
+               " where they are ", a.stride, " and ", a.dilation));
+    }
+    if (!word) a.before = number_of(options_.padding, which);
+    const std::int64_t whole = (a.positions - 1) * a.stride + a.reach() + added;
+    a.image = whole - 2 * a.before;
+    if (a.image < 1) {
+      throw PluginError(text("a padding of ", a.before, " on both sides leaves nothing of the ",
+                             whole, which == 0 ? " rows" : " columns", " of the output"));
+    }
+    return a;
+  }
+
+  Correlation correlation(const Shape& input) const {
+    return {options_.channels, input[0], options_.groups, axis(input, 0), axis(input, 1)};
+  }
+
+  const Options options_;
+};
+
+const LayerRegistration<ConvTranspose2D> kRegistration{"ConvTranspose2D"};
+
+}  // namespace
+}  // namespace strata::plugins
