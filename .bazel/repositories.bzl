@@ -1,61 +1,8 @@
 """External repositories, all of them on this machine: the build never downloads anything.
 
-`offline_rules` stands in for the rule sets that Bazel 4 would fetch from the network (it only re-exports
-Bazel's native rules). `system_library` makes a target of a library that the operating system has installed,
-and says which Debian package brings a missing one.
+`system_library` makes a target of a library that the operating system has installed, and says which Debian package
+brings a missing one.
 """
-
-_RE_EXPORTS = {
-    "rules_cc": (
-        "cc/defs.bzl",
-        ["cc_binary", "cc_import", "cc_library", "cc_test", "cc_toolchain", "cc_toolchain_suite"],
-    ),
-    "rules_java": (
-        "java/defs.bzl",
-        [
-            "java_binary",
-            "java_import",
-            "java_library",
-            "java_runtime",
-            "java_test",
-            "java_toolchain",
-        ],
-    ),
-    "rules_proto": ("proto/defs.bzl", ["proto_lang_toolchain", "proto_library"]),
-}
-
-def _offline_rules_impl(ctx):
-
-    # Bazel's test rules name these even where no coverage is asked for.
-    ctx.file("BUILD", """
-[
-    filegroup(
-        name = name,
-        visibility = ["//visibility:public"],
-    )
-    for name in [
-        "coverage_report_generator",
-        "lcov_merger",
-    ]
-]
-""")
-    if ctx.attr.rules:
-        path, names = _RE_EXPORTS[ctx.attr.rules]
-        folder = path.split("/")[0]
-        lines = ["%s = native.%s" % (name, name) for name in names]
-        ctx.file(folder + "/BUILD", "")
-        ctx.file(path, "\n".join(lines) + "\n")
-
-_offline_rules = repository_rule(
-    implementation = _offline_rules_impl,
-    attrs = {"rules": attr.string()},
-)
-
-def offline_rules():
-    """Replaces the rule sets that Bazel would download by ones that need no network."""
-    for name in _RE_EXPORTS:
-        _offline_rules(name = name, rules = name)
-    _offline_rules(name = "remote_coverage_tools")
 
 def _system_library_impl(ctx):
     for header in ctx.attr.probes:

@@ -4,5 +4,7 @@
 
 int main(int argc, char** argv) {
   strata::app::install_last_words();
-  return strata::app::run_trainer(argc, argv);
+  const int code = strata::app::run_trainer(argc, argv);
+  strata::app::expect_exit();
+  return code;
 }

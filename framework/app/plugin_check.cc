@@ -10,11 +10,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <nlohmann/json.hpp>
 
+#include "framework/app/last_words.h"
 #include "framework/base/utf8.h"
 #include "framework/plugin/loader.h"
 #include "framework/plugin/testing/conformance.h"
@@ -37,11 +36,15 @@ void send(int pipe, const Json& message) {
 }
 
 void send_report(int pipe, const Entry& entry, const Registry& registry) {
-  const ConformanceReport report = check_conformance(
+  const ProcessState state;
+  ConformanceReport report = check_conformance(
       entry, registry, {.on_case = [&](const std::string& context) {
         send(pipe, {{"case",
                      fmt::format("{} `{}`: {}", kind_name(entry.kind()), entry.name(), context)}});
       }});
+  ++report.checks;
+  for (const std::string& change : state.put_back())
+    report.problems.push_back(fmt::format("changes {} for the whole program", change));
   Json message = {{"name", entry.name()},
                   {"kind", kind_name(entry.kind())},
                   {"checks", report.checks},
@@ -59,9 +62,8 @@ void send_report(int pipe, const Entry& entry, const Registry& registry) {
 }
 
 [[noreturn]] void run_child(const std::string& path, int pipe, int output) {
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, SIGPIPE})
-    std::signal(signal, SIG_DFL);
-  std::set_terminate(&std::abort);
+  leave_without_words();
+  for (const int signal : {SIGTERM, SIGPIPE}) std::signal(signal, SIG_DFL);
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   ::dup2(output, 1);

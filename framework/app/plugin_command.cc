@@ -7,7 +7,7 @@
 #include "framework/app/format.h"
 #include "framework/app/model_files.h"
 #include "framework/app/plugin_check.h"
-#include "framework/app/plugin_new.h"
+#include "framework/app/scaffold/scaffold.h"
 #include "framework/base/utf8.h"
 
 namespace strata::app {

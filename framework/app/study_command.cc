@@ -15,6 +15,7 @@
 
 #include "framework/app/format.h"
 #include "framework/app/interrupt.h"
+#include "framework/app/last_words.h"
 #include "framework/app/model_files.h"
 #include "framework/app/study/children.h"
 #include "framework/app/study/database.h"
@@ -329,6 +330,7 @@ class StudyCall {
                          return train_run(task, threads, say);
                        }};
     };
+    watcher.begun = &send_last_words_to;
     watcher.said = [&](std::int64_t id, const std::string& line) { epochs[id] = line; };
     watcher.ended = [&](std::int64_t id, const ChildEnd& end) {
       epochs.erase(id);
@@ -337,7 +339,7 @@ class StudyCall {
       run.memory = end.memory;
       if (!read_result(end.answer, run)) {
         run.status = stop_ ? kInterrupted : kFailed;
-        run.message = "the process ended by " + end.how;
+        run.message = end.last_words.empty() ? "the process ended by " + end.how : end.last_words;
       }
       database.update(run, log_of(run));
       ++ended;

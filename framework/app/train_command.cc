@@ -8,6 +8,7 @@
 #include "framework/app/format.h"
 #include "framework/app/fuse_option.h"
 #include "framework/app/interrupt.h"
+#include "framework/app/last_words.h"
 #include "framework/app/model_files.h"
 #include "framework/app/progress.h"
 #include "framework/base/atomic_file.h"
@@ -159,6 +160,13 @@ class LayerTable final : public Observer {
   const Program& program_;
 };
 
+// Lets the last words of a crash say how the run goes on.
+class ResumeAdvice final : public Observer {
+ public:
+  ~ResumeAdvice() override { set_run_of_last_words(""); }
+  void on_start(const RunFacts& facts) override { set_run_of_last_words(facts.folder); }
+};
+
 ExitCode run(Invocation& invocation) {
   const InterruptGuard interrupt("finishing the step and saving", /*saves=*/true);
   for (const auto& [a, b] :
@@ -187,6 +195,8 @@ ExitCode run(Invocation& invocation) {
   ProgressDisplay display(console, quiet);
   if (!quiet) options.observers.push_back(&layers);
   options.observers.push_back(&display);
+  ResumeAdvice advice;
+  options.observers.push_back(&advice);
   options.stop = &interrupt.flag();
   options.save = &interrupt.save();
   const TrainOutcome outcome = value_or_end(train(program, options));

@@ -4,7 +4,7 @@
 #   ./bazelw run //:install -- PREFIX           e.g. /usr/local; made where it is missing
 #   ./bazelw run //:deb -- [FOLDER]             writes FOLDER/strata_VERSION_ARCH.deb
 #
-# What comes: the program, the headers for plugins with their pkg-config and CMake files, the manual page, completion
+# What comes: the program, the headers for plugins with files for pkg-config, CMake and Bazel, the manual page, completion
 # scripts, models and documentation. A folder for plugins, lib/strata/plugins, is made.
 set -eu
 
@@ -61,6 +61,19 @@ if(PACKAGE_FIND_VERSION VERSION_GREATER PACKAGE_VERSION)
 else()
   set(PACKAGE_VERSION_COMPATIBLE TRUE)
 endif()
+END
+  # For Bazel: local_repository(name = "strata", path = "PREFIX/share/strata/bazel").
+  put .bazel/offline_rules.bzl "$target/share/strata/bazel/offline_rules.bzl"
+  ln -sfn ../../../include/strata/framework "$target/share/strata/bazel/framework"
+  echo 'workspace(name = "strata")' >"$target/share/strata/bazel/WORKSPACE"
+  cat >"$target/share/strata/bazel/BUILD" <<END
+# The headers for plugins: @strata//:sdk.
+cc_library(
+    name = "sdk",
+    hdrs = glob(["framework/**/*.h"]),
+    includes = ["."],
+    visibility = ["//visibility:public"],
+)
 END
   "$target/bin/trainer" man >"$target/share/man/man1/trainer.1"
   "$target/bin/trainer" completion bash >"$target/share/bash-completion/completions/trainer"

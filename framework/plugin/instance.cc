@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "framework/base/utf8.h"
+#include "framework/plugin/services.h"
 
 namespace strata {
 
@@ -105,6 +106,37 @@ Error plugin_fault(const std::string& library, const std::string& what) {
                            library)};
 }
 
+namespace {
+
+// What is wrong with the slots that an optimizer asks for; empty where nothing is.
+std::string why_no_slots(const Instance& optimizer) {
+  const auto& table = optimizer.functions<strata_optimizer>();
+  const Running running({&optimizer.entry(), "slot_name"});
+  const std::int64_t count = table.slot_count(optimizer.raw());
+  if (count < 0 || count > static_cast<std::int64_t>(kMostSlots))
+    return fmt::format("it wants {} slots for each weight, and {} are the most", count, kMostSlots);
+  std::vector<std::string> names;
+  for (std::int64_t slot = 0; slot < count; ++slot) {
+    const char* name = table.slot_name(optimizer.raw(), slot);
+    if (!name || !*name) return fmt::format("its slot {} has no name", slot);
+    if (std::find(names.begin(), names.end(), name) != names.end())
+      return fmt::format("two of its slots are called `{}`", name);
+    names.emplace_back(name);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> slot_names(const Instance& optimizer) {
+  const auto& table = optimizer.functions<strata_optimizer>();
+  const Running running({&optimizer.entry(), "slot_name"});
+  std::vector<std::string> names;
+  for (std::int64_t slot = 0; slot < table.slot_count(optimizer.raw()); ++slot)
+    names.emplace_back(table.slot_name(optimizer.raw(), slot));
+  return names;
+}
+
 Result<std::shared_ptr<Instance>> Instance::create(PluginCall call) {
   std::shared_ptr<Instance> instance(new Instance);
   instance->call_ = std::move(call);
@@ -112,19 +144,35 @@ Result<std::shared_ptr<Instance>> Instance::create(PluginCall call) {
   // Strings and plugin calls are pointed to inside call_, which no longer moves.
   const std::vector<strata_value>& values = instance->values_->convert_all(instance->call_.options);
   const strata_entry& table = *instance->call_.entry->table;
-  const Status made = call_plugin(table.create, values.data(),
-                                  static_cast<std::int64_t>(values.size()), &instance->raw_);
+  const Status made = call_noted({&instance->entry(), "create"}, table.create, values.data(),
+                                 static_cast<std::int64_t>(values.size()), &instance->raw_);
   if (!made) return made.error();
   if (!instance->raw_)
     return plugin_fault(path_of(instance->entry()),
                         "it says that it was created, and hands no instance over");
+  if (instance->entry().kind() == STRATA_OPTIMIZER) {
+    const std::string problem = why_no_slots(*instance);
+    if (!problem.empty())
+      return plugin_fault(path_of(instance->entry()),
+                          fmt::format("`{}`: {}", instance->entry().name(), problem));
+  }
   return instance;
 }
 
 const std::vector<strata_value>& Instance::raw_options() const { return values_->lists.front(); }
 
+namespace {
+
+// Whoever throws here ends the process, and the note says who it was.
+void destroy(const Entry& entry, void (*function)(void*), void* instance) noexcept {
+  const Running running({&entry, "destroy"});
+  function(instance);
+}
+
+}  // namespace
+
 Instance::~Instance() {
-  if (raw_) call_.entry->table->destroy(raw_);
+  if (raw_) destroy(entry(), entry().table->destroy, raw_);
 }
 
 bool InferredPlan::has_trait(std::string_view trait) const {
@@ -278,7 +326,7 @@ Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& i
   const auto count = static_cast<std::int64_t>(raw_inputs.size());
   auto plan = collected<InferredPlan>(instance.entry(), [&](strata_plan* raw) -> Status {
     const auto run = [&](auto function) {
-      return call_plugin(function, instance.raw(), raw_inputs.data(), count, raw);
+      return call_noted(instance, "infer", function, raw_inputs.data(), count, raw);
     };
     switch (instance.entry().kind()) {
       case STRATA_LAYER:
@@ -316,13 +364,13 @@ std::shared_ptr<FusedInstance> FusedInstance::create(const Entry& fusion,
                                input.dtype,          input.is_target,
                                input.classes,        plugin_internal::from_shape(input.shape)};
   const strata_fusion& functions = fused->functions();
-  Status done =
-      call_plugin(functions.create, static_cast<const strata_member*>(raw_members.data()),
-                  static_cast<std::int64_t>(raw_members.size()), &raw_input.shape, &fused->raw_);
+  Status done = call_noted(
+      {&fusion, "create"}, functions.create, static_cast<const strata_member*>(raw_members.data()),
+      static_cast<std::int64_t>(raw_members.size()), &raw_input.shape, &fused->raw_);
   if (!done || !fused->raw_) return nullptr;
   auto plan = collected<InferredPlan>(fusion, [&](strata_plan* raw) {
-    return call_plugin(functions.infer, static_cast<const void*>(fused->raw_), &raw_input,
-                       std::int64_t{1}, raw);
+    return call_noted({&fusion, "infer"}, functions.infer, static_cast<const void*>(fused->raw_),
+                      &raw_input, std::int64_t{1}, raw);
   });
   if (!plan) return nullptr;
   fused->plan_ = std::move(*plan);
@@ -330,7 +378,7 @@ std::shared_ptr<FusedInstance> FusedInstance::create(const Entry& fusion,
 }
 
 FusedInstance::~FusedInstance() {
-  if (raw_) functions().destroy(raw_);
+  if (raw_) destroy(*entry_, functions().destroy, raw_);
 }
 
 int DataDescription::find_field(std::string_view name) const {
@@ -393,7 +441,7 @@ strata_data_plan callbacks(Collector<DataDescription>& collector) {
 
 Result<DataDescription> describe_dataset(const Instance& dataset) {
   return collected<DataDescription>(dataset.entry(), [&](strata_data_plan* plan) {
-    return call_plugin(dataset.functions<strata_dataset>().describe, dataset.raw(), plan);
+    return call_noted(dataset, "describe", dataset.functions<strata_dataset>().describe, plan);
   });
 }
 
@@ -402,8 +450,8 @@ Result<DataDescription> open_dataset(const Instance& dataset,
   std::vector<const char*> raw_folders;
   for (const std::string& folder : folders) raw_folders.push_back(folder.c_str());
   return collected<DataDescription>(dataset.entry(), [&](strata_data_plan* plan) {
-    return call_plugin(dataset.functions<strata_dataset>().open, dataset.raw(), raw_folders.data(),
-                       static_cast<std::int64_t>(raw_folders.size()), plan);
+    return call_noted(dataset, "open", dataset.functions<strata_dataset>().open, raw_folders.data(),
+                      static_cast<std::int64_t>(raw_folders.size()), plan);
   });
 }
 
@@ -414,8 +462,8 @@ Result<DataDescription> infer_transform(const Instance& transform, const DataDes
                           plugin_internal::from_shape(field.shape)});
   }
   auto made = collected<DataDescription>(transform.entry(), [&](strata_data_plan* plan) {
-    return call_plugin(transform.functions<strata_transform>().infer, transform.raw(),
-                       raw_fields.data(), static_cast<std::int64_t>(raw_fields.size()), plan);
+    return call_noted(transform, "infer", transform.functions<strata_transform>().infer,
+                      raw_fields.data(), static_cast<std::int64_t>(raw_fields.size()), plan);
   });
   if (!made) return made;
   DataDescription& description = *made;

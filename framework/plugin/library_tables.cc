@@ -231,7 +231,8 @@ class Checker {
 
 Result<std::vector<const strata_entry*>> copy_tables(const strata_library& library,
                                                      const std::string& path) {
-  static std::deque<std::unique_ptr<Copy>> kept;  // as long as libraries are loaded: always
+  // As long as libraries are loaded: always, also while the program ends.
+  static auto& kept = *new std::deque<std::unique_ptr<Copy>>;
   if (library.entry_count <= 0 || library.entry_count > kMost || !library.entries)
     return make_error(ExitCode::kPlugin, "{} offers nothing", path);
   try {

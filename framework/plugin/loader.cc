@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cfenv>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -20,8 +19,8 @@
 
 #include "framework/base/utf8.h"
 #include "framework/plugin/elf.h"
-#include "framework/plugin/instance.h"
 #include "framework/plugin/library_tables.h"
+#include "framework/plugin/services.h"
 
 namespace strata {
 namespace {
@@ -31,28 +30,6 @@ namespace fs = std::filesystem;
 Error refusal(std::string message, std::string hint = {}) {
   return Error{ExitCode::kPlugin, std::move(message), std::move(hint)};
 }
-
-// Flags of the floating-point unit that change results: rounding, flushing of subnormal numbers.
-unsigned rounding_mode() {
-#if defined(__x86_64__)
-  constexpr unsigned kRoundingAndFlushing = 0xe040;
-  return __builtin_ia32_stmxcsr() & kRoundingAndFlushing;
-#else
-  return 0;
-#endif
-}
-
-// Puts the floating-point environment back as it was.
-class KeepsEnvironment {
- public:
-  KeepsEnvironment() : mode_(rounding_mode()) { std::fegetenv(&environment_); }
-  ~KeepsEnvironment() { std::fesetenv(&environment_); }
-  bool changed() const { return rounding_mode() != mode_; }
-
- private:
-  std::fenv_t environment_;
-  unsigned mode_;
-};
 
 Result<std::string> read_file(const std::string& path) {
   constexpr std::int64_t kMost = std::int64_t{1} << 30;
@@ -120,6 +97,30 @@ Status check_folder(const std::string& path) {
   return {};
 }
 
+// Loads the library and asks it what it offers.
+Result<std::vector<const strata_entry*>> take_in(const PluginLibrary& library) {
+  const std::string& path = library.path;
+  const Running::Call call{.loaded = &library};
+  const Running running(call);
+  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) {
+    return refusal(fmt::format("{} cannot be loaded: {}", path, loader_message(path)),
+                   "link it with the libraries that it needs");
+  }
+  using Function = int (*)(strata_library*, strata_error*);
+  const auto entries = reinterpret_cast<Function>(::dlsym(handle, "strata_plugin_entries"));
+  if (!entries) {
+    return refusal(fmt::format("{} has no function strata_plugin_entries", path),
+                   "a plugin ends with STRATA_PLUGIN(\"name\", \"1.0\")");
+  }
+  note_loaded(library, reinterpret_cast<const void*>(entries));
+  strata_library offered{sizeof(strata_library), nullptr, 0};
+  const Status done = call_noted(call, entries, &offered);
+  if (!done)
+    return refusal(fmt::format("{} cannot say what it offers: {}", path, done.error().message));
+  return copy_tables(offered, path);
+}
+
 }  // namespace
 
 Result<PluginTag> read_plugin_tag(std::string_view file, const std::string& path) {
@@ -171,34 +172,15 @@ Status load_plugin(const std::string& given, Registry& registry) {
     return registry.add(std::move(library), {});  // says that there are two
   }
 
-  strata_library offered{sizeof(strata_library), nullptr, 0};
-  Result<std::vector<const strata_entry*>> tables = std::vector<const strata_entry*>();
-  {
-    const KeepsEnvironment kept;
-    void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!handle) {
-      return refusal(fmt::format("{} cannot be loaded: {}", path, loader_message(path)),
-                     "link it with the libraries that it needs");
-    }
-    if (kept.changed()) {
-      library.notes.push_back(
-          "it switches the processor's arithmetic for the whole program when it is loaded, as "
-          "-ffast-math makes it; that was undone");
-    }
-    using Function = int (*)(strata_library*, strata_error*);
-    const auto entries = reinterpret_cast<Function>(::dlsym(handle, "strata_plugin_entries"));
-    if (!entries) {
-      return refusal(fmt::format("{} has no function strata_plugin_entries", path),
-                     "a plugin ends with STRATA_PLUGIN(\"name\", \"1.0\")");
-    }
-    try {
-      const Status done = call_plugin(entries, &offered);
-      if (!done)
-        return refusal(fmt::format("{} cannot say what it offers: {}", path, done.error().message));
-    } catch (...) {
-      return refusal(fmt::format("{} throws where it is asked what it offers", path));
-    }
-    tables = copy_tables(offered, path);
+  const ProcessState state;
+  (void)Running::mode_was_changed();
+  const auto tables = take_in(library);
+  std::vector<std::string> changes = state.put_back();
+  if (Running::mode_was_changed())
+    changes.emplace_back("the processor's arithmetic, as -ffast-math makes it,");
+  for (const std::string& change : changes) {
+    library.notes.push_back(fmt::format(
+        "it changes {} for the whole program when it is loaded; that was undone", change));
   }
   if (!tables) return tables.error();
   return registry.add(std::move(library), *tables);
@@ -257,6 +239,12 @@ void load_plugins(const std::vector<PluginFolder>& folders, Registry& registry) 
     for (fs::directory_iterator entry(whole, error), end; !error && entry != end;
          entry.increment(error)) {
       if (entry->path().extension() == ".so") libraries.push_back(entry->path().string());
+    }
+    if (error && folder.asked_for) {
+      registry.add(RefusedLibrary{"", whole.string(),
+                                  refusal(fmt::format("the plugin folder {} cannot be read: {}",
+                                                      whole.string(), error.message())),
+                                  true});
     }
     std::sort(libraries.begin(), libraries.end());
     for (const std::string& path : libraries) {

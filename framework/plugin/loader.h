@@ -7,6 +7,11 @@
 // loaded is undone. A library stays loaded until the program ends.
 #pragma once
 
+#include <sys/types.h>
+
+#include <array>
+#include <cfenv>
+#include <csignal>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,5 +51,34 @@ void load_plugins(const std::vector<PluginFolder>& folders, Registry& registry);
 int compare_versions(std::string_view a, std::string_view b);
 // Whether `version` is as `comparison` (">=", "==", …) asks for; always where it is empty.
 bool version_fits(std::string_view version, std::string_view comparison, std::string_view wanted);
+
+// What belongs to the whole process and a library may change behind one's back: locale, signal
+// handlers, the current folder, the mask of new files, the standard files, the x87 unit's mode.
+// Taken when made, on a thread that has nobody beside it that changes files.
+class ProcessState {
+ public:
+  ProcessState();
+  ~ProcessState();
+  ProcessState(const ProcessState&) = delete;
+  ProcessState& operator=(const ProcessState&) = delete;
+
+  // Puts back what is not as it was. What that is, as objects of a sentence: "the locale",
+  // "how SIGTERM is handled".
+  std::vector<std::string> put_back() const;
+
+ private:
+  static constexpr int kStandardFiles = 3;
+  struct File {
+    int copy = -1;  // -1 where it was not open
+    unsigned long device = 0, inode = 0;
+  };
+
+  std::fenv_t arithmetic_;
+  std::string locale_;
+  std::vector<struct sigaction> handlers_;  // of signal i + 1
+  std::string folder_;
+  mode_t mask_;
+  std::array<File, kStandardFiles> files_;
+};
 
 }  // namespace strata

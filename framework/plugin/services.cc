@@ -8,8 +8,21 @@
 namespace strata {
 namespace {
 
+// Tasks go on with the note of the call that they belong to, on whichever thread they run.
 void parallel(void*, std::int64_t tasks, void (*body)(void*, std::int64_t), void* context) {
-  parallel_tasks(tasks, body, context);
+  struct Tasks {
+    void (*body)(void*, std::int64_t);
+    void* context;
+    const Running::Call* call;
+  } all{body, context, Running::current()};
+  parallel_tasks(
+      tasks,
+      [](void* tasks_of, std::int64_t task) {
+        const auto& of = *static_cast<const Tasks*>(tasks_of);
+        const Running running(of.call);
+        of.body(of.context, task);
+      },
+      &all);
 }
 
 void product(void*, std::int32_t dtype, std::int32_t transpose_a, std::int32_t transpose_b,

@@ -190,8 +190,9 @@ class TypedExecutor final : public Executor {
                                        values.data(),
                                        &host_services(),
                                        nullptr};
-    const Status done = call_plugin((*initializer)->template functions<strata_initializer>().fill,
-                                    (*initializer)->raw(), &pass);
+    const Status done =
+        call_noted(**initializer, "fill",
+                   (*initializer)->template functions<strata_initializer>().fill, &pass);
     if (!done) return done;
     std::transform(values.begin(), values.end(), static_cast<T*>(parameter.tensor.data),
                    [](double x) { return static_cast<T>(x); });
@@ -270,7 +271,7 @@ class TypedExecutor final : public Executor {
         run.pass.key[0] = key[0];
         run.pass.key[1] = key[1];
       }
-      return call_plugin(run.forward_call, run.instance, &run.pass);
+      return call_noted(run.call("forward"), run.forward_call, run.instance, &run.pass);
     });
   }
 
@@ -288,7 +289,7 @@ class TypedExecutor final : public Executor {
           const ParameterRun& parameter = parameter_of(run, p);
           std::memset(parameter.gradient, 0, static_cast<std::size_t>(parameter.tensor.bytes()));
         }
-        done = call_plugin(run.backward_call, run.instance, &run.pass);
+        done = call_noted(run.call("backward"), run.backward_call, run.instance, &run.pass);
       }
       if (!done || run.hands_gradients() || run.parameter_count == 0) return done;
       const Timed timed(watcher_, StepWatcher::Work::kUpdate, static_cast<int>(u));
@@ -305,7 +306,8 @@ class TypedExecutor final : public Executor {
     for (UnitRun& run : buffers_.units) {
       if (!run.prepare_call) continue;
       run.pass.prepared = run.prepared.data();
-      const Status done = call_plugin(run.prepare_call, run.instance, &run.pass);
+      const Status done =
+          call_noted(run.call("prepare"), run.prepare_call, run.instance, &run.pass);
       if (!done) return at(run, done.error());
     }
     prepared_ = true;

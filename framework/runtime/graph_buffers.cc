@@ -76,19 +76,20 @@ void GraphBuffers::make_units(std::vector<Unit> planned) {
     run.flags = plan_of(run, graph_).flags;
     if (run.unit.fusion) {
       const strata_fusion& table = run.unit.fusion->functions();
-      run.kind = run.unit.fusion->entry().name();
+      run.entry = &run.unit.fusion->entry();
       run.forward_call = table.forward;
       run.backward_call = table.backward;
       run.prepare_call = table.prepare;
       run.instance = run.unit.fusion->raw();
     } else {
       const auto& table = first.layer->functions<strata_layer>();
-      run.kind = first.layer->entry().name();
+      run.entry = &first.layer->entry();
       run.forward_call = table.forward;
       run.backward_call = table.backward;
       run.instance = first.layer->raw();
       run.view = first.plan.has(STRATA_VIEW);
     }
+    run.kind = run.entry->name();
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "framework/graph/fuse.h"
 #include "framework/graph/graph.h"
+#include "framework/plugin/services.h"
 #include "framework/runtime/executor.h"
 #include "framework/runtime/layout.h"
 
@@ -32,6 +33,7 @@ struct UnitRun {
   decltype(strata_layer::forward) forward_call = nullptr, backward_call = nullptr;
   decltype(strata_fusion::prepare) prepare_call = nullptr;
   const void* instance = nullptr;
+  const Entry* entry = nullptr;
 
   bool view = false;      // its output is its input's memory: nothing runs
   bool backward = false;  // a gradient arrives and someone wants one
@@ -47,6 +49,7 @@ struct UnitRun {
   std::vector<ValueId> zero_outputs;  // outputs that nobody read: their gradient is zero
   strata_layer_pass pass{};
 
+  Running::Call call(const char* function) const { return {entry, function, path.c_str()}; }
   bool hands_gradients() const { return (flags & STRATA_HANDS_GRADIENTS) != 0; }
 };
 

@@ -225,9 +225,9 @@ class Pipeline final : public InputPipeline {
     void* fields[kMostFields];
     point(batch, stages_[0], begin, fields);
     const Instance& dataset = *data_.dataset;
-    Status done = call_plugin(dataset.functions<strata_dataset>().read, dataset.raw(),
-                              std::int64_t{request.split}, samples, tile, real_dtype(),
-                              static_cast<void* const*>(fields));
+    Status done = call_noted(dataset, "read", dataset.functions<strata_dataset>().read,
+                             std::int64_t{request.split}, samples, tile, real_dtype(),
+                             static_cast<void* const*>(fields));
     std::uint64_t keys[2 * kTile];
     if (done) {
       done = transform_tile(batch, begin, tile, request.training, [&](std::size_t transform) {
@@ -256,9 +256,9 @@ class Pipeline final : public InputPipeline {
       const strata_transform_pass pass{sizeof pass, real_dtype(),     training, tile,   in, out,
                                        keys_of(t),  &host_services(), nullptr,  nullptr};
       const Instance& transform = *data_.transforms[t];
-      const Status done = call_plugin(transform.functions<strata_transform>().apply,
-                                      transform.raw(), stages_[t].raw.data(),
-                                      static_cast<std::int64_t>(stages_[t].raw.size()), &pass);
+      const Status done = call_noted(
+          transform, "apply", transform.functions<strata_transform>().apply, stages_[t].raw.data(),
+          static_cast<std::int64_t>(stages_[t].raw.size()), &pass);
       if (!done) return done;
     }
     return {};

@@ -86,7 +86,7 @@ Status Terms<T>::losses(const BatchView& batch, bool gradient, Figures& figures,
                                 &host_services(),
                                 nullptr};
     const Instance& loss = *run.term->instance;
-    const Status done = call_plugin(loss.functions<strata_loss>().evaluate, loss.raw(), &pass);
+    const Status done = call_noted(loss, "evaluate", loss.functions<strata_loss>().evaluate, &pass);
     if (!done) return done;
     double sum = 0;
     for (std::int64_t s = 0; s < batch.size; ++s) {
@@ -121,7 +121,8 @@ Status Terms<T>::metrics(const BatchView& batch, Figures& figures) {
                                   batch.size,        run.shapes.data(),
                                   run.inputs.data(), figures.accumulators[i].data()};
     const Instance& metric = *run.term->instance;
-    const Status done = call_plugin(metric.functions<strata_metric>().update, metric.raw(), &pass);
+    const Status done =
+        call_noted(metric, "update", metric.functions<strata_metric>().update, &pass);
     if (!done) return done;
   }
   return {};

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "framework/plugin/services.h"
 #include "framework/runtime/finite.h"
 #include "framework/tensor/parallel.h"
 
@@ -14,7 +15,6 @@ namespace {
 
 // Weights, gradient and two slots of a slice fit a core's cache together.
 constexpr std::int64_t kSlice = 16384;
-constexpr std::size_t kMostSlots = 8;
 
 }  // namespace
 
@@ -23,11 +23,7 @@ Updater<T>::Updater(const TrainSettings* train) : train_(train) {
   if (!train) return;
   optimizer_ = train->optimizer.get();
   keeps_gradients_ = train->accumulate > 1 || train->clip_norm.has_value();
-  const auto& table = optimizer_->functions<strata_optimizer>();
-  const std::int64_t slots =
-      std::min<std::int64_t>(table.slot_count(optimizer_->raw()), kMostSlots);
-  for (std::int64_t s = 0; s < slots; ++s)
-    slot_names_.emplace_back(table.slot_name(optimizer_->raw(), s));
+  slot_names_ = strata::slot_names(*optimizer_);
 }
 
 template <class T>
@@ -99,7 +95,7 @@ void Updater<T>::update(ParameterRun& parameter, std::int64_t begin, std::int64_
                                 0,
                                 0};
   const Status done =
-      call_plugin(optimizer_->functions<strata_optimizer>().update, optimizer_->raw(), &pass);
+      call_noted(*optimizer_, "update", optimizer_->functions<strata_optimizer>().update, &pass);
   if (!done) {
     const std::lock_guard lock(failing_);
     if (failure_) failure_ = done;

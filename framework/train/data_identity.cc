@@ -9,7 +9,7 @@
 #include <numeric>
 #include <optional>
 
-#include "framework/plugin/instance.h"
+#include "framework/plugin/services.h"
 #include "framework/tensor/parallel.h"
 
 namespace strata {
@@ -81,9 +81,9 @@ class Reader {
     std::vector<void*> places;
     for (const std::int64_t bytes : bytes_)
       places.push_back(fields.emplace_back(static_cast<std::size_t>(bytes * count)).data());
-    const Status done = call_plugin(dataset_.functions<strata_dataset>().read, dataset_.raw(),
-                                    std::int64_t{split_}, static_cast<const std::int64_t*>(indices),
-                                    count, real_dtype_, static_cast<void* const*>(places.data()));
+    const Status done = call_noted(dataset_, "read", dataset_.functions<strata_dataset>().read,
+                                   std::int64_t{split_}, static_cast<const std::int64_t*>(indices),
+                                   count, real_dtype_, static_cast<void* const*>(places.data()));
     if (!done) errors_[static_cast<std::size_t>(task)] = done.error();
     std::uint32_t sum = 0;
     for (const auto& field : fields)

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "framework/graph/figures.h"
+#include "framework/plugin/services.h"
 #include "framework/train/checkpoint.h"
 #include "framework/train/safetensors.h"
 
@@ -19,8 +20,8 @@ Result<NamedFigures> name_figures(const Program& program, const Figures& figures
     const Term& term = train.metrics[m];
     results.emplace_back(term.plan.results.size());
     const Status done =
-        call_plugin(term.instance->functions<strata_metric>().results, term.instance->raw(),
-                    static_cast<const double*>(figures.accumulators[m].data()), results[m].data());
+        call_noted(*term.instance, "results", term.instance->functions<strata_metric>().results,
+                   static_cast<const double*>(figures.accumulators[m].data()), results[m].data());
     if (!done) return done.error();
   }
   const auto mean = [&](double sum) {

@@ -1,6 +1,7 @@
 // The conformance harness finds what is wrong: one faulty plugin for each rule.
 #include <gmock/gmock.h>
 
+#include "framework/plugin/dataset.h"
 #include "framework/plugin/layer.h"
 #include "framework/plugin/loss.h"
 #include "framework/plugin/optimizer.h"
@@ -168,6 +169,58 @@ class FaultyOptimizer : public Optimizer {
 };
 const OptimizerRegistration<FaultyOptimizer> kOptimizer{"FaultyOptimizer"};
 
+// It remembers the first rate that it was given: a run that goes on has another first one.
+class ForgetfulOptimizer : public Optimizer {
+ public:
+  struct Options {
+    double lr = 0.1;
+  };
+  static void describe(Schema<Options>& schema) {
+    schema.doc("Descends.").example("ForgetfulOptimizer");
+    schema.option("lr", &Options::lr).doc("learning rate");
+  }
+  explicit ForgetfulOptimizer(const Options&) {}
+  std::vector<std::string> slots() const { return {}; }
+  template <class T>
+  void update(const UpdatePass<T>& pass) const {
+    if (first_ == 0) first_ = pass.learning_rate();
+    const auto rate = static_cast<T>(first_);
+    for (std::int64_t i = 0; i < pass.count(); ++i) pass.weights()[i] -= rate * pass.gradient()[i];
+  }
+
+ private:
+  mutable double first_ = 0;
+};
+const OptimizerRegistration<ForgetfulOptimizer> kForgetful{"ForgetfulOptimizer"};
+
+// Each instance has samples of its own.
+class FaultyDataset : public Dataset {
+ public:
+  struct Options {};
+  static void describe(Schema<Options>& schema) { schema.doc("Points.").example("FaultyDataset"); }
+  explicit FaultyDataset(const Options&) {
+    static int instances = 0;
+    value_ = ++instances;
+  }
+  DataPlan describe() const {
+    return DataPlan().field({"point", STRATA_REAL, {1}, 0}).split("train", 10);
+  }
+  DataPlan open(const std::vector<std::string>&) { return describe(); }
+  void read(const ReadPass& pass) const {
+    for (std::int64_t i = 0; i < pass.count; ++i) {
+      if (pass.real_dtype == STRATA_F32) {
+        static_cast<float*>(pass.fields[0])[i] = static_cast<float>(value_);
+      } else {
+        static_cast<double*>(pass.fields[0])[i] = value_;
+      }
+    }
+  }
+
+ private:
+  int value_;
+};
+const DatasetRegistration<FaultyDataset> kDataset{"FaultyDataset"};
+
 std::vector<std::string> problems(Kind kind, const char* name) {
   static const Registry registry = Registry::builtin();
   return check_conformance(*registry.find(kind, name), registry).problems;
@@ -238,6 +291,15 @@ TEST(Harness, FindsLossGradientsWithoutTheScale) {
 TEST(Harness, FindsOptimizersThatDependOnSlices) {
   EXPECT_THAT(problems(STRATA_OPTIMIZER, "FaultyOptimizer"),
               Contains(HasSubstr("slices give other weights")));
+}
+TEST(Harness, FindsOptimizersThatKeepWhatIsNotSaved) {
+  EXPECT_THAT(problems(STRATA_OPTIMIZER, "ForgetfulOptimizer"),
+              Contains(HasSubstr("gives other weights in a new instance that has what was saved")));
+}
+TEST(Harness, FindsDataThatDifferWhenTheyAreOpenedAgain) {
+  EXPECT_THAT(
+      problems(STRATA_DATASET, "FaultyDataset"),
+      Contains(HasSubstr("`point` of the split `train` has other values in a new instance")));
 }
 
 }  // namespace

@@ -1,8 +1,12 @@
 /* A layer in plain C, y = x², and one fault for each macro. */
+#include <locale.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <xmmintrin.h>
 
 #include "framework/plugin/abi.h"
 
@@ -31,11 +35,20 @@ static int create(const strata_value* options, int64_t count, void** instance,
 #ifdef NO_INSTANCE
   return STRATA_OK;
 #endif
-  static char nothing;
+#ifdef KEEPS_HISTORY
+  *instance = calloc(1, sizeof(double));
+#else
+  static double nothing;
   *instance = &nothing;
+#endif
   return STRATA_OK;
 }
-static void destroy(void* instance) { (void)instance; }
+static void destroy(void* instance) {
+#ifdef KEEPS_HISTORY
+  free(instance);
+#endif
+  (void)instance;
+}
 
 static int infer(const void* instance, const strata_input* inputs, int64_t count, strata_plan* plan,
                  strata_error* error) {
@@ -72,25 +85,88 @@ static int64_t elements(const strata_layer_pass* pass) {
 extern double no_such_function(double);
 #endif
 
-#define DEFINE_PASSES(T, suffix)                                                     \
-  static void forward_##suffix(const strata_layer_pass* pass, int64_t n, T offset) { \
-    const T* x = (const T*)pass->inputs[0];                                          \
-    T* y = (T*)pass->outputs[0];                                                     \
-    for (int64_t i = 0; i < n; ++i) y[i] = x[i] * x[i] + offset;                     \
-  }                                                                                  \
-  static void backward_##suffix(const strata_layer_pass* pass, int64_t n) {          \
-    const T* x = (const T*)pass->inputs[0];                                          \
-    const T* dy = (const T*)pass->d_outputs[0];                                      \
-    T* dx = (T*)pass->d_inputs[0];                                                   \
-    for (int64_t i = 0; dx && i < n; ++i) dx[i] += 2 * x[i] * dy[i];                 \
+#ifdef OVERWRITES_GRADIENT
+#define ADD =
+#else
+#define ADD +=
+#endif
+#define DEFINE_PASSES(T, suffix)                                                               \
+  static void forward_##suffix(const strata_layer_pass* pass, int64_t n, T factor, T offset) { \
+    const T* x = (const T*)pass->inputs[0];                                                    \
+    T* y = (T*)pass->outputs[0];                                                               \
+    for (int64_t i = 0; i < n; ++i) y[i] = factor * x[i] * x[i] + offset;                      \
+  }                                                                                            \
+  static void backward_##suffix(const strata_layer_pass* pass, int64_t n, T factor) {          \
+    const T* x = (const T*)pass->inputs[0];                                                    \
+    const T* dy = (const T*)pass->d_outputs[0];                                                \
+    T* dx = (T*)pass->d_inputs[0];                                                             \
+    for (int64_t i = 0; dx && i < n; ++i) dx[i] ADD 2 * factor* x[i] * dy[i];                  \
   }
 DEFINE_PASSES(float, f32)
 DEFINE_PASSES(double, f64)
 
+#ifdef DEPENDS_ON_THREADS
+static int same_thread(void) {
+  static _Thread_local char here;
+  static char* volatile first;
+  if (!first) first = &here;
+  return first == &here;
+}
+static void look(void* others, int64_t task) {
+  (void)task;
+  usleep(100);
+  if (!same_thread()) *(volatile int*)others = 1;
+}
+#endif
+
+#ifdef KEEPS_HISTORY
+/* A scale that the first batch decides, and that is no state. */
+static double scale_of(const void* instance, const strata_layer_pass* pass) {
+  double* scale = (double*)instance;
+  if (*scale == 0) {
+    const double first = pass->dtype == STRATA_F32 ? *(const float*)pass->inputs[0]
+                                                   : *(const double*)pass->inputs[0];
+    *scale = 1 + fabs(first);
+  }
+  return *scale;
+}
+#endif
+
 static int forward(const void* instance, const strata_layer_pass* pass, strata_error* error) {
   (void)instance, (void)error;
   int64_t n = elements(pass);
-  double offset = 0;
+  double factor = 1, offset = 0;
+#ifdef KEEPS_HISTORY
+  factor = scale_of(instance, pass);
+#endif
+#ifdef DEPENDS_ON_PRECISION
+  if (pass->dtype == STRATA_F32) offset = 0.01;
+#endif
+#ifdef DEPENDS_ON_THREADS
+  int others = 0;
+  (void)same_thread();
+  if (pass->batch > 100) pass->services->parallel(pass->host, 64, &look, &others);
+  offset = others;
+#endif
+#ifdef CHANGES_ARITHMETIC
+  _mm_setcsr(_mm_getcsr() | 0x8040);
+#endif
+#ifdef CHANGES_LOCALE
+  setlocale(LC_ALL, "C");
+  setlocale(LC_NUMERIC, "C.UTF-8");
+#endif
+#ifdef HANDLES_SIGNALS
+  signal(SIGTERM, SIG_IGN);
+#endif
+#ifdef CHANGES_FOLDER
+  if (chdir("/") != 0) return STRATA_INTERNAL;
+#endif
+#ifdef CHANGES_MASK
+  umask(0);
+#endif
+#ifdef CLOSES_OUTPUT
+  close(1);
+#endif
 #ifdef OVERRUNS
   n += 1;
 #endif
@@ -114,18 +190,25 @@ static int forward(const void* instance, const strata_layer_pass* pass, strata_e
   offset = no_such_function(offset);
 #endif
   if (pass->dtype == STRATA_F32)
-    forward_f32(pass, n, (float)offset);
+    forward_f32(pass, n, (float)factor, (float)offset);
   else
-    forward_f64(pass, n, offset);
+    forward_f64(pass, n, factor, offset);
   return STRATA_OK;
 }
 
 static int backward(const void* instance, const strata_layer_pass* pass, strata_error* error) {
   (void)instance, (void)error;
+  double factor = 1;
+#ifdef KEEPS_HISTORY
+  factor = scale_of(instance, pass);
+#endif
+#ifdef WRONG_GRADIENT
+  factor = 1.001;
+#endif
   if (pass->dtype == STRATA_F32)
-    backward_f32(pass, elements(pass));
+    backward_f32(pass, elements(pass), (float)factor);
   else
-    backward_f64(pass, elements(pass));
+    backward_f64(pass, elements(pass), factor);
   return STRATA_OK;
 }
 

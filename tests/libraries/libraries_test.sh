@@ -100,6 +100,18 @@ XDG_DATA_HOME=$top/elsewhere expect 5 'is not loaded' "$trainer" check required.
 rm -r .local
 expect 5 'there is no folder nowhere' "$trainer" check model.model --plugin-dir nowhere
 expect 5 'no such file' "$trainer" plugin check nowhere.so
+expect 5 'there is no folder model.model' "$trainer" check model.model --plugin-dir model.model
+mkdir -m 0 locked
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+  chmod 755 "$top"
+  expect 5 'the plugin folder .*/locked cannot be read: Permission denied' \
+    setpriv --reuid 65534 --regid 65534 --clear-groups "$trainer" plugins --plugin-dir locked
+elif [ "$(id -u)" != 0 ]; then
+  expect 5 'the plugin folder .*/locked cannot be read: Permission denied' "$trainer" plugins --plugin-dir locked
+fi
+mkdir pipes && mkfifo pipes/faulty.so
+expect 5 'pipes/faulty.so is not a file' "$trainer" plugins --plugin-dir pipes
+expect 5 'is not a file' "$trainer" plugin check pipes/faulty.so
 
 # ---- refused before any code of it runs
 refused() { # TEXT FOLDER: by check, by a model that requires it, and by a folder of the command line
@@ -211,8 +223,6 @@ cpp_library raw throwing -DTHROWS_RAW
 used 5 'an exception came out of it: thrown through C' raw throwing.model
 
 # ---- found by `plugin check`, which survives it
-library overrun faulty -DOVERRUNS
-expect 5 'writes outside of its buffers' "$trainer" plugin check overrun/faulty.so
 library varying faulty -DNOT_DETERMINISTIC
 expect 5 'the same call gives other outputs' "$trainer" plugin check varying/faulty.so
 library crash faulty -DCRASHES
@@ -224,8 +234,31 @@ expect 5 'it does not end: nothing for 1 seconds' "$trainer" plugin check hang/f
 library ends faulty -DENDS
 expect 5 'it ended the process \(code 0\)' "$trainer" plugin check ends/faulty.so
 library fast faulty -ffast-math
-expect 5 'switches the processor.s arithmetic' "$trainer" plugin check fast/faulty.so
-expect 0 'switches the processor.s arithmetic .* that was undone' "$trainer" check model.model --plugin-dir fast
+expect 5 'changes the processor.s arithmetic, as -ffast-math makes it, for the whole program when it is loaded' \
+  "$trainer" plugin check fast/faulty.so
+expect 0 'changes the processor.s arithmetic, .* that was undone' "$trainer" check model.model --plugin-dir fast
+
+# ---- each check has its fault: one library that is wrong in nothing else
+only() { # NAME TEXT FLAG…: the verdict names that, and all that it names is that
+  local name=$1 text=$2 found
+  shift 2
+  library "$name" faulty "$@"
+  expect 5 "^    - .*($text)" "$trainer" plugin check "$name/faulty.so"
+  found=$("$trainer" plugin check "$name/faulty.so" 2>&1 | grep '^    - ' | grep -vE "$text")
+  [ -z "$found" ] || bad "$name: finds more than that: $found"
+}
+only gradient 'the gradient of input 0 in (training|inference) is .* at element [0-9]+, and differences say' -DWRONG_GRADIENT
+only accumulation 'gradient 0 is not added to what was there' -DOVERWRITES_GRADIENT
+only precision 'output 0 differs by 0\.0[0-9]+ between f32 and f64' -DDEPENDS_ON_PRECISION
+only threads 'gives other bits on [248] threads' -DDEPENDS_ON_THREADS
+only round_trip 'gives other bits in a new instance that has what was saved in training' -DKEEPS_HISTORY
+only arithmetic 'changes the processor.s arithmetic: rounding, or what becomes of subnormal numbers' -DCHANGES_ARITHMETIC
+only locale 'changes the locale for the whole program' -DCHANGES_LOCALE
+only signals 'changes how SIGTERM is handled for the whole program' -DHANDLES_SIGNALS
+only current_folder 'changes the current folder for the whole program' -DCHANGES_FOLDER
+only mask 'changes the permissions of new files for the whole program' -DCHANGES_MASK
+only output 'changes standard output for the whole program' -DCLOSES_OUTPUT
+only overrun 'writes outside of its (f32 )?buffers' -DOVERRUNS
 
 # ---- what a run records of a library, and what it says where it goes on with another one
 library record faulty

@@ -24,23 +24,28 @@ awk '
 [ "$(grep -c '^cat >' "$top/followed.sh")" -ge 6 ]
 [ "$(grep -c '^trainer ' "$top/followed.sh")" -ge 10 ]
 
-follow() { # FOLDER CC CXX
+follow() { # FOLDER CC CXX [FLAG…]
   mkdir "$top/$1"
   rm -rf "$top/.local"
-  sed "s/^g++ /$3 /; s/^gcc /$2 /" "$top/followed.sh" >"$top/$1.sh"
-  (cd "$top/$1" && CXX=$3 bash -eu "$top/$1.sh") >"$top/$1.log" 2>&1 || {
-    echo "FAILED: the tutorial with $3"
+  sed "s/^g++ /${*:3} /; s/^gcc /$2 /" "$top/followed.sh" >"$top/$1.sh"
+  (cd "$top/$1" && CXX="${*:3}" bash -eu "$top/$1.sh") >"$top/$1.log" 2>&1 || {
+    echo "FAILED: the tutorial with ${*:3}"
     tail -n 40 "$top/$1.log"
     exit 1
   }
   [ "$(grep -c 'it conforms' "$top/$1.log")" = 5 ]
-  echo "the tutorial works with $3"
+  echo "the tutorial works with ${*:3}"
 }
 follow gcc gcc g++
 if command -v clang++ >/dev/null; then
   follow clang clang clang++
 else
   echo "clang++ is not installed: left out"
+fi
+if echo '#include <vector>' | clang++ -stdlib=libc++ -x c++ -fsyntax-only - 2>/dev/null; then
+  follow libcxx clang clang++ -stdlib=libc++
+else
+  echo "clang++ with libc++ is not installed: left out"
 fi
 rm -rf "$top/.local"
 
@@ -67,6 +72,18 @@ if command -v cmake >/dev/null; then
     exit 1
   }
   echo "CMake builds and tests it"
+fi
+# Without a network, as where there is nothing but Debian's Bazel 4.
+if command -v bazel >/dev/null; then
+  (cd my_layer && bazel --output_user_root="$top/bazel" test check) >"$top/bazel.log" 2>&1 || {
+    echo "FAILED: Bazel"
+    tail -n 40 "$top/bazel.log"
+    (cd my_layer && bazel --output_user_root="$top/bazel" shutdown)
+    exit 1
+  }
+  (cd my_layer && bazel --output_user_root="$top/bazel" shutdown)
+  chmod -R u+w "$top/bazel"
+  echo "Bazel builds and tests it"
 fi
 if command -v pkg-config >/dev/null; then
   flags=$(PKG_CONFIG_PATH=$top/strata/lib/pkgconfig pkg-config --cflags strata)

@@ -1,4 +1,5 @@
-// A child's pipe carries lines, ">line" while it works and "=line" for its answer.
+// A child's pipe carries lines, ">line" while it works, "=line" for its answer, and "!line" where
+// it crashed.
 #include "framework/app/study/children.h"
 
 #include <fcntl.h>
@@ -41,7 +42,8 @@ std::string framed(char mark, std::string text) {
   return mark + text + "\n";
 }
 
-[[noreturn]] void work(const ChildTask& task, int threads, int pipe, pid_t parent) {
+[[noreturn]] void work(const ChildTask& task, const std::function<void(int)>& begun, int threads,
+                       int pipe, pid_t parent) {
   // A terminal sends these to the parent as well, who passes on what is meant.
   for (const int signal : {SIGINT, SIGHUP}) std::signal(signal, SIG_IGN);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -50,6 +52,7 @@ std::string framed(char mark, std::string text) {
   const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int file = 0; file <= 2; ++file) ::dup2(nowhere, file);
   std::string answer;
+  if (begun) begun(pipe);
   try {
     answer =
         task.work(threads, [&](const std::string& line) { write_whole(pipe, framed('>', line)); });
@@ -122,7 +125,7 @@ class Pool {
     if (process == 0) {
       for (const Child& other : children_) ::close(other.pipe);
       ::close(ends[0]);
-      work(task, threads_of(slot), ends[1], parent);
+      work(task, watcher_.begun, threads_of(slot), ends[1], parent);
     }
     ::close(ends[1]);
     *free = true;
@@ -168,6 +171,8 @@ class Pool {
       child.pending.erase(0, end + 1);
       if (line.starts_with('='))
         child.end.answer = line.substr(1);
+      else if (line.starts_with('!'))
+        child.end.last_words = line.substr(1);
       else if (watcher_.said)
         watcher_.said(child.id, line.substr(1));
     }

@@ -19,15 +19,18 @@ struct ChildTask {
 };
 
 struct ChildEnd {
-  std::string answer;  // empty where the process ended without one
-  std::string how;     // then: "signal 11 (Segmentation fault)"
-  double memory = 0;   // bytes, the most that it had
+  std::string answer;      // empty where the process ended without one
+  std::string how;         // then: "signal 11 (Segmentation fault)"
+  std::string last_words;  // then too: what crashed, where it could still be said
+  double memory = 0;       // bytes, the most that it had
 };
 
 struct ChildWatcher {
   std::function<std::optional<ChildTask>()> next;  // nothing: no more work
   std::function<void(std::int64_t id, const std::string& line)> said;
   std::function<void(std::int64_t id, const ChildEnd& end)> ended;
+  // In the child, before its work: a line "!WORDS" to this file becomes `last_words`. May be empty.
+  std::function<void(int file)> begun;
   std::function<void()> idle;  // about ten times a second; may be empty
 };
 

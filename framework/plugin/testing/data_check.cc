@@ -164,6 +164,28 @@ void check_split(Checker& checker, const Instance& dataset, const DataDescriptio
       "samples of `{}` read alone are others than in a batch", split.name);
 }
 
+// A run that goes on opens the data anew, and must see the same samples.
+void check_second_opening(Checker& checker, const Instance& dataset,
+                          const DataDescription& description) {
+  const auto fresh = Instance::create(dataset.call());
+  if (!checker.expect(fresh.ok(), "cannot be created a second time")) return;
+  const auto opened = open_dataset(**fresh, {});
+  if (!checker.expect(opened.ok(), "cannot be opened a second time")) return;
+  for (std::size_t s = 0; s < description.splits.size(); ++s) {
+    const auto& split = description.splits[s];
+    if (split.samples <= 0) continue;
+    const auto number = static_cast<std::int64_t>(s);
+    const std::vector<std::int64_t> indices = spread(split.samples, 50);
+    const FieldBuffers first = read(checker, dataset, description, number, indices, STRATA_F32);
+    const FieldBuffers second = read(checker, **fresh, description, number, indices, STRATA_F32);
+    for (std::size_t f = 0; f < first.size(); ++f) {
+      checker.expect(same_bits(first[f].bytes, second[f].bytes),
+                     "`{}` of the split `{}` has other values in a new instance",
+                     first[f].field.name, split.name);
+    }
+  }
+}
+
 void check_dataset_instance(Checker& checker, const Instance& dataset) {
   const auto described = describe_dataset(dataset);
   if (!described) {
@@ -197,6 +219,7 @@ void check_dataset_instance(Checker& checker, const Instance& dataset) {
                    opened->splits[s].samples, promised);
     check_split(checker, dataset, *opened, s);
   }
+  check_second_opening(checker, dataset, *opened);
 }
 
 // ---- transforms ----

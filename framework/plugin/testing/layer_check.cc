@@ -39,6 +39,13 @@ class LayerChecker {
     return states;
   }
 
+  // Another instance gives the same: `remade` has one that was made anew from the same options.
+  void check_remade(const LayerCase& remade) {
+    LayerRun<float> one(case_, training_), other(remade, training_);
+    if (run_keeping_outputs(one) && run_keeping_outputs(other))
+      expect_same(one, other, "in a new instance that has what was saved");
+  }
+
   // For cases large enough to be cut into tasks.
   void check_threads() {
     check_pools<float>();
@@ -288,6 +295,36 @@ void check_modes(Checker& checker, LayerCase layer_case) {
   LayerChecker(checker, layer_case, /*training=*/false).check_all();
 }
 
+// After one batch, the states are saved, and a new instance goes on with another batch: nothing
+// that counts may stay behind in the old one.
+void check_round_trip(Checker& checker, const LayerCase& first, const std::vector<Input>& inputs) {
+  const auto fresh = Instance::create(first.instance.call());
+  if (!checker.expect(fresh.ok(), "cannot be created a second time")) return;
+  const auto plan = infer(**fresh, inputs);
+  if (!checker.expect(plan.ok(), "infers no shapes the second time")) return;
+  const auto same_shape = [](const auto& a, const auto& b) {
+    return a.name == b.name && a.shape == b.shape;
+  };
+  const auto same = [&](const auto& a, const auto& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), same_shape);
+  };
+  if (!checker.expect(same(plan->states, first.plan.states) &&
+                          same(plan->parameters, first.plan.parameters) &&
+                          plan->outputs == first.plan.outputs,
+                      "a new instance has other states, parameters or outputs"))
+    return;
+  LayerRun<float> before(first, /*is_training=*/true);
+  if (!before.forward().ok() || !before.backward().ok()) return;
+  LayerCase kept(first.instance, first.plan, first.inputs, first.batch),
+      remade(**fresh, *plan, first.inputs, first.batch);
+  for (LayerCase* next : {&kept, &remade}) {
+    for (auto& values : next->input_values) std::reverse(values.begin(), values.end());
+    for (std::size_t s = 0; s < next->state_values.size(); ++s)
+      next->state_values[s] = before.states[s].values();
+  }
+  LayerChecker(checker, kept, /*training=*/true).check_remade(remade);
+}
+
 // One value per feature may be refused in training, by layers that say so, and never in inference.
 void check_one_sample(Checker& checker, const LayerCase& layer_case) {
   LayerRun<double> training(layer_case, /*is_training=*/true);
@@ -360,6 +397,7 @@ void check_layer(Checker& checker) {
         checker.begin(
             fmt::format("{} on{}, batch {}", print_call(instance->call()), shape_text, batch));
         check_modes(checker, LayerCase(*instance, *plan, shapes, batch));
+        check_round_trip(checker, LayerCase(*instance, *plan, shapes, batch), inputs);
       }
       check_one_sample(checker, LayerCase(*instance, *plan, shapes, 1));
     }

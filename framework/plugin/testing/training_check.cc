@@ -115,6 +115,30 @@ void check_optimizer_instance(Checker& checker, const Instance& optimizer) {
                  "moves weights with a learning rate of 0");
 }
 
+// Weights and slots are saved half-way, and a new instance goes on from them, at rates that fall.
+void check_optimizer_round_trip(Checker& checker, const Instance& optimizer) {
+  const auto fresh = Instance::create(optimizer.call());
+  if (!checker.expect(fresh.ok(), "cannot be created a second time")) return;
+  Descent<float> whole(optimizer, {0, kCount}), resumed(**fresh, {0, kCount});
+  if (!checker.expect(resumed.slots.size() == whole.slots.size(),
+                      "has other slots the second time"))
+    return;
+  const auto rate = [](std::int64_t number) { return 0.01 / static_cast<double>(number); };
+  for (std::int64_t number = 1; number <= 10; ++number) {
+    if (!whole.step(number, rate(number), true).ok()) return;  // said before
+  }
+  resumed.weights.set(whole.weights.values());
+  for (std::size_t s = 0; s < whole.slots.size(); ++s)
+    resumed.slots[s].set(whole.slots[s].values());
+  for (std::int64_t number = 11; number <= 20; ++number) {
+    if (!whole.step(number, rate(number), true).ok()) return;
+    if (!checker.expect_ok(resumed.step(number, rate(number), true), "update in a new instance"))
+      return;
+  }
+  checker.expect(same_bits(whole.weights, resumed.weights),
+                 "gives other weights in a new instance that has what was saved");
+}
+
 void check_schedule_instance(Checker& checker, const Instance& schedule) {
   const auto factor = [&](std::int64_t step, std::int64_t total) {
     return schedule.functions<strata_schedule>().factor(schedule.raw(), step, total,
@@ -188,6 +212,7 @@ void check_instances(Checker& checker, void (*check)(Checker&, const Instance&))
 void check_optimizer(Checker& checker) {
   checker.expect(checker.entry.find_option("lr") >= 0, "has no option `lr`");
   check_instances(checker, check_optimizer_instance);
+  check_instances(checker, check_optimizer_round_trip);
 }
 void check_schedule(Checker& checker) { check_instances(checker, check_schedule_instance); }
 void check_initializer(Checker& checker) { check_instances(checker, check_initializer_instance); }
