@@ -4,8 +4,10 @@
 
 #include "framework/app/files.h"
 #include "framework/app/format.h"
+#include "framework/app/interrupt.h"
 #include "framework/app/model_files.h"
 #include "framework/base/utf8.h"
+#include "framework/report/live/server.h"
 #include "framework/report/page.h"
 #include "framework/report/svg_files.h"
 
@@ -20,6 +22,35 @@ void options(po::options_description_easy_init add) {
       "for several");
   add("svg", po::value<std::string>()->value_name("DIR"),
       "write each chart as an SVG file into this folder instead; they can be shown on other pages");
+  add("serve", po::bool_switch(),
+      "show the page at an address of this machine and keep it up to date while runs train");
+  add("port", po::value<std::string>()->value_name("N"),
+      "where --serve listens; a free port by default");
+}
+
+// The page over HTTP until Ctrl-C, made again whenever a run has gone on.
+ExitCode serve_page(Invocation& invocation) {
+  const InterruptGuard interrupt("ending");
+  const std::vector<std::string>& folders = invocation.words;
+  value_or_end(report::read_runs(folders));  // what is wrong with them is said here, once
+  const report::LivePage live = {.mark = [&] { return report::runs_mark(folders); },
+                                 .page = [&]() -> Result<std::string> {
+                                   auto runs = report::read_runs(folders);
+                                   if (!runs) return runs.error();
+                                   return report::draw_page(report::compare(std::move(*runs)),
+                                                            true);
+                                 }};
+  report::ServeOptions options;
+  options.port = static_cast<std::uint16_t>(invocation.integer("port", 0, 0, 65535));
+  options.stop = &interrupt.flag();
+  options.ready = [&](const std::string& url) {
+    invocation.console().out(fmt::format(
+        "{} shows {}; Ctrl-C ends it\n", url,
+        folders.size() == 1 ? safe_text(folders[0])
+                            : counted(static_cast<std::int64_t>(folders.size()), "folder")));
+  };
+  end_unless(report::serve(live, options));
+  return ExitCode::kDone;
 }
 
 // Each chart as a file of its own.
@@ -45,8 +76,12 @@ ExitCode run(Invocation& invocation) {
   for (const char* option : {"output", "svg"})
     if (invocation.has(option) && invocation.text(option).empty())
       usage_failure(fmt::format("`--{}` needs a path, and got an empty one", option));
-  if (invocation.has("output") && invocation.has("svg"))
-    usage_failure("`--output` and `--svg` exclude each other");
+  for (const auto& [a, b] : {std::pair("output", "svg"), {"output", "serve"}, {"svg", "serve"}})
+    if (invocation.has(a) && invocation.has(b))
+      usage_failure(fmt::format("`--{}` and `--{}` exclude each other", a, b));
+  if (invocation.has("port") && !invocation.has("serve"))
+    usage_failure("`--port` belongs to `--serve`");
+  if (invocation.has("serve")) return serve_page(invocation);
   std::string output = invocation.text("output");
   if (output.empty())
     output = invocation.words.size() == 1 ? invocation.words[0] + "/report.html" : "report.html";
@@ -84,7 +119,8 @@ const Command kReportCommand = {
         "report runs/mnist_mlp_bn/1\n"
         "report runs/mnist_mlp_bn -o mnist.html\n"
         "report runs/mnist_mlp/1 runs/mnist_mlp_bn/1\n"
-        "report runs/mnist_mlp_bn --svg pictures\n",
+        "report runs/mnist_mlp_bn --svg pictures\n"
+        "report runs/mnist_mlp_bn --serve --port 8080\n",
     .options = &options,
     .run = &run,
 };

@@ -14,6 +14,7 @@
 #include "framework/base/atomic_file.h"
 #include "framework/base/utf8.h"
 #include "framework/graph/summary.h"
+#include "framework/report/page.h"
 #include "framework/train/checkpoint.h"
 #include "framework/train/training.h"
 
@@ -201,6 +202,10 @@ ExitCode run(Invocation& invocation) {
   options.save = &interrupt.save();
   const TrainOutcome outcome = value_or_end(train(program, options));
 
+  if (!outcome.already_done && !outcome.unsaved) {
+    const Status page = report::write_run_page(outcome.folder);
+    if (!page) console.err(fmt::format("warning: no report: {}\n", page.error().message));
+  }
   std::string text = verdict(outcome, console.paint());
   console.out(quiet ? text.substr(1) : text);
   if (outcome.end.status == "done") return ExitCode::kDone;

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kTogether = 3;     // groups whose train and val curves share a chart
 constexpr std::size_t kDescribed = 12;   // lines that a chart's text alternative goes through
 constexpr std::size_t kFewestStops = 3;  // values of a setting that make a curve
-constexpr std::size_t kMostLines = 12;   // against a setting; a heat map shows more
+constexpr std::size_t kMostLines = 12;   // of charts that show no more of them
 const char* const kSpeed = "samples_per_second";
 
 std::string in_words(const Chart& chart) {
@@ -195,6 +195,27 @@ std::vector<Chart> curve_charts(const Comparison& all) {
     }
   }
   return charts;
+}
+
+bool has_step_chart(const Comparison& all) {
+  return all.has_steps && all.groups.size() <= kMostLines;
+}
+
+Chart step_chart(const Comparison& all) {
+  Chart chart;
+  chart.id = "steps";
+  chart.figure = "step.loss";
+  chart.title = "training loss of single steps";
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (std::size_t g = 0; g < all.groups.size(); ++g) {
+    ChartLine line{static_cast<int>(g), false, all.step_curve(all.groups[g]), all.groups[g].label};
+    for (const CurvePoint& point : line.points)
+      low = std::min(low, point.low), high = std::max(high, point.high);
+    chart.lines.push_back(std::move(line));
+  }
+  if (low <= high) chart.low = low, chart.high = high;
+  chart.text = in_words(chart);
+  return chart;
 }
 
 std::vector<Chart> value_charts(const Comparison& all) {

@@ -13,6 +13,11 @@ namespace strata::report {
 // splits. A line per group, in the groups' order.
 std::vector<Chart> curve_charts(const Comparison& all);
 
+// The losses of single steps, a line per group. Not drawn for many groups: lines as noisy as these
+// would hide each other.
+bool has_step_chart(const Comparison& all);
+Chart step_chart(const Comparison& all);
+
 // Figures of validation and speed against each setting that has three numbers or more. A line for
 // every combination of what else was varied.
 std::vector<Chart> value_charts(const Comparison& all);

@@ -205,6 +205,50 @@ Spread spread_of(const std::vector<double>& values) {
   return spread;
 }
 
+namespace {
+
+// Adds a run's value to the point over all runs.
+void add_value(CurvePoint& point, double value, double step, double seconds) {
+  point.low = point.count == 0 ? value : std::min(point.low, value);
+  point.high = point.count == 0 ? value : std::max(point.high, value);
+  point.mean += value;
+  point.step += step;
+  point.seconds += seconds;
+  ++point.count;
+}
+
+std::vector<CurvePoint> averaged(const std::map<std::int64_t, CurvePoint>& points) {
+  std::vector<CurvePoint> curve;
+  for (const auto& [unused, sums] : points) {
+    CurvePoint& point = curve.emplace_back(sums);
+    point.mean /= point.count;
+    point.step /= point.count;
+    point.seconds /= point.count;
+  }
+  return curve;
+}
+
+}  // namespace
+
+std::vector<CurvePoint> Comparison::step_curve(const Group& group) const {
+  std::map<std::int64_t, CurvePoint> points;
+  for (const int member : group.members) {
+    const RunRecord& run = runs[static_cast<std::size_t>(member)];
+    const auto length = run.facts.find("steps_per_epoch");
+    const double epoch = length != run.facts.end() && length->is_number_integer()
+                             ? std::max(1.0, length->get<double>())
+                             : 0;
+    for (const StepRecord& step : run.steps) {
+      if (!std::isfinite(step.loss)) continue;
+      CurvePoint& point = points[step.step];
+      add_value(point, step.loss, static_cast<double>(step.step), step.elapsed);
+      point.epoch =
+          epoch > 0 ? static_cast<double>(step.step) / epoch : static_cast<double>(step.epoch);
+    }
+  }
+  return averaged(points);
+}
+
 std::vector<CurvePoint> Comparison::curve(const Group& group, const std::string& figure) const {
   std::map<std::int64_t, CurvePoint> points;
   for (const int member : group.members) {
@@ -212,23 +256,11 @@ std::vector<CurvePoint> Comparison::curve(const Group& group, const std::string&
       const double value = epoch.figure(figure);
       if (!std::isfinite(value)) continue;
       CurvePoint& point = points[epoch.epoch];
-      point.low = point.count == 0 ? value : std::min(point.low, value);
-      point.high = point.count == 0 ? value : std::max(point.high, value);
-      point.mean += value;
-      point.step += static_cast<double>(epoch.step);
-      point.seconds += epoch.elapsed;
-      ++point.count;
+      add_value(point, value, static_cast<double>(epoch.step), epoch.elapsed);
+      point.epoch = static_cast<double>(epoch.epoch);
     }
   }
-  std::vector<CurvePoint> curve;
-  for (auto& [epoch, point] : points) {
-    point.epoch = static_cast<double>(epoch);
-    point.mean /= point.count;
-    point.step /= point.count;
-    point.seconds /= point.count;
-    curve.push_back(point);
-  }
-  return curve;
+  return averaged(points);
 }
 
 Spread Comparison::at_best(const Group& group, const std::string& figure) const {
@@ -269,6 +301,7 @@ Comparison compare(std::vector<RunRecord> runs) {
           std::find(values.begin(), values.end(), axis_values[i][run]) - values.begin()));
     }
     groups[points].push_back(static_cast<int>(run));
+    all.has_steps = all.has_steps || !all.runs[run].steps.empty();
     for (const std::string& figure : all.runs[run].figures)
       if (std::find(all.figures.begin(), all.figures.end(), figure) == all.figures.end())
         all.figures.push_back(figure);

@@ -46,12 +46,15 @@ struct Comparison {
   std::vector<Group> groups;         // in the order of the axes' values
   std::vector<int> group_of;         // for each run
   std::vector<std::string> figures;  // of all runs, validation first
+  bool has_steps = false;            // whether a run noted single steps
   std::string monitor;               // the figure that says which run is best; may be empty
   bool more_is_better = false;       // of `monitor`
   int best_group = -1;               // by the mean of `monitor` at the runs' best epochs
 
   bool has_seeds() const { return groups.size() < runs.size(); }
   std::vector<CurvePoint> curve(const Group& group, const std::string& figure) const;
+  // The losses of single steps that were noted, likewise.
+  std::vector<CurvePoint> step_curve(const Group& group) const;
   // A figure at the best epoch of each run of a group.
   Spread at_best(const Group& group, const std::string& figure) const;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <set>
 
 #include "framework/base/text.h"
@@ -71,6 +72,14 @@ std::string all_digits(double value) {
   return std::isfinite(value) ? print_float(value) : "not finite";
 }
 
+// " (last 3 bits)" where the numbers are that close.
+std::string bits_apart(double a, double b) {
+  if (!std::isfinite(a) || !std::isfinite(b) || std::signbit(a) != std::signbit(b)) return {};
+  const auto x = std::bit_cast<std::uint64_t>(a), y = std::bit_cast<std::uint64_t>(b);
+  const int bits = std::bit_width(x > y ? x - y : y - x);
+  return bits > 32 ? "" : fmt::format(" (last {})", count_text(bits, "bit"));
+}
+
 void compare_figures(const RunRecord& first, const RunRecord& second, RunDifference& found) {
   const std::size_t common = std::min(first.epochs.size(), second.epochs.size());
   for (std::size_t i = 0; i < common; ++i) {
@@ -79,8 +88,10 @@ void compare_figures(const RunRecord& first, const RunRecord& second, RunDiffere
     for (const std::string& name : first.figures) {
       const double x = a.figure(name), y = b.figure(name);
       if (a.figures.contains(name) && b.figures.contains(name) && !same_number(x, y))
-        differing.push_back({name, all_digits(x), all_digits(y)});
+        differing.push_back({name, all_digits(x), all_digits(y) + bits_apart(x, y)});
     }
+    if (!a.checksum.empty() && !b.checksum.empty() && a.checksum != b.checksum)
+      differing.push_back({"weights", "CRC-32 " + a.checksum, b.checksum});
     if (differing.empty() && a.step == b.step) {
       ++found.common_epochs;
       found.parting.equal_until = a.step;
@@ -93,6 +104,43 @@ void compare_figures(const RunRecord& first, const RunRecord& second, RunDiffere
     found.parting.figures = std::move(differing);
     return;
   }
+}
+
+void compare_steps(const RunRecord& first, const RunRecord& second, RunDifference& found) {
+  StepParting& parting = found.steps;
+  for (auto a = first.steps.begin(), b = second.steps.begin();
+       a != first.steps.end() && b != second.steps.end();) {
+    if (a->step != b->step) {
+      a->step < b->step ? ++a : ++b;
+      continue;
+    }
+    ++parting.compared;
+    const bool same_loss = same_number(a->loss, b->loss);
+    if (!same_loss || a->checksum != b->checksum) {
+      parting.step = a->step;
+      if (!same_loss) {
+        parting.first_loss = all_digits(a->loss);
+        parting.second_loss = all_digits(b->loss) + bits_apart(a->loss, b->loss);
+      }
+      return;
+    }
+    parting.equal_until = a->step;
+    ++a, ++b;
+  }
+}
+
+std::string steps_text(const StepParting& at) {
+  if (at.compared == 0) return {};
+  if (at.step == 0)
+    return fmt::format("  {:<12} equal to the last bit in all {} that both logs have\n", "steps",
+                       at.compared);
+  std::string out = fmt::format("  {:<12} part at step {}", "steps", at.step);
+  out += at.equal_until > 0 ? fmt::format(", equal at step {}", at.equal_until)
+                            : ", the first that both logs have";
+  out += at.first_loss.empty()
+             ? "; the loss is the same there, the weights after it are not\n"
+             : fmt::format("\n  {:<12} loss  {} -> {}\n", "", at.first_loss, at.second_loss);
+  return out;
 }
 
 void compare_outcomes(const RunRecord& first, const RunRecord& second, RunDifference& found) {
@@ -127,6 +175,7 @@ std::string results_text(const RunRecord& first, const RunRecord& second,
                            ? "same weights"
                            : "other weights: " + short_hash(found.first_start) + " -> " +
                                  short_hash(found.second_start));
+  out += steps_text(found.steps);
   if (found.parted) {
     const Parting& at = found.parting;
     out += fmt::format("  {:<12} part in epoch {}: ", "figures", at.epoch);
@@ -171,6 +220,7 @@ RunDifference difference_of(const RunRecord& first, const RunRecord& second) {
   compare_settings(first, second, found);
   compare_facts(first, second, found);
   compare_figures(first, second, found);
+  compare_steps(first, second, found);
   compare_outcomes(first, second, found);
   const auto hash = [](const RunRecord& run) {
     const auto at = run.facts.find("start_state_sha256");
@@ -211,6 +261,10 @@ std::string difference_json(const RunRecord& first, const RunRecord& second,
                        {"second_step", found.parting.second_step},
                        {"figures", json_of(found.parting.figures)}};
   }
+  if (found.steps.compared > 0)
+    json["steps"] = {{"compared", found.steps.compared},
+                     {"equal_until_step", found.steps.equal_until},
+                     {"parting_step", found.steps.step > 0 ? Json(found.steps.step) : Json()}};
   if (!found.first_weights.empty() && !found.second_weights.empty())
     json["same_weights"] = first.weights_hash == second.weights_hash;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -22,12 +22,22 @@ struct Parting {
   std::vector<ChangedValue> figures;             // those that differ there, all digits
 };
 
+// The first step that both runs noted (train.log_steps) whose loss or weights are not the same
+// bits.
+struct StepParting {
+  std::int64_t step = 0;                // 0: there is none
+  std::int64_t equal_until = 0;         // the last noted step before it
+  std::int64_t compared = 0;            // steps that both noted
+  std::string first_loss, second_loss;  // all digits; empty where the weights alone differ
+};
+
 struct RunDifference {
   // Settings of the file by what they belong to; facts of the log's start.
   std::vector<ChangedValue> file, data, seed, plugins, environment;
   std::int64_t common_epochs = 0;  // that both have
   bool parted = false;
   Parting parting;
+  StepParting steps;
   std::string first_start, second_start;      // SHA-256 of the starting weights; may be empty
   std::string first_weights, second_weights;  // of the last; may be empty
   std::vector<ChangedValue> outcome;          // status, epochs, best epoch

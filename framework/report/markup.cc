@@ -69,7 +69,9 @@ std::string csv_uri(std::string_view text) {
   return out;
 }
 
-bool is_share(std::string_view name) { return name.find("accuracy") != std::string_view::npos; }
+bool is_share(std::string_view name) {
+  return name.find("accuracy") != std::string_view::npos || name.ends_with(".zeros");
+}
 
 std::string figure_text(std::string_view name, double value) {
   if (!std::isfinite(value)) return "–";
@@ -108,6 +110,10 @@ std::string duration_text(double seconds) {
   const std::int64_t whole = std::llround(seconds);
   if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
   return fmt::format("{}:{:02}:{:02} h", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+std::string short_time(double seconds) {
+  return seconds < 0.0001 ? fmt::format("{:.1f} µs", 1e6 * seconds) : duration_text(seconds);
 }
 
 std::string count_text(std::int64_t number, std::string_view noun) {

@@ -27,6 +27,7 @@ bool is_share(std::string_view name);             // shown in percent
 
 std::string plain_number(double value);     // shortest of six digits, for CSV; empty for NaN
 std::string duration_text(double seconds);  // "3.1 ms", "0.71 s", "3:05 min", "2:03:20 h"
+std::string short_time(double seconds);     // of parts of a step: "12.3 µs", else as above
 std::string count_text(std::int64_t number, std::string_view noun);  // "1 run", "2 runs"
 
 // A value of the log on one line; long hashes cut to twelve digits.

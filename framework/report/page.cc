@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "framework/base/atomic_file.h"
 #include "framework/base/version.h"
 #include "framework/report/chart.h"
 #include "framework/report/markup.h"
@@ -33,21 +34,30 @@ std::string swatch(int group) {
   return fmt::format("<i class=\"dot g{}\" aria-hidden=\"true\"></i>", group);
 }
 
-std::string draw_page(const Comparison& all) {
+std::string draw_page(const Comparison& all, bool live) {
   const std::string title = html(title_of(all));
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
          "<meta name=\"color-scheme\" content=\"light dark\">\n"
          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-         "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
+         "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:" +
+         std::string(live ? "; connect-src 'self'" : "") +
+         "\">\n"
          "<link rel=\"icon\" href=\"data:,\">\n<title>" +
          title + "</title>\n<style>\n" + kPageStyle + line_colours("g", all.groups.size()) +
          "\n</style>\n</head>\n<body>\n<header>\n<h1>" + title + "</h1>\n" + verdict_section(all) +
          "</header>\n<main>\n" + curves_section(all) + values_section(all) +
-         heat_maps_section(all) + tables_section(all) + file_section(all) +
-         environment_section(all) +
+         heat_maps_section(all) + tables_section(all) + predictions_section(all) +
+         layers_section(all) + file_section(all) + environment_section(all) +
          "</main>\n<footer>Made by <code>trainer report</code>, strata " + kVersion +
-         ".</footer>\n<script>\n" + kPageScript + "</script>\n</body>\n</html>\n";
+         ".</footer>\n<script>\n" + kPageScript + (live ? kPageLiveScript : "") +
+         "</script>\n</body>\n</html>\n";
+}
+
+Status write_run_page(const std::string& folder) {
+  auto runs = read_runs({folder});
+  if (!runs) return runs.error();
+  return write_file_atomically(folder + "/report.html", draw_page(compare(std::move(*runs))));
 }
 
 }  // namespace strata::report

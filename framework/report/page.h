@@ -7,10 +7,16 @@
 
 #include <string>
 
+#include "framework/base/error.h"
 #include "framework/report/comparison.h"
 
 namespace strata::report {
 
-std::string draw_page(const Comparison& all);
+// A `live` page, which is served, asks its server whether it has changed; no other page asks for
+// anything.
+std::string draw_page(const Comparison& all, bool live = false);
+
+// Writes report.html into a run's folder.
+Status write_run_page(const std::string& folder);
 
 }  // namespace strata::report

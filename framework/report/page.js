@@ -1,4 +1,5 @@
-(() => {
+// Also run again by a live page, over what it has put in.
+window.start = () => {
   'use strict';
   const all = (what, from = document) => [...from.querySelectorAll(what)];
 
@@ -67,4 +68,5 @@
     };
     for (const event of ['pointerenter', 'focus', 'click']) link.addEventListener(event, fill);
   }
-})();
+};
+start();

@@ -11,6 +11,7 @@ namespace strata::report {
 namespace {
 
 constexpr std::size_t kPathPoints = 12000;  // of all curves of a page
+constexpr std::size_t kStepRows = 400;      // of single steps, as CSV
 constexpr std::size_t kDataBytes = 55000;   // of all curves' CSV, more or less
 
 std::vector<std::string> epoch_row(const Comparison& all, std::size_t run,
@@ -37,20 +38,6 @@ std::string curves_csv(const Comparison& all, std::size_t& stride) {
       if (i % stride == 0 || i + 1 == epochs.size()) rows.push_back(epoch_row(all, run, epochs[i]));
   }
   return csv(rows);
-}
-
-std::string legend_of(std::string_view family, const std::vector<std::string>& labels) {
-  if (labels.size() < 2) return {};
-  std::string out =
-      "<div class=\"legend\" role=\"group\" aria-label=\"Curves that are shown\">"
-      "<button type=\"button\" class=\"all\" hidden>all</button>"
-      "<button type=\"button\" class=\"none\" hidden>none</button>";
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    out += fmt::format(
-        "<button type=\"button\" class=\"key\" data-g=\"{0}{1}\" aria-pressed=\"true\"><i "
-        "class=\"dot {0}{1}\" aria-hidden=\"true\"></i>{2}</button>",
-        family, i, html(labels[i]));
-  return out + "</div>\n";
 }
 
 std::string legend(const Comparison& all) {
@@ -118,12 +105,57 @@ std::string values_csv(const Chart& chart) {
   return csv(rows);
 }
 
+// Losses of single steps, at most so many that a page stays small.
+std::string steps_csv(const Comparison& all) {
+  std::size_t steps = 0;
+  for (const RunRecord& run : all.runs) steps += run.steps.size();
+  const std::size_t stride = steps / kStepRows + 1;
+  std::vector<std::vector<std::string>> rows = {
+      {"run", "setting", "epoch", "step", "seconds", "loss"}};
+  for (std::size_t i = 0; i < all.runs.size(); ++i)
+    for (std::size_t k = 0; k < all.runs[i].steps.size(); k += stride) {
+      const StepRecord& step = all.runs[i].steps[k];
+      rows.push_back({all.runs[i].name, std::to_string(all.group_of[i] + 1),
+                      std::to_string(step.epoch), std::to_string(step.step),
+                      plain_number(step.elapsed), plain_number(step.loss)});
+    }
+  return csv(rows);
+}
+
+// A chart's own data. The script cuts those of a figure from all curves'; without it the link leads
+// to them.
+std::string data_link(const Comparison& all, const Chart& chart) {
+  if (chart.id == "steps") return csv_link("steps.csv", "CSV", steps_csv(all));
+  std::string columns;
+  for (const std::string& figure : all.figures)
+    if (figure == chart.figure || (figure_base(figure) == figure_base(chart.figure) &&
+                                   chart.lines.size() > all.groups.size()))
+      columns += (columns.empty() ? "" : " ") + figure;
+  return fmt::format("<a class=\"csv part\" data-figures=\"{}\" href=\"#curves-csv\">CSV</a>",
+                     html(columns));
+}
+
 }  // namespace
 
+std::string legend_of(std::string_view family, const std::vector<std::string>& labels) {
+  if (labels.size() < 2) return {};
+  std::string out =
+      "<div class=\"legend\" role=\"group\" aria-label=\"Curves that are shown\">"
+      "<button type=\"button\" class=\"all\" hidden>all</button>"
+      "<button type=\"button\" class=\"none\" hidden>none</button>";
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    out += fmt::format(
+        "<button type=\"button\" class=\"key\" data-g=\"{0}{1}\" aria-pressed=\"true\"><i "
+        "class=\"dot {0}{1}\" aria-hidden=\"true\"></i>{2}</button>",
+        family, i, html(labels[i]));
+  return out + "</div>\n";
+}
+
 std::string curves_section(const Comparison& all) {
-  const std::vector<Chart> charts = curve_charts(all);
-  if (charts.empty())
+  std::vector<Chart> charts = curve_charts(all);
+  if (charts.empty() && !has_step_chart(all))
     return "<section><h2>Curves</h2><p>No run has finished an epoch.</p></section>\n";
+  if (has_step_chart(all)) charts.push_back(step_chart(all));
   std::size_t paths = 0;
   for (const Chart& chart : charts)
     for (const ChartLine& line : chart.lines)
@@ -135,27 +167,19 @@ std::string curves_section(const Comparison& all) {
   std::size_t stride = 1;
   const std::string data = curves_csv(all, stride);
   std::string out = "<section class=\"curves\"><h2 id=\"curves\">Curves</h2>\n";
-  const char* const names[] = {"epochs", "steps", "seconds"};
   out += "<span class=\"over\">over</span>";
-  for (const char* name : names)
+  for (const Along along : {Along::kEpochs, Along::kSteps, Along::kSeconds})
     out += fmt::format(
-        "<input type=\"radio\" name=\"along\" id=\"along-{}\"{}><label for=\"along-{}\">{}</label>",
-        name, name == names[0] ? " checked" : "", name, name);
+        "<input type=\"radio\" name=\"along\" id=\"along-{0}\"{1}><label "
+        "for=\"along-{0}\">{0}</label>",
+        along_name(along), along == Along::kEpochs ? " checked" : "");
   out += "\n" + legend(all) + reading_help(all, charts, stride) + "<div class=\"charts\">\n";
   for (const Chart& chart : charts) {
     out += fmt::format("<figure><figcaption>{}</figcaption><p hidden id=\"{}-d\">{}</p>\n",
                        html(chart.title), chart.id, html(chart.text));
     for (const Along along : {Along::kEpochs, Along::kSteps, Along::kSeconds})
       out += draw_chart(chart, along, points);
-    // The script makes it the chart's own columns; without it the link leads to all of them.
-    std::string columns;
-    for (const std::string& figure : all.figures)
-      if (figure == chart.figure || (figure_base(figure) == figure_base(chart.figure) &&
-                                     chart.lines.size() > all.groups.size()))
-        columns += (columns.empty() ? "" : " ") + figure;
-    out += fmt::format(
-        "<a class=\"csv part\" data-figures=\"{}\" href=\"#curves-csv\">CSV</a></figure>\n",
-        html(columns));
+    out += data_link(all, chart) + "</figure>\n";
   }
   return out + "</div>\n<p id=\"curves-csv\">" + csv_link("curves.csv", "All curves as CSV", data) +
          "</p></section>\n";

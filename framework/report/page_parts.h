@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "framework/report/comparison.h"
 
@@ -10,12 +11,16 @@ namespace strata::report {
 
 std::string verdict_section(const Comparison& all);
 std::string curves_section(const Comparison& all);
-std::string values_section(const Comparison& all);     // empty where no setting is a number
-std::string heat_maps_section(const Comparison& all);  // empty without two axes
+std::string values_section(const Comparison& all);       // empty where no setting is a number
+std::string heat_maps_section(const Comparison& all);    // empty without two axes
+std::string layers_section(const Comparison& all);       // empty where no run noted any
+std::string predictions_section(const Comparison& all);  // empty where no run has any
 std::string tables_section(const Comparison& all);
 std::string file_section(const Comparison& all);
 std::string environment_section(const Comparison& all);
 
+// Buttons that show and hide the lines of a family; empty for fewer than two.
+std::string legend_of(std::string_view family, const std::vector<std::string>& labels);
 // A link that saves `text` as the file `name`.
 std::string csv_link(std::string_view name, std::string_view label, std::string_view text);
 // A dot in a group's colour.

@@ -1,5 +1,7 @@
-// Finding and reading run folders.
+// Finding run folders, and reading them.
 #include "framework/report/run_record.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -8,7 +10,9 @@
 
 #include "framework/base/atomic_file.h"
 #include "framework/base/utf8.h"
+#include "framework/report/log_events.h"
 #include "framework/report/markup.h"
+#include "framework/report/predictions.h"
 
 namespace strata::report {
 namespace {
@@ -17,59 +21,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr int kDeepest = 6;  // folders between an argument and a run
-
-double number(const Json& event, const char* key) {
-  const auto at = event.find(key);
-  return at != event.end() && at->is_number() ? at->get<double>()
-                                              : std::numeric_limits<double>::quiet_NaN();
-}
-
-std::int64_t integer(const Json& event, const char* key) {
-  const auto at = event.find(key);
-  return at != event.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0;
-}
-
-std::string text_of(const Json& event, const char* key) {
-  const auto at = event.find(key);
-  return at != event.end() && at->is_string() ? at->get<std::string>() : "";
-}
-
-double or_zero(double x) { return std::isfinite(x) ? x : 0; }
-
-void read_epoch(const Json& event, RunRecord& run) {
-  EpochRecord epoch;
-  epoch.epoch = integer(event, "epoch");
-  epoch.step = integer(event, "step");
-  epoch.seconds = or_zero(number(event, "seconds"));
-  epoch.learning_rate = number(event, "learning_rate");
-  epoch.samples_per_second = number(event, "samples_per_second");
-  for (const auto& [key, value] : event.items()) {
-    if (key.find('.') == std::string::npos || !(value.is_number() || value.is_null())) continue;
-    epoch.figures[key] = number(event, key.c_str());
-    if (std::find(run.figures.begin(), run.figures.end(), key) == run.figures.end())
-      run.figures.push_back(key);
-  }
-  // An epoch that was done again replaces what came after the one before it.
-  while (!run.epochs.empty() && run.epochs.back().epoch >= epoch.epoch) run.epochs.pop_back();
-  epoch.elapsed = epoch.seconds + (run.epochs.empty() ? 0 : run.epochs.back().elapsed);
-  run.epochs.push_back(std::move(epoch));
-}
-
-void read_event(const Json& event, RunRecord& run) {
-  const std::string kind = text_of(event, "event");
-  if (kind == "start" || (kind == "resume" && run.facts.empty())) run.facts = event;
-  if (kind == "resume") ++run.resumed;
-  if (kind == "epoch") read_epoch(event, run);
-  if (kind != "end") {
-    run.status = "unfinished";
-    return;
-  }
-  run.status = text_of(event, "status");
-  run.reason = text_of(event, event.contains("reason") ? "reason" : "message");
-  run.weights_hash = text_of(event, "weights_sha256");
-  run.best_epoch = integer(event, "best_epoch");
-  run.seconds = or_zero(number(event, "seconds"));
-}
 
 bool is_run(const fs::path& folder) {
   std::error_code ignored;
@@ -175,8 +126,29 @@ Result<RunRecord> read_run(const std::string& folder) {
       ++run.damaged_lines;
     }
   }
-  if (run.status == "unfinished") run.seconds = run.epochs.empty() ? 0 : run.epochs.back().elapsed;
+  finish_events(run);
+  run.predictions = read_predictions(folder);
   return run;
+}
+
+std::string runs_mark(const std::vector<std::string>& folders) {
+  std::vector<std::string> found;
+  for (const std::string& folder : folders) find_runs(folder, kDeepest, found);
+  std::uint64_t hash = 14695981039346656037u;  // FNV-1a
+  const auto add = [&](std::string_view bytes) {
+    for (const char c : bytes) hash = (hash ^ static_cast<std::uint8_t>(c)) * 1099511628211u;
+  };
+  for (const std::string& path : found) {
+    add(path);
+    for (const char* file : {"/metrics.jsonl", "/predictions.json"}) {
+      std::error_code failed;
+      const auto size = fs::file_size(path + file, failed);
+      const auto time = fs::last_write_time(path + file, failed);
+      if (!failed)
+        add(std::to_string(size) + " " + std::to_string(time.time_since_epoch().count()));
+    }
+  }
+  return fmt::format("{:016x}", hash);
 }
 
 Result<std::vector<RunRecord>> read_runs(const std::vector<std::string>& folders) {

@@ -154,7 +154,9 @@ std::string file_name(std::string_view text) {
 
 std::vector<SvgFile> svg_files(const Comparison& all) {
   std::vector<SvgFile> files;
-  for (const Chart& chart : curve_charts(all))
+  std::vector<Chart> curves = curve_charts(all);
+  if (has_step_chart(all)) curves.push_back(step_chart(all));
+  for (const Chart& chart : curves)
     for (const Along along : {Along::kEpochs, Along::kSteps, Along::kSeconds})
       files.push_back(chart_file(chart, along, file_name(chart.title) + "-" + along_name(along),
                                  all.has_seeds()));

@@ -49,6 +49,24 @@ TEST_F(Runs, AreDrawnAsFiles) {
       << taken.err;
 }
 
+TEST_F(Runs, AreServedUntilInterrupted) {
+  for (const auto& [arguments, message] :
+       std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--serve", "-o", "x.html"}, "`--output` and `--serve` exclude each other"},
+           {{"--serve", "--svg", "x"}, "`--svg` and `--serve` exclude each other"},
+           {{"--port", "80"}, "`--port` belongs to `--serve`"},
+           {{"--serve", "--port", "70000"}, "70000"}}) {
+    std::vector<std::string> all = {"report", "made"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const Ran ran = run_trainer(all);
+    EXPECT_EQ(ran.code, 2) << message;
+    EXPECT_NE(ran.err.find(message), std::string::npos) << ran.err;
+  }
+  const Ran absent = run_trainer({"report", "made/nothing", "--serve"});
+  EXPECT_EQ(absent.code, 2);
+  EXPECT_NE(absent.err.find("there is no run folder `made/nothing`"), std::string::npos);
+}
+
 TEST_F(Runs, AreCompared) {
   const Ran same = run_trainer({"diff", "made/spirals/1", "made/spirals/2"});
   EXPECT_EQ(same.code, 0) << same.err;

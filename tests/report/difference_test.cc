@@ -99,5 +99,37 @@ TEST(Difference, IsJsonForPrograms) {
   EXPECT_TRUE(json["file"].empty());
 }
 
+TEST(Difference, SaysAtWhichStepRunsPart) {
+  SampleRun run, other;
+  run.log_steps = other.log_steps = 2;
+  other.flip_at = 34;
+  auto runs = sample_runs({run, other});
+  const auto found = difference_of(runs[0], runs[1]);
+  EXPECT_EQ(found.steps.step, 34);
+  EXPECT_EQ(found.steps.equal_until, 32);
+  EXPECT_FALSE(found.parted);  // no figure of an epoch shows it
+  const std::string text = difference_text(runs[0], runs[1], found);
+  EXPECT_NE(text.find("  steps        part at step 34, equal at step 32\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find(" (last 1 bit)\n"), std::string::npos) << text;
+  auto same = sample_runs({run, run});
+  const std::string equal = difference_text(same[0], same[1], difference_of(same[0], same[1]));
+  EXPECT_NE(equal.find("  steps        equal to the last bit in all 100 that both logs have\n"),
+            std::string::npos)
+      << equal;
+}
+
+TEST(Difference, SaysWhereWeightsPartBeforeFigures) {
+  auto runs = sample_runs({SampleRun{}, SampleRun{}});
+  for (auto& run : runs)
+    for (auto& epoch : run.epochs) epoch.checksum = "0000000" + std::to_string(epoch.epoch % 10);
+  runs[1].epochs[3].checksum = "ffffffff";
+  const auto found = difference_of(runs[0], runs[1]);
+  ASSERT_TRUE(found.parted);
+  EXPECT_EQ(found.parting.epoch, 4);
+  const std::string text = difference_text(runs[0], runs[1], found);
+  EXPECT_NE(text.find("weights  CRC-32 00000004 -> ffffffff\n"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace strata::report

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <regex>
 
 #include "framework/report/chart.h"
@@ -14,9 +15,11 @@
 namespace strata::report {
 namespace {
 
+using ::strata::testing::fresh_folder;
 using ::strata::testing::sample_grid;
 using ::strata::testing::sample_runs;
 using ::strata::testing::SampleRun;
+using ::strata::testing::write_run;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -89,6 +92,104 @@ TEST(Page, OfFiftyRunsIsBelow300KB) {
   const std::string page = page_of(sample_grid({5, 10, 25, 50, 100}, rates, 1, 200));
   EXPECT_LT(page.size(), 300'000u);
   EXPECT_THAT(page, HasSubstr("The data below hold one epoch in "));
+}
+
+TEST(Page, OfFiftyRunsWithAllThatTheyCanNoteIsBelow300KB) {
+  auto runs = sample_grid({5, 10, 25, 50, 100}, {0.001, 0.003, 0.01, 0.03, 0.1}, 2, 60);
+  for (SampleRun& run : runs) run.log_steps = 5, run.statistics = 20, run.predictions = true;
+  const std::string page = page_of(runs);
+  EXPECT_LT(page.size(), 300'000u);
+  for (const char* section : {"Curves", "Results", "Predictions", "Layers", "Environment"})
+    EXPECT_THAT(page, HasSubstr(">" + std::string(section) + "</h2>"));
+}
+
+TEST(Page, ShowsLayersOverTime) {
+  SampleRun run;
+  run.statistics = 10;
+  const std::string page = page_of({run});
+  for (const char* title :
+       {"activations: mean", "activations: standard deviation", "activations: share of zeros",
+        "gradients of activations: standard deviation", "gradients of weights: standard deviation"})
+    EXPECT_THAT(page, HasSubstr("<figcaption>" + std::string(title) + "</figcaption>"));
+  EXPECT_THAT(page, HasSubstr("re_lu1: 44.56 % at step 10, "));  // words for who does not see it
+  EXPECT_THAT(page, HasSubstr("href=\"data:text/csv;charset=utf-8,run,layer,kind,epoch,step,"
+                              "activation.mean,activation.deviation,activation.zeros,"));
+  EXPECT_THAT(page, HasSubstr("<td>dense1 + re_lu1</td><td data-v=\"2e-05\">20.0 µs</td>"));
+  EXPECT_THAT(page, HasSubstr("70.0 %</td>"));  // 70 of 100 microseconds
+  EXPECT_THAT(page_of({SampleRun{}}), Not(HasSubstr(">Layers</h2>")));
+}
+
+TEST(Page, ShowsSingleSteps) {
+  SampleRun run;
+  run.log_steps = 4;
+  const std::string page = page_of({run});
+  EXPECT_THAT(page, HasSubstr("<figcaption>training loss of single steps</figcaption>"));
+  EXPECT_THAT(page, HasSubstr("download=\"steps.csv\" href=\"data:text/csv;charset=utf-8,"
+                              "run,setting,epoch,step,seconds,loss%0Aspirals/1,1,1,4,"));
+}
+
+TEST(Page, ShowsPredictions) {
+  SampleRun run;
+  run.predictions = true;
+  const std::string page = page_of({run});
+  EXPECT_THAT(page, HasSubstr("Confusion matrix: validation samples after epoch 7"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">&lt;dog&gt;</th>"));
+  EXPECT_THAT(page, HasSubstr("class%20%5C%20taken%20for,cat,%3Cdog%3E,fox%0Acat,60,5,1%0A"));
+  EXPECT_THAT(page, HasSubstr("alt=\"sample 100: cat, taken for &lt;dog&gt;\""));
+  EXPECT_EQ(count(page, "<img "), 24);
+}
+
+TEST(Page, TakesNoImageThatIsNone) {
+  const std::string folder = fresh_folder();
+  write_run(folder + "/1", SampleRun{});
+  for (const char* image : {"https://example.org/x.png", "data:image/png;base64,\\\" onload=x",
+                            "data:text/html,<script>"}) {
+    std::ofstream(folder + "/1/predictions.json")
+        << R"({"worst":[{"sample":1,"loss":2,"image":")" << image << "\"}]}";
+    auto runs = read_runs({folder});
+    ASSERT_TRUE(runs.ok());
+    EXPECT_EQ(count(draw_page(compare(*runs)), "<img "), 0) << image;
+  }
+}
+
+TEST(Page, OfDamagedExtrasIsDrawn) {
+  for (const char* text :
+       {"", "[]", "{", "{\"classes\":3,\"confusion\":[[1]]}", "{\"worst\":[1,{}]}",
+        "{\"classes\":[\"a\",\"b\"],\"confusion\":[1,[2,\"x\"]]}"}) {
+    const std::string folder = fresh_folder();
+    SampleRun run;
+    run.log_steps = 5, run.statistics = 5;
+    write_run(folder + "/1", run);
+    std::ofstream(folder + "/1/predictions.json") << text;
+    std::ofstream(folder + "/1/metrics.jsonl", std::ios::app)
+        << "{\"event\":\"statistics\",\"step\":7}\n"
+        << R"({"event":"statistics","step":900,"layers":{"a":3,"b":{"activation":[1,2]}},"times":{"a":[1]}})"
+        << "\n{\"event\":\"step\"}\n{\"event\":\"st";
+    auto runs = read_runs({folder});
+    ASSERT_TRUE(runs.ok());
+    EXPECT_THAT(draw_page(compare(*runs)), HasSubstr("</html>")) << text;
+  }
+}
+
+TEST(Page, OfAConfusionMatrixMetricHasNoCurveForEachCell) {
+  const std::string folder = fresh_folder();
+  write_run(folder + "/1", SampleRun{});
+  std::ofstream(folder + "/1/metrics.jsonl")
+      << R"({"event":"epoch","epoch":1,"step":9,"val.loss":1,"val.confusion_0_0":7,"val.confusion_0_1":2,"val.confusion_1_0":1,"val.confusion_1_1":30,"seconds":1})"
+      << "\n";
+  auto runs = read_runs({folder});
+  ASSERT_TRUE(runs.ok());
+  const std::string page = draw_page(compare(*runs));
+  EXPECT_THAT(page, Not(HasSubstr("confusion 0 1</figcaption>")));
+  EXPECT_THAT(page, HasSubstr("class%20%5C%20taken%20for,0,1%0A0,7,2%0A1,1,30%0A"));
+}
+
+TEST(Page, ThatIsLiveAsksItsServerAlone) {
+  const auto all = compare(sample_runs({SampleRun{}}));
+  const std::string live = draw_page(all, true);
+  EXPECT_THAT(live, HasSubstr("connect-src 'self'"));
+  EXPECT_THAT(live, HasSubstr("fetch('/mark')"));
+  EXPECT_THAT(draw_page(all), Not(HasSubstr("connect-src")));
 }
 
 TEST(Page, NamesAreNoMarkup) {

@@ -48,6 +48,40 @@ train {{
                      run.batch_size, run.epochs, run.seed);
 }
 
+namespace {
+
+// What a run notes of single steps and of layers in an epoch.
+std::string steps_text(const SampleRun& run, int epoch, int steps) {
+  std::string log;
+  for (int step = (epoch - 1) * steps + 1; step <= epoch * steps; ++step) {
+    double loss = std::exp(-0.002 * step) + 0.01 * std::sin(step * 1.3 + run.seed);
+    if (step == run.flip_at) loss = std::nextafter(loss, 2);
+    if (run.log_steps > 0 && step % run.log_steps == 0)
+      log += fmt::format(
+          R"({{"event":"step","epoch":{},"step":{},"loss":{},"learning_rate":{},"seconds":{},"weights_crc32":"{:08x}"}})"
+          "\n",
+          epoch, step, loss, run.lr, 0.001 * step, step * 2654435761u);
+    if (run.statistics > 0 && step % run.statistics == 0)
+      log += fmt::format(
+          R"({{"event":"statistics","epoch":{0},"step":{1},"layers":{{"dense1":{{"kind":"Dense","activation":[0.1,{2},0],"gradient":[0,{3},0],"parameters":{{"weight":{{"value":[0,0.1,0],"gradient":[0,{3},0]}}}}}},"re_lu1":{{"kind":"ReLU","activation":[0.4,{2},{4}],"gradient":[0,{3},{4}]}}}},"times":{{"dense1 + re_lu1":[2e-05,4e-05,1e-05],"dense2":[1e-05,2e-05,0]}}}})"
+          "\n",
+          epoch, step, 1 + 0.001 * step, 0.01 / step, 0.5 + 0.1 * std::sin(step));
+  }
+  return log;
+}
+
+}  // namespace
+
+std::string predictions_text() {
+  std::string worst;
+  for (int i = 0; i < 24; ++i)
+    worst += fmt::format(
+        R"({}{{"sample":{},"loss":{},"label":{},"predicted":{},"image":"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="}})",
+        i > 0 ? "," : "", 100 + i, 5.0 - 0.1 * i, i % 3, (i + 1) % 3);
+  return R"({"split":"val","epoch":7,"samples":200,"classes":["cat","<dog>","fox"],"confusion":[[60,5,1],[2,70,0],[0,4,58]],"worst":[)" +
+         worst + "]}\n";
+}
+
 std::string log_text(const SampleRun& run) {
   const int steps = 1000 / run.batch_size;
   std::string log = fmt::format(
@@ -62,6 +96,7 @@ std::string log_text(const SampleRun& run) {
     const double loss =
         std::exp(-epoch * pace) + 0.1 + std::abs(wave) + (epoch >= 5 ? run.shift : 0);
     const double accuracy = 1 - 0.5 * std::exp(-epoch * pace) - std::abs(wave);
+    log += steps_text(run, epoch, steps);
     if (accuracy > best_accuracy) best_accuracy = accuracy, best = epoch;
     log += fmt::format(
         R"({{"event":"epoch","epoch":{},"step":{},"train.loss":{},"train.accuracy":{},"val.loss":{},"val.accuracy":{},"learning_rate":{},"seconds":{},"samples_per_second":{}}})"
@@ -88,6 +123,7 @@ void write_run(const std::string& folder, const SampleRun& run) {
   std::filesystem::create_directories(folder);
   std::ofstream(folder + "/model.model") << model_text(run);
   std::ofstream(folder + "/metrics.jsonl") << log_text(run);
+  if (run.predictions) std::ofstream(folder + "/predictions.json") << predictions_text();
 }
 
 std::vector<report::RunRecord> sample_runs(const std::vector<SampleRun>& runs) {

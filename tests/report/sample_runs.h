@@ -18,10 +18,14 @@ struct SampleRun {
   std::string optimizer = "";  // instead of Adam(lr = …)
   std::string model = "spirals";
   double shift = 0;  // added to all losses from epoch 5 on
+  int log_steps = 0, statistics = 0;  // every so many steps; 0: never
+  int flip_at = 0;                    // a step whose loss differs in its last bit
+  bool predictions = false;           // whether it has predictions.json
 };
 
 std::string model_text(const SampleRun& run);
 std::string log_text(const SampleRun& run);
+std::string predictions_text();
 
 // A fresh folder of this test process.
 std::string fresh_folder();

@@ -12,6 +12,7 @@
 
 #include "framework/base/diagnostic.h"
 #include "framework/graph/program.h"
+#include "framework/report/page.h"
 #include "framework/train/checkpoint.h"
 
 namespace strata::app {
@@ -148,6 +149,7 @@ std::string train_run(const RunOfFile& run, int threads,
     if (error.code == ExitCode::kInterrupted) return as_text(Json{{"status", kInterrupted}});
     return failure(error.message);
   }
+  if (!outcome->unsaved) (void)report::write_run_page(run.folder);  // the study has its own page
   const EndReport& end = outcome->end;
   Json json = {{"status", end.status},
                {"message", end.message},
