@@ -38,6 +38,10 @@ std::string figure(std::string_view name, double value) {
   name = name.substr(0, name.find_last_not_of("0123456789") + 1);
   if (name.size() >= 8 && name.substr(name.size() - 8) == "accuracy")
     return fmt::format("{:.2f} %", 100 * value);
+  if (name == "peak_memory") return fmt::format("{:.1f} MB", value / 1e6);
+  if (name == "seconds" || name == "seconds_to_target") return fmt::format("{:.2f} s", value);
+  if (name == "samples_per_second") return fmt::format("{:.0f}", value);
+  if (name == "epochs_to_target") return fmt::format("{:.1f}", value);
   const double size = std::abs(value);
   if (size != 0 && (size < 1e-3 || size >= 1e6)) return fmt::format("{:.3e}", value);
   return fmt::format("{:.{}f}", value, size < 100 ? 4 : 1);

@@ -14,34 +14,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string unquoted(const std::string& value) {
-  const Json json = Json::parse(value, nullptr, false);
-  return json.is_string() ? json.get<std::string>() : value;
-}
-
-// The last part of a path, where that says which: "batch_size" of "train.batch_size".
-std::vector<std::string> headings(const std::vector<std::string>& paths) {
-  std::vector<std::string> out;
-  for (const std::string& path : paths) {
-    const std::string last = path.substr(path.rfind('.') + 1);
-    const auto same = std::count_if(paths.begin(), paths.end(), [&](const std::string& other) {
-      return other.substr(other.rfind('.') + 1) == last;
-    });
-    out.push_back(same == 1 ? last : path);
-  }
-  return out;
-}
-
-// "98.10 ± 0.12 %": the deviation with the places of the mean.
-std::string spread_text(const std::string& name, const Spread& spread) {
+// Where some of the `done` runs have no such figure, behind it how many have: "4.5 ± 0.7 (2)".
+std::string spread_text(const std::string& name, const Spread& spread, std::int64_t done) {
   if (spread.count == 0) return "–";
+  const std::string few = spread.count < done ? fmt::format(" ({})", spread.count) : "";
   std::string mean = figure(name, spread.mean);
-  if (spread.count < 2) return mean;
+  if (spread.count < 2) return mean + few;
   std::string deviation = figure(name, spread.deviation);
-  constexpr std::string_view kPercent = " %";
-  if (mean.ends_with(kPercent) && deviation.ends_with(kPercent))
-    mean.resize(mean.size() - kPercent.size());
-  return mean + " ± " + deviation;
+  for (const std::string_view unit : {" %", " MB", " s"}) {
+    if (mean.ends_with(unit) && deviation.ends_with(unit)) mean.resize(mean.size() - unit.size());
+  }
+  return mean + " ± " + deviation + few;
 }
 
 std::string csv_field(const std::string& text) {
@@ -107,6 +90,24 @@ Json spreads_json(const Combination& combination, const std::vector<std::string>
 
 }  // namespace
 
+std::string unquoted(const std::string& value) {
+  const Json json = Json::parse(value, nullptr, false);
+  return json.is_string() ? json.get<std::string>() : value;
+}
+
+std::vector<std::string> short_paths(const std::vector<std::string>& paths) {
+  std::vector<std::string> out;
+  for (const std::string& path : paths) {
+    const std::string last = path.substr(path.rfind('.') + 1);
+    const auto same = std::count_if(paths.begin(), paths.end(), [&](const std::string& other) {
+      return other.substr(other.rfind('.') + 1) == last;
+    });
+    out.push_back(same == 1 ? last : path);
+  }
+  return out;
+}
+
+// "98.10 ± 0.12 %": the deviation with the places of the mean.
 std::vector<Combination> combinations(const std::vector<RunRecord>& runs) {
   std::vector<Combination> all;
   std::map<std::vector<std::string>, std::size_t> places;
@@ -115,7 +116,8 @@ std::vector<Combination> combinations(const std::vector<RunRecord>& runs) {
     if (added) all.emplace_back().values = run.values;
     Combination& one = all[at->second];
     one.runs.push_back(&run);
-    (run.status == kDone ? one.done : run.to_do() ? one.to_do : one.failed) += 1;
+    const bool done = run.status == kDone || run.status == kStopped;
+    (done ? one.done : run.to_do() ? one.to_do : one.failed) += 1;
   }
   return all;
 }
@@ -124,12 +126,14 @@ Spread spread(const Combination& combination, const std::string& name, bool best
   Spread out;
   std::vector<double> values;
   for (const RunRecord* run : combination.runs) {
-    if (run->status != kDone) continue;
+    if (run->status != kDone && run->status != kStopped) continue;
     const double* value = find_figure(best ? run->best : run->last, name);
     if (value && std::isfinite(*value)) values.push_back(*value);
   }
   out.count = static_cast<std::int64_t>(values.size());
   if (values.empty()) return out;
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  out.low = *low, out.high = *high;
   for (const double value : values) out.mean += value / static_cast<double>(values.size());
   double squares = 0;
   for (const double value : values) squares += (value - out.mean) * (value - out.mean);
@@ -156,7 +160,7 @@ std::string state_text(const std::vector<RunRecord>& runs) {
   for (const RunRecord& run : runs) ++counts[run.status];
   std::string text = fmt::format("{} of {} done", grouped(counts[kDone]),
                                  counted(static_cast<std::int64_t>(runs.size()), "run"));
-  for (const char* status : {kDiverged, kFailed}) {
+  for (const char* status : {kStopped, kDiverged, kFailed}) {
     if (counts[status] > 0) text += fmt::format(", {} {}", grouped(counts[status]), status);
   }
   return text;
@@ -164,7 +168,7 @@ std::string state_text(const std::vector<RunRecord>& runs) {
 
 std::string results_table(const StudyRecord& study, const std::vector<RunRecord>& runs, bool best) {
   const std::vector<std::string> names = reported_figures(study, runs);
-  std::vector<std::vector<std::string>> rows = {headings(study.paths)};
+  std::vector<std::vector<std::string>> rows = {short_paths(study.paths)};
   rows[0].push_back("n");
   for (const std::string& name : names) rows[0].push_back(figure_label(name));
   rows[0].push_back("");
@@ -172,11 +176,13 @@ std::string results_table(const StudyRecord& study, const std::vector<RunRecord>
     std::vector<std::string>& row = rows.emplace_back();
     for (const std::string& value : one.values) row.push_back(unquoted(value));
     row.push_back(grouped(one.done));
-    for (const std::string& name : names) row.push_back(spread_text(name, spread(one, name, best)));
+    for (const std::string& name : names)
+      row.push_back(spread_text(name, spread(one, name, best), one.done));
     std::string notes;
     std::map<std::string, int> others;
     for (const RunRecord* run : one.runs) {
       if (run->status == kDiverged || run->status == kFailed) ++others[run->status];
+      if (run->status == kStopped) ++others[fmt::format("stopped after epoch {}", run->epochs)];
     }
     for (const auto& [status, count] : others)
       notes += fmt::format("{}{} {}", notes.empty() ? "" : ", ", count, status);

@@ -53,6 +53,9 @@ class Checker : public ExpressionCheck {
         expression(setting.value, train_setting_option(setting.key.text));
       }
     }
+    for (const StudyDecl& study : declarations_.studies) {
+      for (const dsl::StudyStatement& statement : study.node->statements) study_values(statement);
+    }
     report_recursion(declarations_.blocks, calls_, session_);
     lint_globals();
   }
@@ -382,6 +385,18 @@ class Checker : public ExpressionCheck {
       return;
     }
     find_wanted(name, call.callee.span, STRATA_LAYER, session_, blocks, " or block");
+  }
+
+  // ---- studies ----
+
+  // What `where` reads says nothing of what a param changes: it may be an axis of the study.
+  void study_values(const dsl::StudyStatement& statement) {
+    if (const auto* setting = std::get_if<dsl::StudySetting>(&statement.node)) {
+      expression(setting->value);
+    } else if (const auto* grid = std::get_if<dsl::GridStatement>(&statement.node)) {
+      const std::string path = grid->path.text();
+      if (path != "train.model" && path != "train.data") expression(grid->values);
+    }
   }
 
   // ---- data ----

@@ -124,8 +124,11 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
       {"missing-section", "a section that the file needs",
        "Training needs a model, data and a train section.", "format 1\ntrain { … }",
        "format 1\nmodel m(…) -> y { … }\ndata d = …\ntrain { … }"},
-      {"missing-setting", "a train section without loss or optimizer",
-       "What to make small, and how, has no default.", "train { epochs = 10 }",
+      {"missing-setting", "a setting that something else needs",
+       "What training makes small, and how, has no default; a study that reports epochs to a "
+       "target "
+       "has to name it.",
+       "train { epochs = 10 }",
        "train { loss = CrossEntropy(logits, label)\n  optimizer = Adam\n  epochs = 10 }"},
       {"name-case", "capital letters in a name of the file's own",
        "Registered things are written `CapWords`; models, blocks, data, params and values "

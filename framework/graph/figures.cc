@@ -44,4 +44,23 @@ std::vector<FigureName> run_figures(const std::vector<Term>& losses,
   return all;
 }
 
+std::vector<std::string> study_figures(const std::vector<Term>& losses,
+                                       const std::vector<Term>& metrics, const DataPipeline& data) {
+  std::vector<std::string> all{"seconds", "samples_per_second", kPeakMemory, kEpochsToTarget,
+                               kSecondsToTarget};
+  for (const FigureName& figure : run_figures(losses, metrics, data)) all.push_back(figure.name);
+  const bool validated = data.result().find_split("val") >= 0;
+  for (const FigureName& figure : figure_names(losses, metrics)) {
+    all.push_back(kInferenceFigure + ("train." + figure.name));
+    if (!validated) continue;
+    all.push_back(kTrainingFigure + ("val." + figure.name));
+    all.push_back(kGapFigure + figure.name);
+  }
+  return all;
+}
+
+bool needs_target(std::string_view figure) {
+  return figure == kEpochsToTarget || figure == kSecondsToTarget;
+}
+
 }  // namespace strata

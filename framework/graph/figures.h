@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "framework/graph/program.h"
@@ -25,5 +26,20 @@ std::vector<FigureName> figure_names(const std::vector<Term>& losses,
 // Of a run: "train.loss", "val.accuracy". Without a split "val" there are those of "train" alone.
 std::vector<FigureName> run_figures(const std::vector<Term>& losses,
                                     const std::vector<Term>& metrics, const DataPipeline& data);
+
+// What a study can report of its runs: the figures above, and
+//   "seconds", "samples_per_second", "peak_memory"   of the run
+//   "epochs_to_target", "seconds_to_target"          until the monitored figure reaches `target`
+//   "inference.train.accuracy"  training samples, seen as inference sees them, by the last weights
+//   "training.val.accuracy"     validation samples, seen as training sees them: dropout, batch
+//                               statistics of batches of `batch_size`
+//   "gap.accuracy"              how much worse validation is than "inference.train.accuracy"
+std::vector<std::string> study_figures(const std::vector<Term>& losses,
+                                       const std::vector<Term>& metrics, const DataPipeline& data);
+inline constexpr const char *kInferenceFigure = "inference.", *kTrainingFigure = "training.",
+                            *kGapFigure = "gap.";
+inline constexpr const char *kPeakMemory = "peak_memory", *kEpochsToTarget = "epochs_to_target",
+                            *kSecondsToTarget = "seconds_to_target";
+bool needs_target(std::string_view figure);
 
 }  // namespace strata

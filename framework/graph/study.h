@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,11 +18,29 @@ struct StudyAxis {
   Span span;
 };
 
+// What a study says besides its axes.
+struct StudySettings {
+  // What the figure that `monitor` names has to reach for "epochs_to_target".
+  std::optional<double> target;
+  // So many of the combinations, drawn without repetition by the train section's seed.
+  std::optional<std::int64_t> random;
+  // Successive halving: all combinations train for `epochs` epochs, the best 1/`factor` of them by
+  // `figure` for `factor` times as many, and so on.
+  struct Halving {
+    std::string figure;
+    bool higher_is_better = false;
+    std::int64_t factor = 3, epochs = 1;
+  };
+  std::optional<Halving> halving;
+};
+
 struct Study {
   std::string name;
+  StudySettings settings;
   std::vector<StudyAxis> axes;
   // Every combination that `where` keeps: for each axis the index of its point. The last axis
-  // changes fastest.
+  // changes fastest. With `random`, those that were drawn, in the order of the draw: of a larger
+  // `random` they are the first.
   std::vector<std::vector<int>> runs;
   std::vector<std::int64_t> seeds;   // of every run; n seeds follow on the train section's
   std::vector<std::string> reports;  // "val.accuracy", "samples_per_second"

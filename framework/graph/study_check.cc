@@ -9,6 +9,7 @@
 #include "framework/base/text.h"
 #include "framework/graph/bind.h"
 #include "framework/graph/study_names.h"
+#include "framework/graph/study_settings.h"
 #include "framework/graph/suggest.h"
 #include "framework/graph/train_settings.h"
 
@@ -33,7 +34,10 @@ constexpr std::int64_t kMaxRuns = 100'000;
 class StudyChecker {
  public:
   StudyChecker(const StudyDecl& declared, const StudyContext& context)
-      : section_(*declared.node), context_(context), session_(context.session) {}
+      : section_(*declared.node),
+        context_(context),
+        session_(context.session),
+        settings_(context) {}
 
   std::optional<Study> run() {
     study_.name = section_.name.text;
@@ -56,9 +60,10 @@ class StudyChecker {
           .help = "write `grid train.batch_size = [16, 64, 256]` in it";
       return std::nullopt;
     }
-    if (study_.seeds.empty()) study_.seeds = {context_.result->settings.seed};
+    if (!settings_.finish(study_, reports_, paths_)) fail();
     if (failed_ || session_.errors() != before) return std::nullopt;
     combine();
+    if (!failed_ && !settings_.draw(study_)) fail();
     if (failed_) return std::nullopt;
     for (const StudyAxisValues& axis : axes_) {
       StudyAxis& out = study_.axes.emplace_back();
@@ -292,59 +297,11 @@ class StudyChecker {
   void add(const dsl::WhereStatement& where, Span) { wheres_.push_back(&where); }
 
   void add(const dsl::ReportStatement& report, Span) {
-    std::vector<std::string> known{"seconds", "samples_per_second"};
-    const bool complete = context_.data && context_.result && context_.result->sound;
-    if (complete) {
-      for (const auto& split : context_.data->result().splits) {
-        known.push_back(split.name + ".loss");
-        for (const Term& metric : context_.result->settings.metrics) {
-          for (const auto& figure : metric.plan.results)
-            known.push_back(split.name + "." + figure.name);
-        }
-      }
-    }
-    for (const dsl::Path& path : report.paths) {
-      const std::string text = path.text();
-      study_.reports.push_back(text);
-      if (!complete || std::find(known.begin(), known.end(), text) != known.end()) continue;
-      Diagnostic& error = session_.error("unknown-report", path.span,
-                                         fmt::format("a run has no figure `{}`", text));
-      error.notes.push_back({{}, "figures: " + list_names(known, 20)});
-      const std::string near = nearest_name(text, known);
-      error.help = did_you_mean(near);
-      fail();
-    }
+    reports_.insert(reports_.end(), report.paths.begin(), report.paths.end());
   }
 
   void add(const dsl::StudySetting& setting, Span) {
-    if (setting.key.text != "seeds") {
-      session_
-          .error("unknown-setting", setting.key.span,
-                 fmt::format("a study has no setting `{}`", setting.key.text))
-          .help = nearest_name(setting.key.text, {"seeds"}).empty()
-                      ? "a study varies a setting with `grid`; of its own it has `seeds`"
-                      : did_you_mean("seeds");
-      return fail();
-    }
-    const Value value = evaluate(setting.value, context_.globals, session_);
-    if (value.is_unknown()) return fail();
-    const std::int64_t first = context_.result ? context_.result->settings.seed : 0;
-    if (const auto* count = value.get<std::int64_t>(); count && *count >= 1 && *count <= 10'000) {
-      for (std::int64_t i = 0; i < *count; ++i) study_.seeds.push_back(first + i);
-      return;
-    }
-    if (const auto* list = value.get<ListPtr>(); list && !(*list)->items.empty()) {
-      for (const Value& item : (*list)->items) {
-        const auto* seed = item.get<std::int64_t>();
-        if (!seed || *seed < 0) break;
-        study_.seeds.push_back(*seed);
-      }
-      if (study_.seeds.size() == (*list)->items.size()) return;
-    }
-    session_.error("option-range", setting.value.span,
-                   fmt::format("`seeds` is how many (from 1 to 10000), or a list of seeds, not {}",
-                               print_value(value)));
-    fail();
+    if (!settings_.read(setting)) fail();
   }
 
   // All combinations that every `where` keeps.
@@ -389,8 +346,10 @@ class StudyChecker {
   const StudyContext& context_;
   Session& session_;
   Study study_;
+  StudySettingsReader settings_;
   std::vector<StudyAxisValues> axes_;
   std::vector<const dsl::WhereStatement*> wheres_;
+  std::vector<dsl::Path> reports_;
   std::map<std::string, Span> paths_;
   bool failed_ = false;
 };

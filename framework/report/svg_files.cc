@@ -63,7 +63,9 @@ std::string legend(const Chart& chart, double& y) {
   return seen.size() > 1 ? out : std::string();
 }
 
-SvgFile chart_file(const Chart& chart, Along along, std::string_view name, bool seeds) {
+}  // namespace
+
+std::string chart_svg(const Chart& chart, Along along, bool seeds) {
   double y = kTitle + kChartHeight + 18;
   std::string below = legend(chart, y);
   std::string note;
@@ -82,12 +84,17 @@ SvgFile chart_file(const Chart& chart, Along along, std::string_view name, bool 
     lines = std::max(lines, static_cast<std::size_t>(line.group) + 1);
   std::string title = chart.title;
   if (along != Along::kValues) title += fmt::format(" over {}", along_name(along));
-  return {std::string(name) + ".svg",
-          whole(kChartWidth + 2 * kEdge, y - kRow + kEdge + 4, title, chart.text,
-                line_colours(chart.family, lines),
-                fmt::format("<g transform=\"translate({:.0f} {:.0f})\">{}</g>\n", kEdge, kTitle,
-                            chart_content(chart, along, kPoints)) +
-                    below)};
+  return whole(kChartWidth + 2 * kEdge, y - kRow + kEdge + 4, title, chart.text,
+               line_colours(chart.family, lines),
+               fmt::format("<g transform=\"translate({:.0f} {:.0f})\">{}</g>\n", kEdge, kTitle,
+                           chart_content(chart, along, kPoints)) +
+                   below);
+}
+
+namespace {
+
+SvgFile chart_file(const Chart& chart, Along along, std::string_view name, bool seeds) {
+  return {std::string(name) + ".svg", chart_svg(chart, along, seeds)};
 }
 
 // Between white and page.css's --hot.
@@ -139,7 +146,8 @@ SvgFile heat_file(const HeatMap& map) {
                 text, "", out)};
 }
 
-// What may stand in a file's name, and in its address.
+}  // namespace
+
 std::string file_name(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -149,8 +157,6 @@ std::string file_name(std::string_view text) {
   }
   return out;
 }
-
-}  // namespace
 
 std::vector<SvgFile> svg_files(const Comparison& all) {
   std::vector<SvgFile> files;

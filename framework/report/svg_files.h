@@ -3,8 +3,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "framework/report/chart.h"
 #include "framework/report/comparison.h"
 
 namespace strata::report {
@@ -17,5 +19,11 @@ struct SvgFile {
 // Every curve over epochs, steps and seconds, figures against settings, heat maps. The same runs
 // give the same bytes.
 std::vector<SvgFile> svg_files(const Comparison& all);
+
+// One chart as such a file; `seeds`: its bands go from the lowest to the highest of several seeds.
+std::string chart_svg(const Chart& chart, Along along, bool seeds);
+
+// What may stand in a file's name, and in its address.
+std::string file_name(std::string_view text);
 
 }  // namespace strata::report

@@ -16,6 +16,10 @@ class Monitor {
   Monitor(const Program& program, bool validation);
 
   const std::string& figure() const { return figure_; }
+  // Whether a value of the figure is as good as `target`.
+  bool reaches(double value, double target) const {
+    return higher_ ? value >= target : value <= target;
+  }
   // Notes a finished epoch: says in `report.best` whether it is the best so far, and moves what
   // patience counts.
   void note(EpochReport& report, Progress& progress) const;

@@ -331,7 +331,9 @@ Result<StepTiming> time_steps(const Program& program, const TimingOptions& optio
     }
     StepTiming timing = timer.take();
     timing.threads = pool.threads();
-    timing.machine = probe_machine(pool.threads(), train.precision, (*executor)->memory().total());
+    if (options.machine)
+      timing.machine =
+          probe_machine(pool.threads(), train.precision, (*executor)->memory().total());
     result = std::move(timing);
   });
   return result;

@@ -49,7 +49,8 @@ struct TimingOptions {
   int threads = 0;         // 0: all
   std::int64_t steps = 0;  // that count; 0: as many as take two seconds, at least ten
   bool fuse = true;
-  bool trace = false;  // whether spans are kept
+  bool trace = false;   // whether spans are kept
+  bool machine = true;  // whether the machine's limits are measured
 };
 
 struct StepTiming {

@@ -9,6 +9,7 @@
 
 #include "framework/app/study_results.h"
 #include "tests/app/run_trainer.h"
+#include "tests/app/studies.h"
 
 namespace strata::testing {
 namespace {
@@ -16,55 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-// spirals.model with a study.
-std::string spirals(const std::string& study) {
-  return read_text("models/spirals.model") + "\nstudy s {\n" + study + "}\n";
-}
-
 const char kGrid[] =
     "  grid train.batch_size = [25, 50]\n  grid train.optimizer.lr = [1e-2, 1e-3]\n"
     "  seeds = 2\n  report val.accuracy, val.loss, train.loss\n";
-
-Json results(const std::string& file, const std::string& runs) {
-  const Ran ran = run_trainer({"study", file, "--runs", runs, "--json"});
-  EXPECT_EQ(ran.code, 0) << ran.err;
-  return Json::parse(ran.out);
-}
-
-// All but times and places.
-Json lasting(Json json) {
-  for (Json& one : json["combinations"]) {
-    for (const char* when : {"last", "best"}) {
-      one[when].erase("seconds");
-      one[when].erase("samples_per_second");
-    }
-  }
-  for (Json& run : json["runs"]) {
-    for (const char* key : {"folder", "memory"}) run.erase(key);
-    for (const char* when : {"last", "best"}) {
-      run[when].erase("seconds");
-      run[when].erase("samples_per_second");
-    }
-  }
-  return json;
-}
-
-// The steps that are saved in runs/*/checkpoints.
-std::size_t saved(const std::string& runs) {
-  std::size_t count = 0;
-  std::error_code ignored;
-  for (fs::recursive_directory_iterator at(workspace() + "/" + runs, ignored), end; at != end;
-       at.increment(ignored)) {
-    if (ignored) break;
-    count += at->path().filename().string().starts_with("step-");
-  }
-  return count;
-}
-
-// Waits until more is saved than when it began.
-void until_more_is_saved(const std::string& runs, std::size_t more) {
-  for (int i = 0; i < 1000 && saved(runs) < more; ++i) ::usleep(10'000);
-}
 
 TEST(Study, KilledTwiceAndResumedHasTheTableOfOneThatRanThrough) {
   // Long enough that signals come while it runs.
@@ -79,15 +34,9 @@ TEST(Study, KilledTwiceAndResumedHasTheTableOfOneThatRanThrough) {
   const std::vector<std::string> begin = {"study", "spirals.model", "-j", "2", "--runs", "broken"};
   std::vector<std::string> resume = begin;
   resume.push_back("--resume");
-  const auto kill_with = [](int signal, std::size_t when) {
-    return RunOptions{.meanwhile = [signal, when](int process) {
-      until_more_is_saved("broken", when);
-      ::kill(process, signal);
-    }};
-  };
-  EXPECT_EQ(run_trainer(begin, kill_with(SIGKILL, 2)).code, 128 + SIGKILL);
-  EXPECT_EQ(run_trainer(resume, kill_with(SIGKILL, 6)).code, 128 + SIGKILL);
-  const Ran stopped = run_trainer(resume, kill_with(SIGINT, 10));
+  EXPECT_EQ(run_trainer(begin, kill_when_saved(SIGKILL, "broken", 2)).code, 128 + SIGKILL);
+  EXPECT_EQ(run_trainer(resume, kill_when_saved(SIGKILL, "broken", 6)).code, 128 + SIGKILL);
+  const Ran stopped = run_trainer(resume, kill_when_saved(SIGINT, "broken", 10));
   EXPECT_EQ(stopped.code, 130) << stopped.out << stopped.err;
   EXPECT_NE(stopped.out.find("--resume --runs broken goes on from here"), std::string::npos)
       << stopped.out;

@@ -12,8 +12,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kVersion = 1;        // of the tables, as PRAGMA user_version
+constexpr int kVersion = 2;        // of the tables, as PRAGMA user_version
 constexpr int kPatience = 10'000;  // ms to wait for another study that writes to the same file
+
+// Version 1 had no settings.
+constexpr const char* kFromVersion1 =
+    "ALTER TABLE study ADD COLUMN settings TEXT NOT NULL DEFAULT '{}'";
 
 constexpr const char* kTables = R"(
 CREATE TABLE study (
@@ -24,6 +28,7 @@ CREATE TABLE study (
   overrides TEXT NOT NULL,
   paths TEXT NOT NULL,
   reports TEXT NOT NULL,
+  settings TEXT NOT NULL DEFAULT '{}',
   UNIQUE (model, name)
 );
 CREATE TABLE run (
@@ -81,6 +86,29 @@ NamedFigures figures_of(const std::string& text) {
   for (const auto& [name, value] : json.items())
     figures.emplace_back(name, value.is_number() ? value.get<double>() : std::nan(""));
   return figures;
+}
+
+std::string settings_text(const StudyRecord& study) {
+  Json json = Json::object();
+  if (study.target) json["target"] = *study.target;
+  if (study.halving) {
+    json["halving"] = {{"figure", study.halving->figure},
+                       {"higher_is_better", study.halving->higher_is_better},
+                       {"factor", study.halving->factor},
+                       {"epochs", study.halving->epochs}};
+  }
+  return json.dump();
+}
+
+void read_settings(const std::string& text, StudyRecord& study) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return;
+  if (json.contains("target")) study.target = json["target"].get<double>();
+  if (!json.contains("halving")) return;
+  const Json& halving = json["halving"];
+  study.halving = {halving.value("figure", ""), halving.value("higher_is_better", false),
+                   halving.value("factor", std::int64_t{3}),
+                   halving.value("epochs", std::int64_t{1})};
 }
 
 }  // namespace
@@ -170,6 +198,12 @@ void transaction(const Handle& handle, const Body& body) {
 
 }  // namespace
 
+std::string halving_text(const std::optional<StudySettings::Halving>& halving) {
+  if (!halving) return "no halving";
+  return fmt::format("halving by {}, factor {}, from epoch {}", halving->figure, halving->factor,
+                     halving->epochs);
+}
+
 StudyDatabase::StudyDatabase(const std::string& path) : handle_(std::make_unique<Handle>()) {
   handle_->path = path;
   handle_->check(sqlite3_open_v2(path.c_str(), &handle_->db,
@@ -188,7 +222,7 @@ StudyDatabase::StudyDatabase(const std::string& path) : handle_(std::make_unique
                           "use that version, or name another folder with --runs"}};
     }
     if (found == kVersion) return;
-    handle_->execute(kTables);
+    handle_->execute(found == 1 ? kFromVersion1 : kTables);
     handle_->execute(fmt::format("PRAGMA user_version = {}", kVersion).c_str());
   });
 }
@@ -197,7 +231,7 @@ StudyDatabase::~StudyDatabase() = default;
 
 std::optional<StudyRecord> StudyDatabase::find(const std::string& model, const std::string& name) {
   Query query(*handle_,
-              "SELECT id, resolved, overrides, paths, reports FROM study "
+              "SELECT id, resolved, overrides, paths, reports, settings FROM study "
               "WHERE model = ? AND name = ?");
   query.bind(model).bind(name);
   if (!query.row(*handle_)) return std::nullopt;
@@ -209,20 +243,22 @@ std::optional<StudyRecord> StudyDatabase::find(const std::string& model, const s
   study.overrides = list_of(query.text());
   study.paths = list_of(query.text());
   study.reports = list_of(query.text());
+  read_settings(query.text(), study);
   return study;
 }
 
 void StudyDatabase::add(StudyRecord& study, std::vector<RunRecord>& runs) {
   transaction(*handle_, [&] {
     Query query(*handle_,
-                "INSERT INTO study (model, name, resolved, overrides, paths, reports) "
-                "VALUES (?, ?, ?, ?, ?, ?)");
+                "INSERT INTO study (model, name, resolved, overrides, paths, reports, settings) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)");
     query.bind(study.model)
         .bind(study.name)
         .bind(study.resolved)
         .bind(text_of(study.overrides))
         .bind(text_of(study.paths))
-        .bind(text_of(study.reports));
+        .bind(text_of(study.reports))
+        .bind(settings_text(study));
     query.row(*handle_);
     study.id = sqlite3_last_insert_rowid(handle_->db);
     add_runs_inside(study, runs);
@@ -277,10 +313,22 @@ std::vector<RunRecord> StudyDatabase::runs(std::int64_t study) {
   return runs;
 }
 
-void StudyDatabase::begin(const RunRecord& run) {
+const std::string& StudyDatabase::path() const { return handle_->path; }
+
+void StudyDatabase::set_status(const RunRecord& run) {
   Query query(*handle_, "UPDATE run SET status = ? WHERE id = ?");
-  query.bind(std::string(kRunning)).bind(run.id);
+  query.bind(run.status).bind(run.id);
   query.row(*handle_);
+}
+
+double StudyDatabase::figure_at(std::int64_t run, std::int64_t epochs, const std::string& figure) {
+  Query query(*handle_,
+              "SELECT figures FROM epoch WHERE run = ? AND epoch <= ? ORDER BY epoch DESC LIMIT 1");
+  query.bind(run).bind(epochs);
+  if (!query.row(*handle_)) return std::nan("");
+  const Json json = Json::parse(query.text(), nullptr, false);
+  const auto found = json.is_object() ? json.find(figure) : json.end();
+  return found != json.end() && found->is_number() ? found->get<double>() : std::nan("");
 }
 
 void StudyDatabase::update(const RunRecord& run, const std::vector<std::string>& epochs) {

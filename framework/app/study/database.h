@@ -11,9 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "framework/graph/study.h"
 #include "framework/train/training.h"
 
 namespace strata::app {
+
+// "halving by val.accuracy, factor 3, from epoch 1", or "no halving".
+std::string halving_text(const std::optional<StudySettings::Halving>& halving);
 
 struct StudyRecord {
   std::int64_t id = 0;
@@ -22,13 +26,16 @@ struct StudyRecord {
   std::vector<std::string> overrides;  // of the command line
   std::vector<std::string> paths;      // that vary, axis by axis
   std::vector<std::string> reports;    // figures
+  std::optional<double> target;        // of the monitored figure
+  std::optional<StudySettings::Halving> halving;
 };
 
-// What became of a run. Planned, running and interrupted ones are still to do: "running" is what a
-// killed process leaves.
+// What became of a run. Planned, running, interrupted and paused ones are still to do: "running" is
+// what a killed process leaves, and with successive halving a run is "paused" until it is decided
+// whether its combination goes on, and "stopped" where it does not.
 inline constexpr const char *kPlanned = "planned", *kRunning = "running",
-                            *kInterrupted = "interrupted", *kDone = "done", *kDiverged = "diverged",
-                            *kFailed = "failed";
+                            *kInterrupted = "interrupted", *kPaused = "paused", *kDone = "done",
+                            *kStopped = "stopped", *kDiverged = "diverged", *kFailed = "failed";
 
 struct RunRecord {
   std::int64_t id = 0;
@@ -44,7 +51,9 @@ struct RunRecord {
   std::string weights_sha256;
   NamedFigures last, best;  // of the last and the best epoch; a number may be NaN
 
-  bool to_do() const { return status == kPlanned || status == kRunning || status == kInterrupted; }
+  bool to_do() const {
+    return status == kPlanned || status == kRunning || status == kInterrupted || status == kPaused;
+  }
 };
 
 class StudyDatabase {
@@ -62,7 +71,11 @@ class StudyDatabase {
   void add_runs(const StudyRecord& study, std::vector<RunRecord>& runs);
   std::vector<RunRecord> runs(std::int64_t study);  // by number
 
-  void begin(const RunRecord& run);
+  const std::string& path() const;
+
+  void set_status(const RunRecord& run);
+  // A figure after so many epochs, or after the last one before; NaN where there is none.
+  double figure_at(std::int64_t run, std::int64_t epochs, const std::string& figure);
   // What a run has come to. `epochs` are the lines of its log (metrics.jsonl), "epoch" events
   // alone.
   void update(const RunRecord& run, const std::vector<std::string>& epochs);

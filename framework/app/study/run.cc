@@ -9,11 +9,16 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 
+#include "framework/base/atomic_file.h"
 #include "framework/base/diagnostic.h"
+#include "framework/graph/figures.h"
 #include "framework/graph/program.h"
 #include "framework/report/page.h"
 #include "framework/train/checkpoint.h"
+#include "framework/train/final_figures.h"
+#include "framework/train/monitor.h"
 
 namespace strata::app {
 namespace {
@@ -62,7 +67,8 @@ std::optional<Program> load(const RunOfFile& run, Sources& sources, std::string&
   Diagnostics diagnostics;
   ElaborateOptions options;
   options.overrides = run.overrides;
-  auto program = load_program(run.file, *run.registry, sources, diagnostics, options);
+  options.try_studies = false;  // this run is one of their values
+  auto program = elaborate_text(run.file, run.text, *run.registry, sources, diagnostics, options);
   if (!program.ok()) {
     message = program.error().message;
   } else if (!*program) {
@@ -76,19 +82,61 @@ std::optional<Program> load(const RunOfFile& run, Sources& sources, std::string&
   return std::nullopt;
 }
 
+// Says how far the run is, and stops it where it is to pause or the study is stopped.
 class Epochs final : public Observer {
  public:
-  explicit Epochs(const std::function<void(const std::string&)>& say) : say_(say) {}
-  void on_start(const RunFacts& facts) override { epochs_ = facts.epochs; }
+  Epochs(const RunOfFile& run, const std::function<void(const std::string&)>& say)
+      : run_(run), say_(say) {
+    look();
+  }
+  std::atomic<bool> stop{false};
+  bool paused = false;
+  bool reached = false;  // a kill came when it was to pause, and nobody noted that
+
+  void on_start(const RunFacts& facts) override {
+    epochs_ = facts.epochs;
+    if (reached) paused = stop = true;
+  }
+  void on_update(std::int64_t) override { look(); }
+  void on_validation(std::int64_t, std::int64_t) override { look(); }
   Status on_epoch(const EpochReport& report) override {
     say_(fmt::format("{}/{}", report.epoch, epochs_));
+    if (run_.pause_after > 0 && report.epoch >= run_.pause_after) paused = stop = true;
     return {};
   }
 
  private:
+  void look() {
+    if (run_.stop && run_.stop->load()) stop = true;
+  }
+
+  const RunOfFile& run_;
   const std::function<void(const std::string&)>& say_;
   std::int64_t epochs_ = 0;
 };
+
+// When the monitored figure first reaches the target, by the run's log, which resumed runs share.
+NamedFigures to_target(const Program& program, const RunOfFile& run) {
+  NamedFigures found;
+  if (!run.target) return found;
+  const Monitor monitor(program, program.data.result().find_split("val") >= 0);
+  double seconds = 0;
+  for (const std::string& line : log_lines(run.folder)) {
+    const Json event = Json::parse(line, nullptr, false);
+    if (!event.is_object() || event.value("event", "") != "epoch") continue;
+    if (event.contains("seconds") && event["seconds"].is_number())
+      seconds += event["seconds"].get<double>();
+    const auto figure = event.find(monitor.figure());
+    if (figure == event.end() || !figure->is_number() ||
+        !monitor.reaches(figure->get<double>(), *run.target)) {
+      continue;
+    }
+    found.emplace_back(kEpochsToTarget, event.value("epoch", 0.0));
+    found.emplace_back(kSecondsToTarget, seconds);
+    break;
+  }
+  return found;
+}
 
 // Ends a run after a while and knows how long its steps took.
 class Probe final : public Observer {
@@ -125,6 +173,28 @@ class Probe final : public Observer {
 
 }  // namespace
 
+std::vector<std::string> log_lines(const std::string& folder) {
+  std::vector<std::string> lines;
+  const auto text = read_file(folder + "/metrics.jsonl");
+  if (!text.ok()) return lines;
+  std::istringstream stream(*text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+namespace {
+
+// Whether the checkpoint that a run goes on from stands where it is to pause.
+bool stands_at_pause(const RunOfFile& run) {
+  const auto path = find_checkpoint(run.folder);
+  if (!path || run.pause_after == 0) return false;
+  const auto checkpoint = open_checkpoint(*path);
+  return checkpoint && checkpoint->progress.epoch_step == 0 &&
+         checkpoint->progress.epoch > run.pause_after;
+}
+
+}  // namespace
+
 std::string train_run(const RunOfFile& run, int threads,
                       const std::function<void(const std::string&)>& say) {
   Sources sources;
@@ -133,11 +203,12 @@ std::string train_run(const RunOfFile& run, int threads,
   if (!program) return failure(message);
   TrainOptions options;
   options.threads = threads;
-  options.stop = run.stop;
-  Epochs epochs(say);
+  Epochs epochs(run, say);
+  options.stop = &epochs.stop;
   options.observers = {&epochs};
   if (run.begun && (find_checkpoint(run.folder).ok() || is_unstarted_run(run.folder))) {
     options.resume = run.folder;
+    epochs.reached = stands_at_pause(run);
   } else {
     std::error_code ignored;
     if (run.begun) fs::remove_all(run.folder, ignored);  // killed before it had written anything
@@ -151,18 +222,32 @@ std::string train_run(const RunOfFile& run, int threads,
   }
   if (!outcome->unsaved) (void)report::write_run_page(run.folder);  // the study has its own page
   const EndReport& end = outcome->end;
-  Json json = {{"status", end.status},
+  const bool paused = epochs.paused && end.status == "interrupted";
+  Json json = {{"status", paused ? kPaused : end.status},
                {"message", end.message},
                {"seconds", end.seconds},
                {"weights_sha256", outcome->weights_hash}};
   if (outcome->unsaved) json["message"] = outcome->unsaved->message;
+  NamedFigures more;
+  if (end.status == "done") {
+    auto measured = final_figures(*program, run.folder, run.reports, threads);
+    if (!measured) return failure(measured.error().message);
+    more = std::move(*measured);
+    const NamedFigures reached = to_target(*program, run);
+    more.insert(more.end(), reached.begin(), reached.end());
+  }
+  const auto add = [&](const char* key, const EpochReport& report, const NamedFigures& further) {
+    NamedFigures all = figures_of(report, end.seconds);
+    all.insert(all.end(), further.begin(), further.end());
+    json[key] = figures_json(all);
+  };
   if (end.last) {
     json["epochs"] = end.last->epoch;
-    json["last"] = figures_json(figures_of(*end.last, end.seconds));
+    add("last", *end.last, more);
   }
   if (end.best) {
     json["best_epoch"] = end.best->epoch;
-    json["best"] = figures_json(figures_of(*end.best, end.seconds));
+    add("best", *end.best, to_target(*program, run));
   }
   return as_text(json);
 }

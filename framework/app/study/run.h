@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,19 @@
 namespace strata::app {
 
 struct RunOfFile {
-  std::string file;
+  std::string file, text;
   std::vector<std::string> overrides;
   std::string folder;
   bool begun = false;  // before: goes on with what the folder holds
   const Registry* registry = nullptr;
   const std::atomic<bool>* stop = nullptr;
+  std::int64_t pause_after = 0;      // epochs, after which it is "paused"; 0: never
+  std::vector<std::string> reports;  // figures, some of which are measured when it has ended
+  std::optional<double> target;      // of the monitored figure
 };
+
+// The lines of a run's metrics.jsonl; none where it cannot be read.
+std::vector<std::string> log_lines(const std::string& folder);
 
 // Trains, and gives the result as text for read_result. Says "epoch/epochs" as they pass.
 std::string train_run(const RunOfFile& run, int threads,

@@ -1,0 +1,23 @@
+// Studies of models/spirals.model, run as users run them.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/app/run_trainer.h"
+
+namespace strata::testing {
+
+// spirals.model with a study `s` of these lines.
+std::string spirals(const std::string& study);
+
+// What `trainer study --json` says of a study that was run.
+nlohmann::json results(const std::string& file, const std::string& runs);
+// All but times and places.
+nlohmann::json lasting(nlohmann::json json);
+
+// Kills a study by this signal when so many checkpoints are saved in `runs`.
+RunOptions kill_when_saved(int signal, const std::string& runs, std::size_t checkpoints);
+
+}  // namespace strata::testing
