@@ -193,6 +193,12 @@ class Studies {
 
   void write_charts(const StudyRecord& study, const std::vector<RunRecord>& runs) {
     const std::string folder = invocation_.text("svg");
+    std::error_code failed;
+    fs::create_directories(folder, failed);
+    if (failed) {
+      usage_failure(
+          fmt::format("cannot make the folder `{}`: {}", safe_text(folder), failed.message()));
+    }
     const std::vector<report::SvgFile> files = study_charts(study, runs, invocation_.has("best"));
     if (files.empty()) {
       throw Failure{Error{ExitCode::kUsage,
