@@ -101,4 +101,11 @@ std::vector<std::uint32_t> random_permutation(const StreamKey& key, std::uint32_
   return order;
 }
 
+std::vector<bool> random_choice(const StreamKey& key, std::uint32_t n, std::uint32_t count) {
+  const std::vector<std::uint32_t> order = random_permutation(key, n);
+  std::vector<bool> chosen(n, false);
+  for (std::uint32_t i = 0; i < count; ++i) chosen[order[i]] = true;
+  return chosen;
+}
+
 }  // namespace strata

@@ -19,7 +19,8 @@ enum class Purpose : std::uint32_t {
   kLayer = 3,
   kTransform = 4,
   kSynthetic = 5,
-  kStudy = 6
+  kStudy = 6,
+  kSplit = 7
 };
 
 // The stream of (seed, purpose, a, b): (seed, kLayer, step, node) for dropout, (seed, kShuffle,
@@ -36,5 +37,8 @@ void random_words(const StreamKey& key, std::uint64_t offset, std::int64_t count
 
 // A uniformly random order of 0 … n-1 (Fisher and Yates); n below 2^32.
 std::vector<std::uint32_t> random_permutation(const StreamKey& key, std::uint32_t n);
+
+// Which of n are among `count` chosen at random.
+std::vector<bool> random_choice(const StreamKey& key, std::uint32_t n, std::uint32_t count);
 
 }  // namespace strata

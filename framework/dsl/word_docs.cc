@@ -46,6 +46,14 @@ const std::vector<WordDoc>& word_docs() {
       {"data", "a data set behind its transforms",
        "Its fields have names; an input of the model takes the field of its own name.",
        "data mnist = MNIST -> Normalize(mean = 0.1307, std = 0.3081)"},
+      {"take", "makes splits of a data section smaller",
+       "A number of samples, or a share of them, for each split; the first ones, or with a `seed` "
+       "some by chance.",
+       "data few = MNIST -> take(train = 1000, val = 0.1)"},
+      {"split", "takes new splits out of one of a data section",
+       "A number of samples, or a share of them, for each new split, by chance (`seed`, 0 unless "
+       "it is given), out of `train` or the split that `from` names.",
+       "data tested = MNIST -> split(test = 0.1, seed = 1)"},
       {"study", "what to vary and what to report",
        "Made of `grid`, `zip`, `where`, `seeds` and `report`; checked with the rest of the file.",
        "study widths {\n  grid   width = [128, 256, 512]\n  seeds  = 3\n  report val.accuracy\n}"},

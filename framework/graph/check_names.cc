@@ -9,6 +9,7 @@
 #include "framework/graph/bind.h"
 #include "framework/graph/block_recursion.h"
 #include "framework/graph/expression_check.h"
+#include "framework/graph/split_stage.h"
 #include "framework/graph/stage.h"
 #include "framework/graph/suggest.h"
 #include "framework/graph/train_settings.h"
@@ -409,7 +410,12 @@ class Checker : public ExpressionCheck {
         session_.error("alias-in-data", stage.alias->span,
                        "`as` names values of a model; data has fields by name");
       }
-      if (const auto* call = std::get_if<dsl::CallStage>(&stage.node)) {
+      const auto* call = std::get_if<dsl::CallStage>(&stage.node);
+      if (call && !is_source && is_split_stage(call->callee.text)) {
+        for (const dsl::Argument& argument : call->arguments) {
+          if (argument.value) expression(*argument.value);
+        }
+      } else if (call) {
         const Entry* entry = find_wanted(call->callee.text, call->callee.span,
                                          is_source ? STRATA_DATASET : STRATA_TRANSFORM, session_);
         if (entry) options(*entry, call_span(stage, *call), call->arguments, 0);

@@ -8,6 +8,7 @@
 #include "framework/base/text.h"
 #include "framework/graph/bind.h"
 #include "framework/graph/expand_scope.h"
+#include "framework/graph/split_stage.h"
 #include "framework/graph/stage.h"
 #include "framework/graph/suggest.h"
 
@@ -69,34 +70,20 @@ class DataElaborator {
 
   void call_stage(const dsl::Stage& stage, const dsl::CallStage& call, bool is_source,
                   Names& names) {
+    if (!is_source && is_split_stage(call.callee.text)) return split_stage(stage, call, names);
     const Kind kind = is_source ? STRATA_DATASET : STRATA_TRANSFORM;
     const Span span = call_span(stage, call);
     const Entry* entry = find_wanted(call.callee.text, call.callee.span, kind, session_);
     const std::string transform = is_source || !entry ? "" : snake_case(entry->name());
     if (!is_source && entry) transforms_.push_back(transform);
-    auto value = std::make_shared<CallValue>();
-    value->name = call.callee.text;
-    value->span = span;
-    for (const dsl::Argument& argument : call.arguments) {
-      if (!argument.value || !entry) {
-        sound_ = false;
-        return;
-      }
-      CallArgument& evaluated = value->arguments.emplace_back();
-      if (argument.name) {
-        evaluated.name = argument.name->text;
-        evaluated.name_span = argument.name->span;
-      }
-      evaluated.value = evaluate(*argument.value, names, session_);
-      evaluated.span = argument.value->span;
-    }
-    if (!entry) {
+    const std::shared_ptr<const CallValue> value =
+        entry ? evaluate_call(call, span, names) : nullptr;
+    if (!value) {
       sound_ = false;
       return;
     }
-    const Value changed = overrides_.apply_to_data(
-        &declared_, transform, std::shared_ptr<const CallValue>(std::move(value)), globals_,
-        session_);
+    const Value changed =
+        overrides_.apply_to_data(&declared_, transform, value, globals_, session_);
     const auto* final_call = changed.get<std::shared_ptr<const CallValue>>();
     std::optional<PluginCall> bound;
     if (final_call) bound = bind_arguments(*entry, span, (*final_call)->arguments, session_);
@@ -114,7 +101,49 @@ class DataElaborator {
     }
   }
 
+  // Null where an argument was not read.
+  std::shared_ptr<const CallValue> evaluate_call(const dsl::CallStage& call, Span span,
+                                                 Names& names) {
+    auto value = std::make_shared<CallValue>();
+    value->name = call.callee.text;
+    value->span = span;
+    for (const dsl::Argument& argument : call.arguments) {
+      if (!argument.value) return nullptr;
+      CallArgument& evaluated = value->arguments.emplace_back();
+      if (argument.name) {
+        evaluated.name = argument.name->text;
+        evaluated.name_span = argument.name->span;
+      }
+      evaluated.value = evaluate(*argument.value, names, session_);
+      evaluated.span = argument.value->span;
+    }
+    return value;
+  }
+
+  // Samples are chosen where the data comes from, wherever the stage stands.
+  void split_stage(const dsl::Stage& stage, const dsl::CallStage& call, Names& names) {
+    const auto value = evaluate_call(call, call_span(stage, call), names);
+    std::optional<SplitRule> rule = value ? read_split_stage(*value, session_) : std::nullopt;
+    if (!rule) {
+      sound_ = false;
+      return;
+    }
+    if (!sound_ || !pipeline_.dataset) return;
+    for (DataDescription& description : pipeline_.stages) {
+      const Status fits = apply_to_sizes(*rule, description.splits);
+      if (fits) continue;
+      sound_ = false;
+      session_.error("bad-split", value->span, fits.error().message).help = fits.error().hint;
+      return;
+    }
+    pipeline_.split_rules.push_back(std::move(*rule));
+  }
+
   void add_stage(Result<DataDescription> description, Span span) {
+    if (description && description->fields.size() > kMostDataFields) {
+      description = make_error(ExitCode::kModel, "data has at most {} fields, and here it has {}",
+                               kMostDataFields, description->fields.size());
+    }
     if (description) {
       pipeline_.stages.push_back(std::move(*description));
       return;

@@ -34,6 +34,10 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
        "arrives.",
        "a = x -> Dense(64)\nb = x -> Dense(32)\ny = Add(a, b)",
        "a = x -> Dense(64)\nb = x -> Dense(64)\ny = Add(a, b)"},
+      {"bad-split", "a choice of samples that cannot be made",
+       "`take` makes splits of the data smaller, `split` takes new ones out of one that is there. "
+       "Both name splits, with a number of samples or a share of them.",
+       "data d = MNIST -> split(train = 0.1)", "data d = MNIST -> take(train = 0.1)"},
       {"bad-term", "a loss or metric that cannot read what it is given",
        "Losses and metrics check the shapes and types of what they read, before any data is read.",
        "loss = CrossEntropy(image, label)", "loss = CrossEntropy(logits, label)"},
@@ -258,6 +262,10 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
        "trainer train a.model batch_size=64", "trainer train a.model train.batch_size=64"},
       {"unknown-plugin", "a plugin or function that does not exist",
        "`trainer explain` lists what there is.", "optimizer = Adamm", "optimizer = Adam"},
+      {"unknown-parameter", "a pattern that no parameter's name fits",
+       "Parameters are called by the path of their layer: `dense1.weight`. In a pattern `*` stands "
+       "for any characters, dots among them. `trainer summary` lists the layers.",
+       "no_decay = [\"*.gamma\"]", "no_decay = [\"*.weight\"]"},
       {"unknown-report", "a figure that runs do not have",
        "Runs have the loss and the metrics of every split, and their speed.", "report val.acuracy",
        "report val.accuracy"},

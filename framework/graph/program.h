@@ -11,15 +11,20 @@
 #include "framework/base/diagnostic.h"
 #include "framework/dsl/syntax.h"
 #include "framework/graph/graph.h"
+#include "framework/graph/split_rule.h"
 #include "framework/graph/study.h"
 #include "framework/plugin/registry.h"
 
 namespace strata {
 
+// More fields than this no data set may have, nor transforms make: elaboration checks it.
+constexpr std::size_t kMostDataFields = 64;
+
 // A data set behind its transforms. `stages[i]` is what comes out after i transforms.
 struct DataPipeline {
   std::string name;
   InstancePtr dataset;
+  std::vector<SplitRule> split_rules;  // in order
   std::vector<InstancePtr> transforms;
   std::vector<DataDescription>
       stages;  // transforms.size() + 1, from describe: sizes may be unknown (-1)
@@ -66,6 +71,8 @@ struct TrainSettings {
   std::optional<double> clip_value;  // every element of a gradient is cut to ± this
   std::optional<double> clip_norm;   // the gradient of all weights is scaled to at most this length
   std::int64_t accumulate = 1;       // batches whose gradients make up one step
+  // Patterns of names of parameters that weight decay never applies to: "*.bias".
+  std::vector<std::string> no_decay;
   std::optional<double> ema;         // weight of the old value in the weights' moving average
   std::string monitor;  // the figure that says which epoch is best; empty: the first metric
   std::optional<std::int64_t> patience;  // epochs without a better figure before training stops

@@ -128,6 +128,7 @@ class Resolver {
  private:
   static std::string data_text(const DataPipeline& data) {
     std::string out = fmt::format("\ndata {} = {}", data.name, print_call(data.dataset->call()));
+    for (const SplitRule& rule : data.split_rules) out += " -> " + print_rule(rule);
     for (const InstancePtr& transform : data.transforms)
       out += " -> " + print_call(transform->call());
     return out + "\n";
@@ -149,6 +150,12 @@ class Resolver {
   static std::string terms_text(const std::vector<Term>& terms) {
     std::string out = "[";
     for (std::size_t i = 0; i < terms.size(); ++i) out += (i ? ", " : "") + term_text(terms[i]);
+    return out + "]";
+  }
+
+  static std::string strings(const std::vector<std::string>& texts) {
+    std::string out = "[";
+    for (std::size_t i = 0; i < texts.size(); ++i) out += (i ? ", " : "") + print_string(texts[i]);
     return out + "]";
   }
 
@@ -181,16 +188,14 @@ class Resolver {
     set("clip_value", number(s.clip_value));
     set("clip_norm", number(s.clip_norm));
     set("accumulate", fmt::format("{}", s.accumulate));
+    set("no_decay", strings(s.no_decay));
     set("ema", number(s.ema));
     set("monitor", s.monitor.empty() ? "none" : print_string(s.monitor));
     set("patience", count(s.patience));
     set("min_delta", print_float(s.min_delta));
     set("checkpoint_steps", count(s.checkpoint_steps));
     set("checkpoint_minutes", number(s.checkpoint_minutes));
-    std::string allow = "[";
-    for (std::size_t i = 0; i < s.allow.size(); ++i)
-      allow += (i ? ", " : "") + print_string(s.allow[i]);
-    set("allow", allow + "]");
+    set("allow", strings(s.allow));
     return out + "}\n";
   }
 

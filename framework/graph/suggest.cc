@@ -239,4 +239,13 @@ std::string counted(std::int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+Span item_span(Span value, std::string_view text) {
+  if (!value.file) return value;
+  const std::size_t found = value.text().find("\"" + std::string(text) + "\"");
+  if (found == std::string_view::npos) return value;
+  value.begin += static_cast<std::uint32_t>(found);
+  value.end = value.begin + static_cast<std::uint32_t>(text.size()) + 2;
+  return value;
+}
+
 }  // namespace strata::graph

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/base/source.h"
 #include "framework/plugin/registry.h"
 
 namespace strata::graph {
@@ -67,5 +68,9 @@ std::string list_names(const std::vector<std::string>& names, std::size_t most =
                        std::string_view last = "and");
 // "1 value", "3 values".
 std::string counted(std::int64_t count, std::string_view noun);
+
+// The string literal `text` within a value that is written there; the whole value where it is
+// written otherwise.
+Span item_span(Span value, std::string_view text);
 
 }  // namespace strata::graph

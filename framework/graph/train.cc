@@ -12,6 +12,7 @@
 #include "framework/graph/data.h"
 #include "framework/graph/diagnostic_codes.h"
 #include "framework/graph/figures.h"
+#include "framework/graph/parameter_names.h"
 #include "framework/graph/suggest.h"
 #include "framework/graph/train_settings.h"
 
@@ -39,7 +40,8 @@ class Trainer {
       if (value != out_.values.end()) set(name, value->second, out_.spans.at(name));
     }
     if (!out_.settings.epochs && !out_.settings.steps) out_.settings.epochs = 10;
-    check_monitor();
+    check_figures();
+    check_names_of_parameters();
   }
 
   void set(const std::string& name, const Value& value, Span span) {
@@ -170,6 +172,9 @@ class Trainer {
       s.clip_norm = as<double>(*bound);
     } else if (name == "accumulate") {
       s.accumulate = as_int();
+    } else if (name == "no_decay") {
+      for (const OptionValue& item : std::get<OptionValue::List>(bound->data))
+        s.no_decay.push_back(std::get<std::string>(item.data));
     } else if (name == "ema") {
       s.ema = as<double>(*bound);
     } else if (name == "monitor") {
@@ -193,24 +198,40 @@ class Trainer {
     return value.is_none() ? std::nullopt : std::optional<T>(std::get<T>(value.data));
   }
 
-  // `monitor` against what the run will report, where all of that is known.
-  void check_monitor() {
+  void check_names_of_parameters() {
+    if (out_.settings.no_decay.empty() || !context_.graph) return;
+    if (!check_patterns(out_.settings.no_decay, *context_.graph, "no_decay",
+                        out_.spans.at("no_decay"), session_))
+      fail();
+  }
+
+  // `monitor`, and what a schedule follows.
+  void check_figures() {
     const TrainSettings& s = out_.settings;
-    if (!out_.sound || s.monitor.empty() || !context_.graph || !context_.data) return;
+    if (!s.monitor.empty()) check_figure(s.monitor, out_.spans.at("monitor"));
+    if (!s.schedule || !s.schedule->functions<strata_schedule>().monitored) return;
+    const char* followed = s.schedule->functions<strata_schedule>().monitored(s.schedule->raw());
+    if (followed && *followed) check_figure(followed, out_.spans.at("schedule"));
+  }
+
+  // Against what the run will report, where all of that is known.
+  void check_figure(const std::string& wanted, Span span) {
+    const TrainSettings& s = out_.settings;
+    if (!out_.sound || !context_.graph || !context_.data) return;
     const std::vector<FigureName> known = run_figures(s.losses, s.metrics, *context_.data);
     std::vector<std::string> names;
     for (const FigureName& figure : known) names.push_back(figure.name);
-    if (std::find(names.begin(), names.end(), s.monitor) != names.end()) return;
+    if (std::find(names.begin(), names.end(), wanted) != names.end()) return;
     fail();
-    Diagnostic& error = session_.error("unknown-report", out_.spans.at("monitor"),
-                                       fmt::format("a run has no figure `{}`", s.monitor));
+    Diagnostic& error = session_.error("unknown-report", item_span(span, wanted),
+                                       fmt::format("a run has no figure `{}`", wanted));
     error.notes.push_back({{}, "figures: " + list_names(names, 20)});
-    std::string near = nearest_name(s.monitor, names);
+    std::string near = nearest_name(wanted, names);
     for (const std::string& name : names) {  // "accuracy" lacks its split
-      if (near.empty() && name == "val." + s.monitor) near = name;
+      if (near.empty() && name == "val." + wanted) near = name;
     }
-    if (near.empty() && std::find(names.begin(), names.end(), "train." + s.monitor) != names.end())
-      near = "train." + s.monitor;
+    if (near.empty() && std::find(names.begin(), names.end(), "train." + wanted) != names.end())
+      near = "train." + wanted;
     if (!near.empty()) error.help = fmt::format("did you mean {}?", print_string(near));
   }
 
@@ -222,13 +243,7 @@ class Trainer {
         continue;
       }
       fail();
-      Span at = span;  // the item itself, where it stands there as written
-      const std::size_t found = span.text().find("\"" + lint + "\"");
-      if (span.file && found != std::string_view::npos) {
-        at.begin = span.begin + static_cast<std::uint32_t>(found);
-        at.end = at.begin + static_cast<std::uint32_t>(lint.size()) + 2;
-      }
-      Diagnostic& error = session_.error("unknown-lint", at,
+      Diagnostic& error = session_.error("unknown-lint", item_span(span, lint),
                                          fmt::format("no lint is called {}", print_string(lint)));
       error.notes.push_back({{}, "lints: " + list_names(lint_names(), 20)});
       const std::string near = nearest_name(lint, lint_names());

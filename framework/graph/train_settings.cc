@@ -105,6 +105,12 @@ struct Table {
                  "how many batches make up one step: their gradients add up to one update",
                  std::to_string(defaults.accumulate), "accumulate = 4"),
              1);
+    add("no_decay", STRATA_LIST,
+        "parameters that weight decay never applies to, by patterns of their names: `*` stands for "
+        "any characters. Biases, scales and shifts have none anyway, unless the optimizer's "
+        "`decay_all` asks for it",
+        "[]", "no_decay = [\"*.bias\", \"stage1.*\"]")
+        .item_kinds = STRATA_STRING;
     strata_option& ema =
         add("ema", STRATA_FLOAT | STRATA_NONE,
             "what the moving average of the weights keeps of its old value at each step; "

@@ -15,10 +15,11 @@
 
 namespace strata {
 
-enum class TensorRole { kParameter, kState, kSlot, kAverage };
+enum class TensorRole { kParameter, kState, kSlot, kAverage, kFitted };
 
 // A tensor that makes up the state of training, by its stable name: "dense1.weight",
-// "batch_norm1.running_mean", "dense1.weight/exp_avg", "dense1.weight/ema".
+// "batch_norm1.running_mean", "dense1.weight/exp_avg", "dense1.weight/ema",
+// "data/standardize.mean".
 struct NamedTensor {
   std::string name;
   Shape shape;

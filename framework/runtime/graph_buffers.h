@@ -20,6 +20,7 @@ struct ParameterRun {
   void* gradient = nullptr;  // null where it is used up piece by piece
   std::vector<void*> slots;
   void* average = nullptr;
+  bool no_decay = false;  // the file says so
   int unit = 0;
 };
 

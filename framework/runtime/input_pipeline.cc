@@ -1,11 +1,11 @@
-// Batches from a data set: gathers samples tile by tile and takes each tile through all transforms
-// while it is in cache. There are two sets of buffers: one that the caller works on, one that the
-// next batch is read into meanwhile.
+// Batches from a data set: gathers samples tile by tile and takes each tile through the transforms
+// while it is in cache; what transforms a whole batch follows when all tiles are there. There are
+// two sets of buffers: one that the caller works on, one that the next batch is read into
+// meanwhile.
 #include "framework/runtime/input_pipeline.h"
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -13,8 +13,9 @@
 #include <utility>
 
 #include "framework/base/random.h"
-#include "framework/plugin/services.h"
 #include "framework/runtime/background_tasks.h"
+#include "framework/runtime/data_source.h"
+#include "framework/runtime/transform_chain.h"
 #include "framework/tensor/parallel.h"
 
 namespace strata {
@@ -22,74 +23,62 @@ namespace {
 
 constexpr std::int64_t kTile = 32;  // samples a task takes from the data set to the batch
 constexpr std::int64_t kFewTiles = 4;
+constexpr std::int64_t kFitBatch = 512;
 constexpr double kLongRead = 1e-4;  // seconds
 using Clock = std::chrono::steady_clock;
 // Bytes of a batch, transforms included, from which on it is read while a step runs. Below, handing
 // it over costs more than is gained.
 constexpr std::int64_t kWorthReadingAhead = 1 << 16;
 
-std::int64_t bytes_of(const DataDescription::FieldInfo& field, Precision precision) {
-  std::int64_t size = 4;
-  switch (field.dtype) {
-    case STRATA_U8:
-      size = 1;
-      break;
-    case STRATA_F64:
-      size = 8;
-      break;
-    case STRATA_REAL:
-      size = precision == Precision::kF64 ? 8 : 4;
-      break;
-    default:
-      break;
-  }
-  return size * field.shape.elements();
-}
-
 class Pipeline final : public InputPipeline {
  public:
   Pipeline(const DataPipeline& data, Precision precision, std::uint64_t seed)
-      : data_(data), precision_(precision), seed_(seed), description_(data.result()) {
-    for (const DataDescription& stage : data.stages) {
-      Stage out;
-      for (std::size_t f = 0; f < stage.fields.size(); ++f) {
-        const auto& field = stage.fields[f];
-        out.raw.push_back({sizeof(strata_field), field.name.c_str(), field.dtype, field.classes,
-                           plugin_internal::from_shape(field.shape)});
-        out.bytes.push_back(bytes_of(field, precision));
-        // A field keeps its buffer through a transform that changes neither its type nor its shape.
-        int same = -1;
-        if (!stages_.empty() && f < stages_.back().raw.size()) {
-          const auto& before = data.stages[stages_.size() - 1].fields[f];
-          if (before.name == field.name && before.dtype == field.dtype &&
-              before.shape == field.shape) {
-            same = stages_.back().buffers[f];
-          }
-        }
-        if (same < 0) {
-          same = static_cast<int>(sample_bytes_.size());
-          sample_bytes_.push_back(out.bytes.back());
-        }
-        out.buffers.push_back(same);
-      }
-      stages_.push_back(std::move(out));
-    }
-    all_sample_bytes_ =
-        std::accumulate(sample_bytes_.begin(), sample_bytes_.end(), std::int64_t{0});
+      : seed_(seed),
+        description_(data.result()),
+        source_(data, precision),
+        chain_(data, precision, seed) {
+    const std::vector<std::int64_t>& bytes = chain_.buffer_bytes();
+    all_sample_bytes_ = std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0});
     for (Batch& batch : batches_) {
-      batch.buffers.resize(sample_bytes_.size());
-      batch.view.resize(stages_.back().buffers.size());
+      batch.buffers.resize(bytes.size());
+      batch.view.resize(chain_.field_count(chain_.transforms()));
     }
   }
 
   Status open_data() {
-    auto opened = open_dataset(*data_.dataset, data_folders());
-    if (!opened) return opened.error();
-    description_.splits = opened->splits;
-    return {};
+    Status opened = source_.open();
+    if (opened) description_.splits = source_.splits();
+    return opened;
   }
 
   const DataDescription& description() const override { return description_; }
+  const std::vector<NamedTensor>& fitted() const override { return chain_.fitted(); }
+
+  Status fit(int split) override {
+    ahead_.wait();
+    const std::int64_t samples = description_.splits[static_cast<std::size_t>(split)].samples;
+    for (std::size_t t = 0; t < chain_.transforms(); ++t) {
+      if (!chain_.fits(t)) continue;
+      chain_.begin_fit(t);
+      for (std::int64_t begin = 0; begin < samples; begin += kFitBatch) {
+        const std::int64_t count = std::min(kFitBatch, samples - begin);
+        std::vector<std::uint32_t> indices(static_cast<std::size_t>(count));
+        std::iota(indices.begin(), indices.end(), static_cast<std::uint32_t>(begin));
+        const Status read = read_up_to(t, {split, indices.data(), count, false, 0});
+        if (!read) return read;
+        Status done = chain_.fit(t, batches_[0].buffers, count);
+        if (!done) return done;
+      }
+      Status done = chain_.end_fit(t);
+      if (!done) return done;
+    }
+    return {};
+  }
+
+  Status read_raw(int split, const std::int64_t* samples, std::int64_t count,
+                  void* const* fields) const override {
+    return source_.read(split, samples, count, fields);
+  }
 
   std::vector<std::uint32_t> training_order(int split, std::int64_t epoch,
                                             bool shuffle) const override {
@@ -110,15 +99,16 @@ class Pipeline final : public InputPipeline {
                        next_.training == training && next_.epoch == epoch &&
                        std::equal(indices, indices + count, next_.indices);
     ahead_.wait();
+    if (Status fitted = check_fitted(); !fitted) return fitted.error();
+    const Request request{split, indices, count, training, epoch};
     if (ready) {
       std::swap(batches_[0], batches_[1]);
-      return finish(batches_[0]);
+      return finish(batches_[0], request.keys());
     }
-    Request request{split, indices, count, training, epoch};
     reserve(batches_[0], count);
     const auto begin = Clock::now();
-    auto batch =
-        run(batches_[0], [&](std::int64_t task) { read_tile(batches_[0], request, task); });
+    over_tiles(batches_[0], [&](std::int64_t task) { read_tile(batches_[0], request, task); });
+    auto batch = finish(batches_[0], request.keys());
     const std::chrono::duration<double> seconds = Clock::now() - begin;
     // The fastest so far: what disturbed a read once does not count.
     seconds_per_sample_ =
@@ -151,41 +141,28 @@ class Pipeline final : public InputPipeline {
 
   Result<BatchView> transform(const void* const* raw_fields, std::int64_t count) override {
     ahead_.wait();
+    if (Status fitted = check_fitted(); !fitted) return fitted.error();
     Batch& batch = batches_[0];
     reserve(batch, count);
-    return run(batch, [&](std::int64_t task) {
-      const std::int64_t begin = task * kTile, tile = std::min(kTile, count - begin);
-      void* fields[kMostFields];
-      point(batch, stages_[0], begin, fields);
-      for (std::size_t f = 0; f < stages_[0].bytes.size(); ++f) {
-        std::copy_n(static_cast<const char*>(raw_fields[f]) + begin * stages_[0].bytes[f],
-                    tile * stages_[0].bytes[f], static_cast<char*>(fields[f]));
+    over_tiles(batch, [&](std::int64_t task) {
+      const auto [begin, size] = tile_of(task, count);
+      void* fields[kMostDataFields];
+      chain_.point(batch.buffers, 0, begin, fields);
+      const std::vector<std::int64_t>& bytes = chain_.bytes(0);
+      for (std::size_t f = 0; f < bytes.size(); ++f) {
+        std::copy_n(static_cast<const char*>(raw_fields[f]) + begin * bytes[f], size * bytes[f],
+                    static_cast<char*>(fields[f]));
       }
-      const std::uint64_t keys[2 * kTile] = {};
-      const Status done =
-          transform_tile(batch, begin, tile, false, [&](std::size_t) { return keys; });
-      if (!done) batch.errors[static_cast<std::size_t>(task)] = done.error();
+      note(batch, task, chain_.run_tile(batch.buffers, 0, chain_.section_end(0), begin, size, {}));
     });
+    return finish(batch, {});
   }
 
  private:
-  static constexpr std::size_t kMostFields = 64;
-
-  // Fields after i transforms, and which buffers hold them.
-  struct Stage {
-    std::vector<strata_field> raw;
-    std::vector<std::int64_t> bytes;  // per sample
-    std::vector<int> buffers;
-  };
-
-  std::int32_t real_dtype() const {
-    return precision_ == Precision::kF64 ? STRATA_F64 : STRATA_F32;
-  }
-
   // Samples on their way from the data set, or where they are in the end.
   struct Batch {
     std::int64_t count = 0, capacity = 0;
-    std::vector<std::vector<char>> buffers;
+    TransformChain::Buffers buffers;
     std::vector<std::optional<Error>> errors;  // of each tile
     std::vector<const void*> view;
   };
@@ -196,9 +173,22 @@ class Pipeline final : public InputPipeline {
     std::int64_t count = 0;
     bool training = false;
     std::int64_t epoch = 0;
+    TransformChain::Keys keys() const { return {training, epoch, indices}; }
   };
 
   static std::int64_t tiles(std::int64_t count) { return (count + kTile - 1) / kTile; }
+  // Where a tile begins, and how many samples it has.
+  static std::pair<std::int64_t, std::int64_t> tile_of(std::int64_t task, std::int64_t count) {
+    return {task * kTile, std::min(kTile, count - task * kTile)};
+  }
+
+  // Numbers that a run goes on with, or evaluates with, are read into fitted() from outside.
+  Status check_fitted() {
+    if (fitted_is_sound_) return {};
+    Status sound = chain_.require_fitted();
+    if (sound) fitted_is_sound_ = true;
+    return sound;
+  }
 
   void reserve(Batch& batch, std::int64_t count) {
     batch.count = count;
@@ -207,90 +197,86 @@ class Pipeline final : public InputPipeline {
     if (count <= batch.capacity) return;
     batch.capacity = count;
     for (std::size_t b = 0; b < batch.buffers.size(); ++b)
-      batch.buffers[b].resize(static_cast<std::size_t>(count * sample_bytes_[b]));
+      batch.buffers[b].resize(static_cast<std::size_t>(count * chain_.buffer_bytes()[b]));
   }
 
-  static void point(Batch& batch, const Stage& stage, std::int64_t begin, void** fields) {
-    for (std::size_t f = 0; f < stage.buffers.size(); ++f) {
-      fields[f] =
-          batch.buffers[static_cast<std::size_t>(stage.buffers[f])].data() + begin * stage.bytes[f];
-    }
-  }
-
-  // One tile of samples, from the data set through all transforms.
-  void read_tile(Batch& batch, const Request& request, std::int64_t task) {
-    const std::int64_t begin = task * kTile, tile = std::min(kTile, request.count - begin);
-    std::int64_t samples[kTile];
-    std::copy_n(request.indices + begin, tile, samples);
-    void* fields[kMostFields];
-    point(batch, stages_[0], begin, fields);
-    const Instance& dataset = *data_.dataset;
-    Status done = call_noted(dataset, "read", dataset.functions<strata_dataset>().read,
-                             std::int64_t{request.split}, samples, tile, real_dtype(),
-                             static_cast<void* const*>(fields));
-    std::uint64_t keys[2 * kTile];
-    if (done) {
-      done = transform_tile(batch, begin, tile, request.training, [&](std::size_t transform) {
-        for (std::int64_t i = 0; i < tile; ++i) {
-          const StreamKey key =
-              stream_key(seed_, Purpose::kTransform, static_cast<std::uint64_t>(request.epoch),
-                         (static_cast<std::uint64_t>(samples[i]) << 8) | transform);
-          keys[2 * i] = key[0];
-          keys[2 * i + 1] = key[1];
-        }
-        return static_cast<const std::uint64_t*>(keys);
-      });
-    }
+  static void note(Batch& batch, std::int64_t task, const Status& done) {
     if (!done) batch.errors[static_cast<std::size_t>(task)] = done.error();
   }
 
-  // keys_of(transform) gives the random keys of the tile's samples.
-  template <class Keys>
-  Status transform_tile(Batch& batch, std::int64_t begin, std::int64_t tile, bool training,
-                        Keys&& keys_of) {
-    for (std::size_t t = 0; t < data_.transforms.size(); ++t) {
-      void* in[kMostFields];
-      void* out[kMostFields];
-      point(batch, stages_[t], begin, in);
-      point(batch, stages_[t + 1], begin, out);
-      const strata_transform_pass pass{sizeof pass, real_dtype(),     training, tile,   in, out,
-                                       keys_of(t),  &host_services(), nullptr,  nullptr};
-      const Instance& transform = *data_.transforms[t];
-      const Status done = call_noted(
-          transform, "apply", transform.functions<strata_transform>().apply, stages_[t].raw.data(),
-          static_cast<std::int64_t>(stages_[t].raw.size()), &pass);
-      if (!done) return done;
+  // One tile of samples, from the data set up to the first transform of whole batches, or to
+  // `most`.
+  void read_tile(Batch& batch, const Request& request, std::int64_t task,
+                 std::size_t most = std::numeric_limits<std::size_t>::max()) {
+    const auto [begin, size] = tile_of(task, request.count);
+    std::int64_t samples[kTile];
+    std::copy_n(request.indices + begin, size, samples);
+    void* fields[kMostDataFields];
+    chain_.point(batch.buffers, 0, begin, fields);
+    Status done = source_.read(request.split, samples, size, fields);
+    if (done) {
+      done = chain_.run_tile(batch.buffers, 0, std::min(most, chain_.section_end(0)), begin, size,
+                             request.keys());
     }
-    return {};
+    note(batch, task, done);
+  }
+
+  // Samples as they come to a transform.
+  Status read_up_to(std::size_t transform, const Request& request) {
+    Batch& batch = batches_[0];
+    reserve(batch, request.count);
+    over_tiles(batch, [&](std::int64_t task) { read_tile(batch, request, task, transform); });
+    return run_sections(batch, request.keys(), transform);
   }
 
   // tile(task) over all tiles of the batch in parallel.
   template <class Tile>
-  Result<BatchView> run(Batch& batch, Tile&& tile) {
+  void over_tiles(Batch& batch, Tile&& tile) {
     using Plain = std::remove_reference_t<Tile>;
     parallel_tasks(
         tiles(batch.count),
         [](void* context, std::int64_t task) { (*static_cast<Plain*>(context))(task); }, &tile);
-    return finish(batch);
   }
 
-  // The batch, or the first error in order of samples.
-  Result<BatchView> finish(Batch& batch) {
+  // The first error in order of samples.
+  static Status first_error(const Batch& batch) {
     for (const auto& error : batch.errors) {
       if (error) return *error;
     }
-    for (std::size_t f = 0; f < batch.view.size(); ++f)
-      batch.view[f] = batch.buffers[static_cast<std::size_t>(stages_.back().buffers[f])].data();
+    return {};
+  }
+
+  // What comes after the tiles' first section, up to transform `end`.
+  Status run_sections(Batch& batch, const TransformChain::Keys& keys, std::size_t end) {
+    Status done = first_error(batch);
+    for (std::size_t t = chain_.section_end(0); done && t < end; t = chain_.section_end(t + 1)) {
+      done = chain_.run_batch(batch.buffers, t, batch.count, keys);
+      const std::size_t next = std::min(end, chain_.section_end(t + 1));
+      if (!done || next == t + 1) continue;
+      over_tiles(batch, [&](std::int64_t task) {
+        const auto [begin, size] = tile_of(task, batch.count);
+        note(batch, task, chain_.run_tile(batch.buffers, t + 1, next, begin, size, keys));
+      });
+      done = first_error(batch);
+    }
+    return done;
+  }
+
+  Result<BatchView> finish(Batch& batch, const TransformChain::Keys& keys) {
+    const Status done = run_sections(batch, keys, chain_.transforms());
+    if (!done) return done.error();
+    void* fields[kMostDataFields];
+    chain_.point(batch.buffers, chain_.transforms(), 0, fields);
+    std::copy_n(fields, batch.view.size(), batch.view.begin());
     return BatchView{batch.count, batch.view.data()};
   }
 
   double seconds_per_sample_ = std::numeric_limits<double>::infinity();  // of reads that waited
-  const DataPipeline& data_;
-  Precision precision_;
   std::uint64_t seed_;
   DataDescription description_;
-  std::vector<Stage> stages_;
-  std::vector<std::int64_t> sample_bytes_;  // of each buffer
+  DataSource source_;
+  TransformChain chain_;
+  bool fitted_is_sound_ = false;
   std::int64_t all_sample_bytes_ = 0;
   Batch batches_[2];  // the caller's, the next
   Request next_;
@@ -299,23 +285,6 @@ class Pipeline final : public InputPipeline {
 };
 
 }  // namespace
-
-std::vector<std::string> data_folders() {
-  std::vector<std::string> folders;
-  const auto from_environment = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value ? value : "");
-  };
-  if (const std::string folder = from_environment("STRATA_DATA"); !folder.empty())
-    folders.push_back(folder);
-  if (const std::string cache = from_environment("XDG_CACHE_HOME"); !cache.empty()) {
-    folders.push_back(cache + "/strata/datasets");
-  } else if (const std::string home = from_environment("HOME"); !home.empty()) {
-    folders.push_back(home + "/.cache/strata/datasets");
-  }
-  folders.emplace_back("/usr/share/datasets");
-  return folders;
-}
 
 std::int64_t BatchPlan::batches() const {
   switch (last) {

@@ -12,10 +12,6 @@
 
 namespace strata {
 
-// Where data sets without a path are looked up: $STRATA_DATA, the user's cache folder, Debian's
-// places.
-std::vector<std::string> data_folders();
-
 // How an epoch of `samples` is cut into batches.
 struct BatchPlan {
   std::int64_t samples = 0;
@@ -41,6 +37,15 @@ class InputPipeline {
 
   // Fields after the transforms, and splits with their true sizes.
   virtual const DataDescription& description() const = 0;
+  // Numbers that transforms found in the training split ("data/standardize.mean"), owned by the
+  // pipeline. They have to be there before a batch is read: by fit(), or read from a checkpoint.
+  virtual const std::vector<NamedTensor>& fitted() const = 0;
+  // Finds them, reading the split once for each transform that needs it, augmentations off.
+  virtual Status fit(int split) = 0;
+  // Samples as the data set has them: one buffer per field of it, [count, elements] each. From many
+  // threads.
+  virtual Status read_raw(int split, const std::int64_t* samples, std::int64_t count,
+                          void* const* fields) const = 0;
   // The order of samples in an epoch (from 1) of training: a function of (seed, epoch) alone.
   virtual std::vector<std::uint32_t> training_order(int split, std::int64_t epoch,
                                                     bool shuffle) const = 0;

@@ -15,8 +15,9 @@ namespace strata {
 
 // Gradients of several batches added up, clipping by norm (of all gradients together: Pascanu et
 // al., 2013, arXiv:1211.5063), then by value (every element), the optimizer, and the weights'
-// moving average (Polyak and Juditsky, 1992), in this order. Every slice is checked for numbers
-// that are not finite while it is in cache.
+// moving average (Polyak and Juditsky, 1992), in this order. Where the optimizer's rate follows
+// from lengths of whole parameters (LAMB), its directions take the place of the gradients first.
+// Every slice is checked for numbers that are not finite while it is in cache.
 template <class T>
 class Updater {
  public:
@@ -42,15 +43,26 @@ class Updater {
   void swap_averages();
 
  private:
+  struct Lengths {
+    double weights = 0, direction = 0;
+  };
   struct Slice {
     ParameterRun* parameter;
     std::int64_t begin, count;
   };
   template <class Body>
   void over(const std::vector<Slice>& slices, Body&& body);
+  // Clips, unless directions were found, and runs the optimizer's rule and the average.
   void update(ParameterRun& parameter, std::int64_t begin, std::int64_t count, T* gradient);
+  void call(decltype(strata_optimizer::update) function, ParameterRun& parameter,
+            std::int64_t begin, std::int64_t count, T* gradient);
+  int index_of(const ParameterRun& parameter) const {
+    return static_cast<int>(&parameter - parameters_->data());
+  }
   bool check(const ParameterRun& parameter, const T* gradient, std::int64_t count);
   void clip_by_norm();
+  void clip_by_value(T* gradient, std::int64_t count) const;
+  void find_directions();
 
   const TrainSettings* train_;
   const Instance* optimizer_ = nullptr;
@@ -59,6 +71,10 @@ class Updater {
   std::vector<ParameterRun>* parameters_ = nullptr;
   std::vector<Slice> slices_;
   std::vector<double> sums_;  // of squares, of each slice
+  // Of optimizers whose rate follows from lengths of whole parameters; null otherwise.
+  decltype(strata_optimizer::direct) direct_ = nullptr;
+  std::vector<double> weight_sums_;  // as sums_
+  std::vector<Lengths> lengths_;     // of each parameter
   std::int64_t step_ = 1;
   double learning_rate_ = 0;
   bool first_ = true, last_ = true;

@@ -89,6 +89,7 @@ std::string progress_text(const Progress& progress) {
                             {"crc32", split.crc}});
   }
   if (progress.reference) json["reference"] = number(*progress.reference);
+  if (!progress.schedule_state.empty()) json["schedule_state"] = numbers(progress.schedule_state);
   for (const PluginLibrary& plugin : progress.plugins) {
     json["plugins"].push_back(
         {{"name", plugin.name}, {"version", plugin.version}, {"sha256", plugin.sha256}});
@@ -120,6 +121,8 @@ Progress progress_from(const std::string& text) {
           {split.at("split"), split.at("samples"), split.at("checked"), split.at("crc32")});
   }
   if (json.contains("reference")) progress.reference = number_from(json.at("reference"));
+  if (json.contains("schedule_state"))
+    progress.schedule_state = numbers_from(json.at("schedule_state"));
   for (const Json& plugin : json.value("plugins", Json::array())) {
     progress.plugins.push_back(
         {plugin.at("name"), plugin.at("version"), "", plugin.at("sha256"), {}});

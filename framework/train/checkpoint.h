@@ -22,8 +22,9 @@ struct Progress {
   double epoch_seconds = 0;     // of the epoch under way so far
   double total_seconds = 0;
   std::optional<EpochReport> best, last;
-  std::optional<double> reference;  // the monitored figure that patience counts from
-  std::int64_t waited = 0;          // epochs since then
+  std::optional<double> reference;     // the monitored figure that patience counts from
+  std::int64_t waited = 0;             // epochs since then
+  std::vector<double> schedule_state;  // of a schedule that follows a figure
   std::int64_t seed = 0;
   bool fuse = true;                    // whether layers were fused: other roundings
   std::vector<PluginLibrary> plugins;  // libraries that it takes something from

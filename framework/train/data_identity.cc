@@ -9,7 +9,7 @@
 #include <numeric>
 #include <optional>
 
-#include "framework/plugin/services.h"
+#include "framework/runtime/data_source.h"
 #include "framework/tensor/parallel.h"
 
 namespace strata {
@@ -18,12 +18,6 @@ namespace {
 constexpr std::int64_t kTile = 64;     // samples of a task
 constexpr std::int64_t kBlock = 4096;  // samples between two looks at the clock
 constexpr double kSeconds = 0.25;      // for one split
-
-std::int64_t bytes_of(const DataDescription::FieldInfo& field, Precision precision) {
-  const bool wide =
-      field.dtype == STRATA_F64 || (field.dtype == STRATA_REAL && precision == Precision::kF64);
-  return (field.dtype == STRATA_U8 ? 1 : wide ? 8 : 4) * field.shape.elements();
-}
 
 // About the golden ratio of n, without a common divisor.
 std::int64_t stride_of(std::int64_t n) {
@@ -36,12 +30,8 @@ std::int64_t stride_of(std::int64_t n) {
 // Reads one split's samples.
 class Reader {
  public:
-  Reader(const Program& program, int split, std::int64_t samples)
-      : dataset_(*program.data.dataset),
-        real_dtype_(program.train.precision == Precision::kF64 ? STRATA_F64 : STRATA_F32),
-        split_(split),
-        samples_(samples),
-        stride_(stride_of(samples)) {
+  Reader(const Program& program, const InputPipeline& data, int split, std::int64_t samples)
+      : data_(data), split_(split), samples_(samples), stride_(stride_of(samples)) {
     for (const auto& field : program.data.stages.front().fields)
       bytes_.push_back(bytes_of(field, program.train.precision));
   }
@@ -81,9 +71,7 @@ class Reader {
     std::vector<void*> places;
     for (const std::int64_t bytes : bytes_)
       places.push_back(fields.emplace_back(static_cast<std::size_t>(bytes * count)).data());
-    const Status done = call_noted(dataset_, "read", dataset_.functions<strata_dataset>().read,
-                                   std::int64_t{split_}, static_cast<const std::int64_t*>(indices),
-                                   count, real_dtype_, static_cast<void* const*>(places.data()));
+    const Status done = data_.read_raw(split_, indices, count, places.data());
     if (!done) errors_[static_cast<std::size_t>(task)] = done.error();
     std::uint32_t sum = 0;
     for (const auto& field : fields)
@@ -91,8 +79,7 @@ class Reader {
     crcs_[static_cast<std::size_t>(task)] = sum;
   }
 
-  const Instance& dataset_;
-  std::int32_t real_dtype_;
+  const InputPipeline& data_;
   int split_;
   std::int64_t samples_, stride_;
   std::vector<std::int64_t> bytes_;  // of each field
@@ -102,13 +89,13 @@ class Reader {
 };
 
 // With `checked` below 0 as many samples as there is time for.
-Result<SplitIdentity> identify_split(const Program& program, const DataDescription& opened,
-                                     int split, std::int64_t checked) {
+Result<SplitIdentity> identify_split(const Program& program, const InputPipeline& data, int split,
+                                     std::int64_t checked) {
   using Clock = std::chrono::steady_clock;
-  const auto& facts = opened.splits[static_cast<std::size_t>(split)];
+  const auto& facts = data.description().splits[static_cast<std::size_t>(split)];
   SplitIdentity identity{facts.name, facts.samples, 0, 0};
   if (facts.samples <= 0) return identity;
-  Reader reader(program, split, facts.samples);
+  Reader reader(program, data, split, facts.samples);
   const auto begin = Clock::now();
   const std::int64_t most = checked < 0 ? facts.samples : std::min(checked, facts.samples);
   while (identity.checked < most) {
@@ -127,12 +114,12 @@ constexpr const char* kSplits[] = {"train", "val"};
 
 }  // namespace
 
-Result<DataIdentity> identify_data(const Program& program, const DataDescription& opened) {
+Result<DataIdentity> identify_data(const Program& program, const InputPipeline& data) {
   DataIdentity identity;
   for (const char* name : kSplits) {
-    const int split = opened.find_split(name);
+    const int split = data.description().find_split(name);
     if (split < 0) continue;
-    auto one = identify_split(program, opened, split, -1);
+    auto one = identify_split(program, data, split, -1);
     if (!one) return one.error();
     identity.push_back(std::move(*one));
   }
@@ -141,19 +128,19 @@ Result<DataIdentity> identify_data(const Program& program, const DataDescription
 
 Result<std::vector<std::string>> data_differences(const DataIdentity& before,
                                                   const Program& program,
-                                                  const DataDescription& opened) {
+                                                  const InputPipeline& data) {
   std::vector<std::string> found;
   for (const char* name : kSplits) {
     const auto known = std::find_if(before.begin(), before.end(),
                                     [&](const SplitIdentity& one) { return one.name == name; });
-    const int split = opened.find_split(name);
+    const int split = data.description().find_split(name);
     const std::int64_t samples =
-        split < 0 ? 0 : opened.splits[static_cast<std::size_t>(split)].samples;
+        split < 0 ? 0 : data.description().splits[static_cast<std::size_t>(split)].samples;
     const std::int64_t had = known == before.end() ? 0 : known->samples;
     if (had != samples) {
       found.push_back(fmt::format("{}_samples: {} -> {}", name, had, samples));
     } else if (had > 0) {
-      auto now = identify_split(program, opened, split, known->checked);
+      auto now = identify_split(program, data, split, known->checked);
       if (!now) return now.error();
       if (now->crc != known->crc)
         found.push_back(fmt::format("other {} data: they are not those the run began with", name));

@@ -7,6 +7,7 @@
 
 #include "framework/base/error.h"
 #include "framework/graph/program.h"
+#include "framework/runtime/input_pipeline.h"
 
 namespace strata {
 
@@ -19,11 +20,11 @@ struct SplitIdentity {
 using DataIdentity = std::vector<SplitIdentity>;
 
 // Of the splits that training uses. Reads for some tenths of a second at most, on the pool of the
-// caller. `opened` has the sizes of the splits.
-Result<DataIdentity> identify_data(const Program& program, const DataDescription& opened);
+// caller.
+Result<DataIdentity> identify_data(const Program& program, const InputPipeline& data);
 // How the data differ from those, a line each: "train_samples: 60000 -> 50000".
 Result<std::vector<std::string>> data_differences(const DataIdentity& before,
                                                   const Program& program,
-                                                  const DataDescription& opened);
+                                                  const InputPipeline& data);
 
 }  // namespace strata

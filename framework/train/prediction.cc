@@ -130,7 +130,7 @@ Result<Prediction> predict(const Program& program, const std::string& weights,
   auto executor = Executor::create(
       program, std::max<std::int64_t>(1, std::min<std::int64_t>(count, 128)), false, folding);
   if (!executor) return executor.error();
-  const Status loaded = load_weights(weights, **executor);
+  const Status loaded = load_weights(weights, **executor, pipeline->get());
   if (!loaded) return loaded.error();
 
   Prediction out;

@@ -24,8 +24,7 @@ std::string model_name(const std::string& text) {
 Status check_data(RunState& run, const Progress& progress) {
   if (progress.data.empty()) return {};
   Result<std::vector<std::string>> found = std::vector<std::string>();
-  run.pool.run(
-      [&] { found = data_differences(progress.data, run.program, run.pipeline->description()); });
+  run.pool.run([&] { found = data_differences(progress.data, run.program, *run.pipeline); });
   if (!found) return found.error();
   if (found->empty()) return {};
   std::string lines;
@@ -49,7 +48,7 @@ void check_schedule(const RunState& run, const Checkpoint& checkpoint) {
   const std::int64_t done = checkpoint.progress.step;
   const std::int64_t stride = std::max<std::int64_t>(1, done / 1000);
   for (std::int64_t step = 0; step < done; step += stride) {
-    if (run.learning_rate->at(step, before) == run.learning_rate->at(step, run.total_steps))
+    if (run.learning_rate->at(step, before, {}) == run.learning_rate->at(step, run.total_steps, {}))
       continue;
     run.warn(
         fmt::format("the schedule `{}` is laid out over {} steps now and was over {}: a run of "
@@ -168,6 +167,7 @@ Status restore(RunState& run, Checkpoint& checkpoint) {
   }
   bool fits = figures.loss_sums.size() == run.progress.figures.loss_sums.size() &&
               figures.accumulators.size() == run.progress.figures.accumulators.size() &&
+              checkpoint.progress.schedule_state.size() == run.learning_rate->start().size() &&
               checkpoint.progress.step <= run.total_steps;
   for (std::size_t i = 0; fits && i < figures.accumulators.size(); ++i) {
     fits = figures.accumulators[i].size() == run.progress.figures.accumulators[i].size();
@@ -175,8 +175,7 @@ Status restore(RunState& run, Checkpoint& checkpoint) {
   if (!fits)
     return make_error(ExitCode::kData, "the counters in `{}` do not fit its model",
                       run.resumed_from);
-  const Status loaded =
-      load_tensors(checkpoint.file, run.resumed_from, run.executor->tensors(), false);
+  const Status loaded = load_tensors(checkpoint.file, run.resumed_from, run.tensors, false);
   if (!loaded) return loaded;
   run.progress = std::move(checkpoint.progress);
   run.progress.plugins = used_plugins(run.program);

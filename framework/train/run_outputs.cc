@@ -48,7 +48,7 @@ Status begin_log(RunState& run, bool resuming) {
   auto log = MetricsLog::open(run.folder->metrics_file(), resuming ? run.progress.epoch : 1);
   if (!log) return log.error();
   run.log = std::move(*log);
-  run.saver.emplace(*run.folder, *run.log, run.executor->tensors(), run.program.resolved,
+  run.saver.emplace(*run.folder, *run.log, run.tensors, run.program.resolved,
                     [&run](bool warning, const std::string& message) {
                       warning ? run.warn(message) : run.note(message);
                     });

@@ -59,7 +59,7 @@ Status start(RunState& run) {
   const Status filled =
       run.executor->initialize(static_cast<std::uint64_t>(run.program.train.seed));
   if (!filled || run.init_file.empty()) return filled;
-  const Status loaded = load_weights(run.init_file, *run.executor);
+  const Status loaded = load_weights(run.init_file, *run.executor, nullptr);
   if (!loaded) return loaded;
   // Averages begin at the weights.
   const std::vector<NamedTensor>& tensors = run.executor->tensors();
@@ -116,7 +116,7 @@ Status set_up(RunState& run) {
   } else {
     run.total_steps = run.steps_of(train.epochs.value_or(1));
   }
-  run.learning_rate.emplace(train, run.epoch_steps);
+  run.learning_rate.emplace(run.program, run.val_split >= 0, run.epoch_steps);
   run.eval_batch = evaluation_batch(train.batch_size);
   std::optional<Checkpoint> checkpoint;
   if (!run.options.resume.empty()) {
@@ -128,16 +128,21 @@ Status set_up(RunState& run) {
       {.fuse = run.fuse});
   if (!executor) return executor.error();
   run.executor = std::move(*executor);
+  run.tensors = state_tensors(*run.executor, *run.pipeline);
   run.progress.figures = run.executor->make_figures();
   if (!checkpoint || checkpoint->progress.data.empty()) {
     Result<DataIdentity> identity = DataIdentity();
-    run.pool.run([&] { identity = identify_data(run.program, run.pipeline->description()); });
+    run.pool.run([&] { identity = identify_data(run.program, *run.pipeline); });
     if (!identity) return identity.error();
     run.data = std::move(*identity);
   } else {
     run.data = checkpoint->progress.data;
   }
   if (checkpoint) return restore(run, *checkpoint);
+  Status fitted;
+  run.pool.run([&] { fitted = run.pipeline->fit(run.train_split); });
+  if (!fitted) return fitted;
+  run.progress.schedule_state = run.learning_rate->start();
   run.progress.seed = train.seed;
   run.progress.fuse = run.fuse;
   run.progress.plugins = used_plugins(run.program);

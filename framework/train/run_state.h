@@ -35,6 +35,7 @@ struct RunState {
   ThreadPool pool;
   std::unique_ptr<InputPipeline> pipeline;
   std::unique_ptr<Executor> executor;
+  std::vector<NamedTensor> tensors;  // of both: what a checkpoint holds
   std::optional<Monitor> monitor;
   std::optional<LearningRate> learning_rate;
   BatchPlan plan;

@@ -197,8 +197,9 @@ Status load_tensors(const SafetensorsFile& file, const std::string& path,
   int problems = 0;
   std::vector<std::pair<const SafetensorsFile::Tensor*, const NamedTensor*>> found;
   for (const NamedTensor& tensor : tensors) {
-    const bool weight = tensor.role == TensorRole::kParameter || tensor.role == TensorRole::kState;
-    if (parameters_only && !weight) continue;
+    const bool of_training =
+        tensor.role == TensorRole::kSlot || tensor.role == TensorRole::kAverage;
+    if (parameters_only && of_training) continue;
     const SafetensorsFile::Tensor* from =
         parameters_only ? file.find(tensor.name + "/ema") : nullptr;
     if (!from) from = file.find(tensor.name);
@@ -224,8 +225,8 @@ Status load_tensors(const SafetensorsFile& file, const std::string& path,
     error.hint = "weights belong to one model: use the file they were trained with";
     return error;
   }
-  // Slots and averages (their names have a slash) may be left over: weights are taken from runs
-  // with other optimizers.
+  // Slots, averages and what transforms found (their names have a slash) may be left over: weights
+  // are taken from runs with other optimizers and data.
   std::string unknown;
   int left_over = 0;
   for (const SafetensorsFile::Tensor& tensor : file.tensors) {

@@ -64,12 +64,19 @@ Result<Figures> evaluate_split(Executor& executor, InputPipeline& pipeline, int 
   return figures;
 }
 
-Status load_weights(const std::string& weights, Executor& executor) {
+std::vector<NamedTensor> state_tensors(const Executor& executor, const InputPipeline& pipeline) {
+  std::vector<NamedTensor> all = executor.tensors();
+  all.insert(all.end(), pipeline.fitted().begin(), pipeline.fitted().end());
+  return all;
+}
+
+Status load_weights(const std::string& weights, Executor& executor, const InputPipeline* pipeline) {
   auto path = find_checkpoint(weights);
   if (!path) return path.error();
   auto file = read_safetensors(*path);
   if (!file) return file.error();
-  return load_tensors(*file, *path, executor.tensors(), true);
+  return load_tensors(*file, *path,
+                      pipeline ? state_tensors(executor, *pipeline) : executor.tensors(), true);
 }
 
 Result<EvalOutcome> evaluate(const Program& program, const std::string& weights,
@@ -90,7 +97,7 @@ Result<EvalOutcome> evaluate(const Program& program, const std::string& weights,
   const std::int64_t batch_size = evaluation_batch(program.train.batch_size);
   auto executor = Executor::create(program, batch_size, false, options);
   if (!executor) return executor.error();
-  const Status loaded = load_weights(weights, **executor);
+  const Status loaded = load_weights(weights, **executor, pipeline->get());
   if (!loaded) return loaded.error();
 
   ThreadPool pool(threads);

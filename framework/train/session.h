@@ -25,8 +25,11 @@ Result<Figures> evaluate_split(Executor& executor, InputPipeline& pipeline, int 
                                std::int64_t batch_size,
                                const std::function<void(std::int64_t, std::int64_t)>& progress);
 
-// Loads the weights that `weights` means (a run folder, a checkpoint, a weights file).
-Status load_weights(const std::string& weights, Executor& executor);
+// Loads the weights that `weights` means (a run folder, a checkpoint, a weights file), and what the
+// transforms of `pipeline` found in the training split where it is not null.
+Status load_weights(const std::string& weights, Executor& executor, const InputPipeline* pipeline);
+// All that a checkpoint holds: tensors of the executor and of the pipeline.
+std::vector<NamedTensor> state_tensors(const Executor& executor, const InputPipeline& pipeline);
 
 // How many samples an evaluation takes at once.
 std::int64_t evaluation_batch(std::int64_t training_batch);

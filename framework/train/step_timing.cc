@@ -324,7 +324,8 @@ Result<StepTiming> time_steps(const Program& program, const TimingOptions& optio
   Result<StepTiming> result = make_error(ExitCode::kInternal, "nothing ran");
   pool.run([&] {
     Timer timer(program, options, **executor, **pipeline, split, plan);
-    const Status done = timer.run();
+    Status done = (*pipeline)->fit(split);
+    if (done) done = timer.run();
     if (!done) {
       result = done.error();
       return;

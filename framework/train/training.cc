@@ -137,7 +137,8 @@ class Run {
     Executor::StepContext context;
     context.seed = static_cast<std::uint64_t>(train.seed);
     context.step = run_.progress.step + 1;
-    context.learning_rate = run_.learning_rate->at(run_.progress.step, run_.total_steps);
+    context.learning_rate =
+        run_.learning_rate->at(run_.progress.step, run_.total_steps, run_.progress.schedule_state);
     for (std::int64_t b = first; b < end; ++b) context.samples += run_.plan.size(b);
     for (std::int64_t b = first; b < end; ++b) {
       auto batch = run_.pipeline->read(run_.train_split, order.data() + run_.plan.begin(b),
@@ -181,7 +182,8 @@ class Run {
     EpochReport report;
     report.epoch = run_.progress.epoch;
     report.step = run_.progress.step;
-    report.learning_rate = run_.learning_rate->at(run_.progress.step - 1, run_.total_steps);
+    report.learning_rate = run_.learning_rate->at(run_.progress.step - 1, run_.total_steps,
+                                                  run_.progress.schedule_state);
     report.seconds = run_.progress.epoch_seconds;
     report.samples_per_second = static_cast<double>(run_.progress.figures.samples) /
                                 std::max(run_.progress.epoch_seconds, 1e-9);
@@ -197,6 +199,8 @@ class Run {
     run_.progress.last = report;
     // A run may end within an epoch; one that is given more steps later goes on in it.
     if (run_.progress.epoch_step == run_.epoch_steps) {
+      Status observed = run_.learning_rate->observe(report, run_.progress.schedule_state);
+      if (!observed) return observed;
       ++run_.progress.epoch;
       run_.progress.epoch_step = 0;
       run_.progress.epoch_seconds = 0;

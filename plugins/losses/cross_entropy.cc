@@ -29,7 +29,8 @@ class CrossEntropy final : public Loss {
             "With smoothing s and class weights w, it is the sum over the classes c of q_c * w_c * "
             "-log p_c, where q is s / classes, and 1 - s more for the right class. Losses are "
             "averaged over samples, as in Keras; PyTorch divides by the sum of the weights of the "
-            "right classes instead.")
+            "right classes instead. In place of a class number, a sample may have a share for each "
+            "class (OneHot, MixUp); q is then (1 - s) * share + s / classes.")
         .example("CrossEntropy(logits, label)")
         .inputs({"logits", "label"});
     schema.option("from_logits", &Options::from_logits)
@@ -63,7 +64,13 @@ class CrossEntropy final : public Loss {
       throw PluginError(
           text("CrossEntropy needs at least two classes, and `", scores.name, "` has one value"));
     }
-    if (label.dtype != STRATA_I32 || label.shape.rank() != 0) {
+    const bool shares = label.dtype == STRATA_REAL && label.is_target && label.shape.rank() == 1;
+    if (shares && label.shape != scores.shape) {
+      throw PluginError(text("`", label.name, "` has a share for each of ", label.shape[0],
+                             " classes, and `", scores.name, "` has ", scores.shape[0], " values"),
+                        text("end the model with Dense(", label.shape[0], ")"));
+    }
+    if (!shares && (label.dtype != STRATA_I32 || label.shape.rank() != 0)) {
       throw PluginError(text("CrossEntropy compares with a class number per sample, and `",
                              label.name, "` is not one (its shape is ", label.shape.text(), ")"),
                         "MeanSquaredError compares with values");
@@ -82,9 +89,10 @@ class CrossEntropy final : public Loss {
     return plan;
   }
 
-  // scores: [batch, classes]; label: [batch]
+  // scores: [batch, classes]; label: [batch], or shares: [batch, classes]
   template <class T>
   void evaluate(const LossPass<T>& pass) const {
+    if (pass.shape(1).rank() == 1) return evaluate_shares(pass);
     const std::int64_t classes = pass.shape(0)[0];
     const std::int32_t* label = pass.labels(1);
     for (std::int64_t sample = 0; sample < pass.batch(); ++sample) {
@@ -95,25 +103,44 @@ class CrossEntropy final : public Loss {
             {}, STRATA_DATA);
       }
     }
+    over_samples(pass, [&](std::int64_t sample, const T* x, T* dx, T scale) {
+      const std::int64_t right = label[sample];
+      return smoothing_ > 0 || weights_
+                 ? of_shares(x, dx, classes, scale,
+                             [right](std::int64_t c) { return c == right ? 1.0 : 0.0; })
+             : from_logits_ ? of_logits(x, dx, classes, right, scale)
+                            : of_probabilities(x, dx, classes, right, scale);
+    });
+  }
+
+ private:
+  template <class T>
+  void evaluate_shares(const LossPass<T>& pass) const {
+    const std::int64_t classes = pass.shape(0)[0];
+    over_samples(pass, [&](std::int64_t sample, const T* x, T* dx, T scale) {
+      const T* shares = pass.input(1) + sample * classes;
+      return of_shares(x, dx, classes, scale,
+                       [shares](std::int64_t c) { return static_cast<double>(shares[c]); });
+    });
+  }
+
+  // of(sample, scores, gradient or null, scale) gives a sample's loss.
+  template <class T, class Of>
+  static void over_samples(const LossPass<T>& pass, const Of& of) {
+    const std::int64_t classes = pass.shape(0)[0];
     const T* scores = pass.input(0);
     T* d_scores = pass.d_input(0);
     const auto scale = static_cast<T>(pass.scale());
     pass.tiles(pass.batch(), std::max<std::int64_t>(1, kElementwiseTile / (8 * classes)),
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t sample = begin; sample < end; ++sample) {
-                   const T* x = scores + sample * classes;
                    T* dx = d_scores ? d_scores + sample * classes : nullptr;
-                   const T loss = smoothing_ > 0 || weights_
-                                      ? of_spread_label(x, dx, classes, label[sample], scale)
-                                  : from_logits_
-                                      ? of_logits(x, dx, classes, label[sample], scale)
-                                      : of_probabilities(x, dx, classes, label[sample], scale);
-                   pass.losses()[sample] = static_cast<double>(loss);
+                   pass.losses()[sample] =
+                       static_cast<double>(of(sample, scores + sample * classes, dx, scale));
                  }
                });
   }
 
- private:
   // dx = scale · (softmax(x) - onehot)
   template <class T>
   static T of_logits(const T* x, T* dx, std::int64_t classes, std::int64_t label, T scale) {
@@ -143,13 +170,13 @@ class CrossEntropy final : public Loss {
   }
 
   // Σ target_c · -log p_c; from logits, dx_c = scale · (softmax(x)_c · Σ target - target_c)
-  template <class T>
-  T of_spread_label(const T* x, T* dx, std::int64_t classes, std::int64_t label, T scale) const {
+  template <class T, class Share>
+  T of_shares(const T* x, T* dx, std::int64_t classes, T scale, const Share& share) const {
     constexpr T kSmallest = T(1e-7);
     const auto target = [&](std::int64_t c) {
       const double even = smoothing_ / static_cast<double>(classes);
       const double weight = weights_ ? (*weights_)[static_cast<std::size_t>(c)] : 1.0;
-      return static_cast<T>(weight * (even + (c == label ? 1 - smoothing_ : 0)));
+      return static_cast<T>(weight * (even + (1 - smoothing_) * share(c)));
     };
     T logarithm = 0, all = 0, loss = 0;
     if (from_logits_) {

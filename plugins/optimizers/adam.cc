@@ -2,7 +2,7 @@
 // arXiv:1412.6980), with the arithmetic of PyTorch's torch.optim.Adam.
 #include <cmath>
 
-#include "framework/plugin/optimizer.h"
+#include "plugins/support/descent.h"
 
 namespace strata::plugins {
 namespace {
@@ -64,8 +64,7 @@ class Adam final : public Optimizer {
     const auto rate = static_cast<T>(pass.learning_rate() / correction1);
     const auto root = static_cast<T>(1 / std::sqrt(correction2));
     const auto eps = static_cast<T>(options_.eps);
-    const auto decay =
-        static_cast<T>(pass.apply_decay() || options_.decay_all ? options_.weight_decay : 0);
+    const T decay = decay_of(options_, pass);
     const std::int64_t count = pass.count();
     // Nothing overlaps, and the constants stay in registers: this loop must vectorise, it is a
     // third of a step.

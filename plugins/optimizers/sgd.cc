@@ -1,6 +1,6 @@
 // SGD: stochastic gradient descent with momentum (Polyak, 1964; Nesterov's form as in Sutskever et
 // al., ICML 2013), with the arithmetic of PyTorch's torch.optim.SGD.
-#include "framework/plugin/optimizer.h"
+#include "plugins/support/descent.h"
 
 namespace strata::plugins {
 namespace {
@@ -53,8 +53,7 @@ class SGD final : public Optimizer {
   template <class T>
   void update(const UpdatePass<T>& pass) const {
     const auto rate = static_cast<T>(pass.learning_rate());
-    const auto decay =
-        static_cast<T>(pass.apply_decay() || options_.decay_all ? options_.weight_decay : 0);
+    const T decay = decay_of(options_, pass);
     const auto momentum = static_cast<T>(options_.momentum);
     const std::int64_t count = pass.count();
     T* __restrict w = pass.weights();

@@ -48,7 +48,8 @@ void describe_eps(Schema<Options>& schema, const char* doc) {
 // The decay that applies to this parameter.
 template <class Options, class T>
 T decay_of(const Options& options, const UpdatePass<T>& pass) {
-  return static_cast<T>(pass.apply_decay() || options.decay_all ? options.weight_decay : 0);
+  const bool applies = pass.apply_decay() || (options.decay_all && !pass.no_decay());
+  return static_cast<T>(applies ? options.weight_decay : 0);
 }
 
 // The averages of the gradient and of its square that Adam and its relatives keep.

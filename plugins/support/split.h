@@ -30,12 +30,10 @@ inline std::vector<std::int64_t> all_rows(std::int64_t count) {
 // Rows of train and val; both keep their order.
 inline void random_split(std::int64_t count, double val, std::int64_t seed,
                          std::vector<std::int64_t> (&splits)[2]) {
-  const auto chosen_count = static_cast<std::size_t>(val * static_cast<double>(count) + 0.5);
-  const auto order =
-      random_permutation(stream_key(static_cast<std::uint64_t>(seed), Purpose::kSynthetic, 100, 0),
-                         static_cast<std::uint32_t>(count));
-  std::vector<bool> chosen(static_cast<std::size_t>(count), false);
-  for (std::size_t i = 0; i < chosen_count; ++i) chosen[order[i]] = true;
+  const std::vector<bool> chosen =
+      random_choice(stream_key(static_cast<std::uint64_t>(seed), Purpose::kSynthetic, 100, 0),
+                    static_cast<std::uint32_t>(count),
+                    static_cast<std::uint32_t>(val * static_cast<double>(count) + 0.5));
   for (std::size_t i = 0; i < chosen.size(); ++i)
     splits[chosen[i]].push_back(static_cast<std::int64_t>(i));
 }

@@ -47,24 +47,20 @@ class Normalize final : public Transform {
     return plan;
   }
 
-  // [samples, channels, positions]
   template <class T>
   void apply(const TransformPass<T>& pass) const {
     const int field = pass.find(options_.field.value_or(""));
-    if (pass.dtype(field) == STRATA_U8) {
-      normalize(pass, pass.shape(field), pass.template input<std::uint8_t>(field), 1.0 / 255,
-                pass.template output<T>(field));
-    } else {
-      normalize(pass, pass.shape(field), pass.template input<T>(field), 1.0,
-                pass.template output<T>(field));
-    }
+    const bool alike = std::holds_alternative<double>(options_.mean) &&
+                       std::holds_alternative<double>(options_.std);
+    apply_per_channel(
+        pass, field, alike ? 1 : channels_of(pass.shape(field)),
+        [&](std::int64_t channel) { return at(options_.std, channel); },
+        [&](std::int64_t channel) {
+          return -at(options_.mean, channel) / at(options_.std, channel);
+        });
   }
 
  private:
-  static std::int64_t channels_of(const Shape& shape) {
-    return shape.rank() == 1 || shape.rank() >= 3 ? shape[0] : 1;
-  }
-
   static void check_length(const char* option, const PerChannel& value, const Field& field) {
     const auto* list = std::get_if<std::vector<double>>(&value);
     const std::int64_t channels = channels_of(field.shape);
@@ -79,23 +75,6 @@ class Normalize final : public Transform {
   static double at(const PerChannel& value, std::int64_t channel) {
     const auto* list = std::get_if<std::vector<double>>(&value);
     return list ? (*list)[static_cast<std::size_t>(channel)] : std::get<double>(value);
-  }
-
-  template <class T, class X>
-  void normalize(const TransformPass<T>& pass, const Shape& shape, const X* x, double unit,
-                 T* y) const {
-    const bool alike = std::holds_alternative<double>(options_.mean) &&
-                       std::holds_alternative<double>(options_.std);
-    const std::int64_t channels = alike ? 1 : channels_of(shape);
-    const std::int64_t positions = shape.elements() / channels, samples = pass.count();
-    for (std::int64_t channel = 0; channel < channels; ++channel) {
-      const auto factor = static_cast<T>(unit / at(options_.std, channel));
-      const auto offset = static_cast<T>(-at(options_.mean, channel) / at(options_.std, channel));
-      for (std::int64_t sample = 0; sample < samples; ++sample) {
-        const std::int64_t begin = (sample * channels + channel) * positions;
-        affine(x + begin, positions, factor, offset, y + begin);
-      }
-    }
   }
 
   const Options options_;

@@ -41,7 +41,7 @@ std::unique_ptr<Executor> make_executor(const Program& program, std::int64_t cap
                                         const std::string& weights, bool fuse) {
   auto executor = Executor::create(program, capacity, false, {.fuse = fuse, .fold = fuse});
   if (!executor) throw std::runtime_error(executor.error().message);
-  if (const Status loaded = load_weights(weights, **executor); !loaded)
+  if (const Status loaded = load_weights(weights, **executor, nullptr); !loaded)
     throw std::runtime_error(loaded.error().message);
   return std::move(*executor);
 }

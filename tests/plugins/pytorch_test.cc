@@ -1,6 +1,7 @@
 // The library against PyTorch's numbers: tests/fixtures/layers.json and library.json.
 #include <map>
 
+#include "framework/plugin/testing/optimizer_run.h"
 #include "tests/plugins/plugin_test.h"
 
 namespace strata::test {
@@ -168,10 +169,23 @@ TEST(Schedules, AgreeWithPyTorch) {
   for (const Json& fixture : cases("schedules")) {
     SCOPED_TRACE(fixture["schedule"].dump() + fixture["options"].dump());
     const InstancePtr schedule = create(STRATA_SCHEDULE, fixture["schedule"], fixture["options"]);
+    const auto& table = schedule->functions<strata_schedule>();
+    const std::int64_t total = fixture["total"], per_epoch = fixture["per_epoch"];
+    const auto figures = fixture.value("figures", Values{});
+    ASSERT_EQ(table.state_count != nullptr, !figures.empty());
+    Values state(figures.empty() ? 0
+                                 : static_cast<std::size_t>(table.state_count(schedule->raw())));
     Values factors;
-    for (std::int64_t step = 0; step < fixture["total"].get<std::int64_t>(); ++step) {
-      factors.push_back(schedule->functions<strata_schedule>().factor(
-          schedule->raw(), step, fixture["total"], fixture["per_epoch"]));
+    for (std::int64_t step = 0; step < total; ++step) {
+      if (!figures.empty() && step > 0 && step % per_epoch == 0) {
+        const std::int64_t epoch = step / per_epoch;
+        const strata_observation seen{sizeof seen, fixture["higher_is_better"].get<bool>(), epoch,
+                                      figures[static_cast<std::size_t>(epoch - 1)], state.data()};
+        ASSERT_TRUE(call_plugin(table.observe, schedule->raw(), &seen).ok());
+      }
+      factors.push_back(figures.empty() ? table.factor(schedule->raw(), step, total, per_epoch)
+                                        : table.factor_after(schedule->raw(), state.data(), step,
+                                                             total, per_epoch));
     }
     EXPECT_THAT(factors, IsNear(fixture["factors"].get<Values>(), 1e-12));
   }
@@ -197,32 +211,16 @@ void follow(const Json& problem) {
     SCOPED_TRACE(fixture.dump().substr(0, 100));
     const InstancePtr optimizer =
         create(STRATA_OPTIMIZER, fixture["optimizer"], fixture["options"]);
-    const auto& table = optimizer->functions<strata_optimizer>();
     const auto start = problem["start"]["values"].get<Values>();
     const auto n = static_cast<std::int64_t>(start.size());
-    Buffer<double> weights(n), gradient(n);
-    weights.set(start);
-    std::deque<Buffer<double>> slots;
-    std::vector<void*> slot_pointers;
-    for (std::int64_t s = 0; s < table.slot_count(optimizer->raw()); ++s) {
-      slots.emplace_back(n).fill(0);
-      slot_pointers.push_back(slots.back().data());
-    }
+    conformance::OptimizerRun<double> run(*optimizer, {0, 2, n});
+    run.weights.set(start);
     std::int64_t step = 0;
     for (const Json& expected : fixture["trajectory"]) {
-      gradient.set(least_squares_gradient(a, b, weights.values()));
-      strata_update_pass pass{};
-      pass.struct_size = sizeof pass;
-      pass.dtype = STRATA_F64;
-      pass.count = n;
-      pass.learning_rate = fixture["options"]["lr"].get<double>();
-      pass.step = ++step;
-      pass.apply_decay = 1;
-      pass.weights = weights.data();
-      pass.gradient = gradient.data();
-      pass.slots = slot_pointers.data();
-      ASSERT_TRUE(call_plugin(table.update, optimizer->raw(), &pass).ok());
-      ASSERT_THAT(weights.values(), IsNear(expected.get<Values>(), 1e-9)) << "after step " << step;
+      run.gradient.set(least_squares_gradient(a, b, run.weights.values()));
+      ASSERT_TRUE(run.step(++step, fixture["options"]["lr"].get<double>(), true).ok());
+      ASSERT_THAT(run.weights.values(), IsNear(expected.get<Values>(), 1e-9))
+          << "after step " << step;
     }
     EXPECT_EQ(step, 20);
   }

@@ -286,6 +286,25 @@ class Lion:
         self.m = self.beta2 * self.m + (1 - self.beta2) * self.w.grad
 
 
+class LAMB:
+    """Algorithm 2 of arXiv:1904.00962, with the identity for phi; one parameter is one layer."""
+
+    def __init__(self, parameters, lr, beta1, beta2, eps, weight_decay):
+        self.w, = parameters
+        self.m, self.v, self.steps = torch.zeros_like(self.w), torch.zeros_like(self.w), 0
+        self.lr, self.beta1, self.beta2, self.eps, self.weight_decay = lr, beta1, beta2, eps, weight_decay
+
+    @torch.no_grad()
+    def step(self):
+        self.steps += 1
+        self.m = self.beta1 * self.m + (1 - self.beta1) * self.w.grad
+        self.v = self.beta2 * self.v + (1 - self.beta2) * self.w.grad ** 2
+        m = self.m / (1 - self.beta1 ** self.steps)
+        v = self.v / (1 - self.beta2 ** self.steps)
+        r = m / (v.sqrt() + self.eps) + self.weight_decay * self.w
+        self.w -= self.lr * self.w.norm() / r.norm() * r
+
+
 def optimizer_cases(numbers, steps=20, rows=8, size=6):
     a, b, start = numbers.normal(rows, size), numbers.normal(rows), numbers.normal(size)
 
@@ -320,6 +339,9 @@ def optimizer_cases(numbers, steps=20, rows=8, size=6):
     def lion(**options):
         return case("lion", "Lion", options, lambda w: Lion(w, **options))
 
+    def lamb(**options):
+        return case("lamb", "LAMB", options, lambda w: LAMB(w, **options))
+
     return {
         "a": tensor(a), "b": tensor(b), "start": tensor(start),
         "cases": [
@@ -336,6 +358,8 @@ def optimizer_cases(numbers, steps=20, rows=8, size=6):
             case("adadelta", "Adadelta", {"lr": 0.5, "rho": 0.95, "eps": 1e-3, "weight_decay": 0.1},
                  lambda w: torch.optim.Adadelta(w, lr=0.5, rho=0.95, eps=1e-3, weight_decay=0.1)),
             lion(lr=0.01, beta1=0.9, beta2=0.99, weight_decay=0.1),
+            lamb(lr=0.05, beta1=0.9, beta2=0.999, eps=1e-6, weight_decay=0.0),
+            lamb(lr=0.02, beta1=0.8, beta2=0.95, eps=1e-3, weight_decay=0.1),
         ],
     }
 
@@ -371,6 +395,53 @@ def schedule_cases(total=60, per_epoch=6):
     ]
 
 
+def plateau_cases(total=60, per_epoch=3):
+    """As schedule_cases, with a figure after every epoch for ReduceLROnPlateau to follow."""
+    falling = [5, 4, 3, 3.00005, 3, 2.9999, 2.9998, 3, 3.1, 3.2, 2, 2, 2, 2, 2, 2, 1.5, 1.6, 1.7, 1.8]
+    rising = [0.1, 0.3, 0.2, 0.3, 0.31, 0.3, 0.2, 0.5, 0.5, 0.5, 0.5, 0.50001, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.1, 0.9]
+
+    def case(mode, figures, options, **theirs):
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode=mode, eps=0.0, **theirs)
+        factors = []
+        for step in range(total):
+            factors.append(optimizer.param_groups[0]["lr"])
+            if (step + 1) % per_epoch == 0:
+                scheduler.step(figures[step // per_epoch])
+        return {"schedule": "ReduceOnPlateau", "options": options, "total": total, "per_epoch": per_epoch,
+                "higher_is_better": mode == "max", "figures": figures, "factors": factors}
+
+    return [
+        case("min", falling, {"patience": 1}, patience=1),
+        case("min", falling, {"gamma": 0.5, "patience": 2, "threshold": 0.01}, factor=0.5, patience=2, threshold=0.01),
+        case("min", falling, {"gamma": 0.3, "patience": 0, "threshold": 0.2, "relative": False, "cooldown": 2},
+             factor=0.3, patience=0, threshold=0.2, threshold_mode="abs", cooldown=2),
+        case("max", rising, {"gamma": 0.5, "patience": 1, "least": 0.2}, factor=0.5, patience=1, min_lr=0.2),
+        case("max", rising, {"gamma": 0.5, "patience": 1, "threshold": 0.05, "relative": False, "cooldown": 1},
+             factor=0.5, patience=1, threshold=0.05, threshold_mode="abs", cooldown=1),
+    ]
+
+
+def soft_label_cases(numbers):
+    """CrossEntropy with a share for each class."""
+    weights = [0.5, 2.0, 0.0, 1.25]
+
+    def case(name, options, **theirs):
+        prediction = numbers.normal(5, 4).requires_grad_()
+        shares = torch.softmax(numbers.normal(5, 4) * 2, -1)
+        shares[1] = torch.tensor([0.0, 0.25, 0.75, 0.0])
+        value = F.cross_entropy(prediction, shares, **theirs)
+        value.backward()
+        return {"name": name, "loss": "CrossEntropy", "options": options, "prediction": tensor(prediction),
+                "target": tensor(shares), "value": value.item(), "d_prediction": tensor(prediction.grad)}
+
+    return [
+        case("shares", {}),
+        case("shares, smoothing and weights", {"label_smoothing": 0.2, "class_weights": weights}, label_smoothing=0.2,
+             weight=torch.tensor(weights)),
+    ]
+
+
 def library(seed):
     default = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
@@ -380,10 +451,10 @@ def library(seed):
             "source": f"PyTorch {torch.__version__}",
             "layers": layer_cases(numbers) + batch_renorm.batch_renorm_cases(Numbers(seed + 1), tensor)
             + convolution_fixtures.convolution_cases(Numbers(seed + 2), layer_case),
-            "losses": loss_cases(numbers),
+            "losses": loss_cases(numbers) + soft_label_cases(Numbers(seed + 1)),
             "metrics": metric_cases(numbers),
             "optimizers": optimizer_cases(numbers),
-            "schedules": schedule_cases(),
+            "schedules": schedule_cases() + plateau_cases(),
         }
     finally:
         torch.set_default_dtype(default)

@@ -276,11 +276,11 @@ std::string on_data(std::int64_t samples, double noise) {
 TEST(Identity, OfOtherDataIsAnother) {
   const auto identity = [](const Program& program) {
     auto pipeline = InputPipeline::open(program.data, program.train.precision, 0);
-    return *identify_data(program, (*pipeline)->description());
+    return *identify_data(program, **pipeline);
   };
   const auto differ = [](const DataIdentity& before, const Program& program) {
     auto pipeline = InputPipeline::open(program.data, program.train.precision, 0);
-    return *data_differences(before, program, (*pipeline)->description());
+    return *data_differences(before, program, **pipeline);
   };
   const auto a = testing::program_of(on_data(300, 0.1));
   const DataIdentity before = identity(*a);

@@ -22,10 +22,21 @@ std::string hash_with_threads(const Program& program, int threads) {
   return run(program, options).weights_hash;
 }
 
+// The spirals' file with overrides; one that begins with "-> " is put behind the data set.
+std::optional<Program> changed_program(std::vector<std::string> changes) {
+  std::string text = testing::spirals_text();
+  std::erase_if(changes, [&](const std::string& change) {
+    const bool stage = change.starts_with("-> ");
+    if (stage) text.insert(text.find("\ntrain {"), " " + change);
+    return stage;
+  });
+  return testing::program_of(text, changes);
+}
+
 class SameBits : public ::testing::TestWithParam<std::vector<std::string>> {};
 
 TEST_P(SameBits, OnAnyNumberOfThreads) {
-  const auto program = testing::program_of(testing::spirals_text(), GetParam());
+  const auto program = changed_program(GetParam());
   ASSERT_TRUE(program);
   const std::string one = hash_with_threads(*program, 1);
   ASSERT_EQ(one.size(), 64u);
@@ -34,7 +45,7 @@ TEST_P(SameBits, OnAnyNumberOfThreads) {
 }
 
 TEST_P(SameBits, AfterAStopAtAnyStep) {
-  const auto program = testing::program_of(testing::spirals_text(), GetParam());
+  const auto program = changed_program(GetParam());
   ASSERT_TRUE(program);
   const std::string whole = hash_with_threads(*program, 2);
   for (std::int64_t stop = 1; stop < 27; stop += 2) {
@@ -65,6 +76,18 @@ INSTANTIATE_TEST_SUITE_P(
                       std::vector<std::string>{"train.accumulate=2", "train.ema=0.9",
                                                "train.clip_norm=0.5", "train.clip_value=0.1"},
                       std::vector<std::string>{"train.batch_size=7"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    RulesWithAMemory, SameBits,
+    ::testing::Values(
+        std::vector<std::string>{"train.optimizer=LAMB(lr = 0.05)"},
+        std::vector<std::string>{"train.optimizer=LAMB(lr = 0.05)", "train.accumulate=2",
+                                 "train.clip_norm=0.5", "train.clip_value=0.1"},
+        std::vector<std::string>{"train.schedule=ReduceOnPlateau(patience = 0, threshold = 0.5)"},
+        std::vector<std::string>{"-> Standardize"},
+        std::vector<std::string>{"-> Standardize -> OneHot -> MixUp(0.4)",
+                                 "train.loss=CrossEntropy(logits, one_hot)"},
+        std::vector<std::string>{"-> take(train = 290, seed = 4) -> split(test = 0.1)"}));
 
 // Every place in an epoch of 9 steps, and every place between two checkpoints.
 TEST(SameBits, AfterAStopAtEachOfTheFirst100Steps) {

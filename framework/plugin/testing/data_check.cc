@@ -244,13 +244,57 @@ FieldBuffers inputs_of(const DataDescription& description, std::int64_t first, s
   return out;
 }
 
+std::vector<strata_field> raw_fields(const DataDescription& description) {
+  std::vector<strata_field> fields;
+  for (const Field& field : description.fields) {
+    fields.push_back({sizeof(strata_field), field.name.c_str(), field.dtype, field.classes,
+                      plugin_internal::from_shape(field.shape)});
+  }
+  return fields;
+}
+
+// What a transform finds in the samples, handed over `at_once` at a time; empty for one that fits
+// nothing.
+std::vector<double> fit(Checker& checker, const Instance& transform, const DataDescription& before,
+                        const DataDescription& after, std::int64_t at_once, strata_dtype real) {
+  const auto& table = transform.functions<strata_transform>();
+  if (!table.fit) return {};
+  std::int64_t size = 0;
+  for (const auto& fitted : after.fitted) {
+    checker.expect(is_snake_case(fitted.name), "`{}`, which it fits, is not in snake_case",
+                   fitted.name);
+    size += fitted.shape.elements();
+  }
+  Buffer<double> fitted(size);
+  fitted.fill(0);
+  const std::vector<strata_field> fields = raw_fields(before);
+  const auto count = static_cast<std::int64_t>(fields.size());
+  for (std::int64_t first = 0; first < kSamples; first += at_once) {
+    const std::int64_t samples = std::min(at_once, kSamples - first);
+    FieldBuffers inputs = inputs_of(before, first, samples, real);
+    const std::vector<void*> pointed = pointers(inputs);
+    const std::vector<const void*> places(pointed.begin(), pointed.end());
+    const strata_fit_pass pass{sizeof pass, real, samples, places.data(), fitted.data()};
+    checker.expect_ok(call_plugin(table.fit, transform.raw(), fields.data(), count, &pass), "fit");
+    checker.expect(intact(inputs), "fit writes outside of its buffers");
+  }
+  checker.expect_ok(
+      call_plugin(table.finish_fit, transform.raw(), fields.data(), count, fitted.data()),
+      "finish_fit");
+  checker.expect(fitted.intact(), "fit writes outside of its numbers");
+  checker.expect(all_finite(fitted.values()), "fits numbers that are not finite");
+  return fitted.values();
+}
+
 // Outputs for samples [first, first + count). Fields that stay what they are share storage with
-// their input.
+// their input, except where a whole batch is transformed at once.
 std::vector<std::vector<double>> apply(Checker& checker, const Instance& transform,
                                        const DataDescription& before, const DataDescription& after,
-                                       std::int64_t first, std::int64_t count, strata_dtype real) {
+                                       std::int64_t first, std::int64_t count, strata_dtype real,
+                                       const std::vector<double>& fitted, bool training = true) {
+  const auto& table = transform.functions<strata_transform>();
   FieldBuffers inputs = inputs_of(before, first, count, real), outputs;
-  std::vector<strata_field> fields;
+  const std::vector<strata_field> fields = raw_fields(before);
   std::vector<const void*> input_pointers;
   std::vector<void*> output_pointers;
   for (FieldBuffer& input : inputs) input_pointers.push_back(input.bytes.data());
@@ -258,14 +302,11 @@ std::vector<std::vector<double>> apply(Checker& checker, const Instance& transfo
     outputs.emplace_back(after.fields[f], count, real);
     const int same = before.find_field(after.fields[f].name);
     const bool shared =
-        same >= 0 && before.fields[static_cast<std::size_t>(same)].dtype == after.fields[f].dtype &&
+        !table.apply_batch && same >= 0 &&
+        before.fields[static_cast<std::size_t>(same)].dtype == after.fields[f].dtype &&
         before.fields[static_cast<std::size_t>(same)].shape == after.fields[f].shape;
     output_pointers.push_back(shared ? inputs[static_cast<std::size_t>(same)].bytes.data()
                                      : outputs[f].bytes.data());
-  }
-  for (const Field& field : before.fields) {
-    fields.push_back({sizeof(strata_field), field.name.c_str(), field.dtype, field.classes,
-                      plugin_internal::from_shape(field.shape)});
   }
   std::vector<std::uint64_t> keys;
   for (std::int64_t i = first; i < first + count; ++i) {
@@ -275,15 +316,16 @@ std::vector<std::vector<double>> apply(Checker& checker, const Instance& transfo
   strata_transform_pass raw{};
   raw.struct_size = sizeof raw;
   raw.real_dtype = real;
-  raw.training = 1;
+  raw.training = training;
+  raw.fitted = fitted.empty() ? nullptr : fitted.data();
   raw.count = count;
   raw.inputs = input_pointers.data();
   raw.outputs = output_pointers.data();
   raw.keys = keys.data();
   raw.services = &serial_services();
   const std::int64_t allocated = checker.options.allocations ? checker.options.allocations() : 0;
-  const Status done = call_plugin(transform.functions<strata_transform>().apply, transform.raw(),
-                                  static_cast<const strata_field*>(fields.data()),
+  const Status done = call_plugin(table.apply_batch ? table.apply_batch : table.apply,
+                                  transform.raw(), static_cast<const strata_field*>(fields.data()),
                                   static_cast<std::int64_t>(fields.size()), &raw);
   if (checker.options.allocations)
     checker.expect(checker.options.allocations() == allocated, "apply allocates memory");
@@ -301,20 +343,40 @@ std::vector<std::vector<double>> apply(Checker& checker, const Instance& transfo
   return values;
 }
 
+void check_same_again(Checker& checker, const Instance& transform, const DataDescription& before,
+                      const DataDescription& after, const std::vector<double>& fitted,
+                      const std::vector<std::vector<double>>& whole) {
+  const auto again = apply(checker, transform, before, after, 0, kSamples, STRATA_F64, fitted);
+  for (std::size_t f = 0; f < whole.size(); ++f)
+    checker.expect(again[f] == whole[f], "the same batch gives another `{}`", after.fields[f].name);
+}
+
 void check_transform_case(Checker& checker, const Instance& transform,
                           const DataDescription& before, const DataDescription& after) {
   check_description(checker, after);
-  const auto whole = apply(checker, transform, before, after, 0, kSamples, STRATA_F64);
-  const auto rough = apply(checker, transform, before, after, 0, kSamples, STRATA_F32);
+  const std::vector<double> fitted = fit(checker, transform, before, after, kSamples, STRATA_F64);
+  checker.expect(
+      deviation(fitted, fit(checker, transform, before, after, 2, STRATA_F64)) < 1e-9 &&
+          deviation(fitted, fit(checker, transform, before, after, kSamples, STRATA_F32)) < 1e-5,
+      "what it fits depends on how samples are handed over");
+  const auto whole = apply(checker, transform, before, after, 0, kSamples, STRATA_F64, fitted);
+  const auto rough = apply(checker, transform, before, after, 0, kSamples, STRATA_F32, fitted);
   for (std::size_t f = 0; f < whole.size(); ++f) {
     checker.expect(deviation(whole[f], rough[f]) < 1e-5, "`{}` differs between f32 and f64",
                    after.fields[f].name);
   }
+  const bool batches = transform.functions<strata_transform>().apply_batch != nullptr;
+  if (batches) check_same_again(checker, transform, before, after, fitted, whole);
+  // What looks at a whole batch may do so in training alone.
+  const auto together = batches ? apply(checker, transform, before, after, 0, kSamples, STRATA_F64,
+                                        fitted, /*training=*/false)
+                                : whole;
   for (std::int64_t i = 0; i < kSamples; ++i) {
-    const auto one = apply(checker, transform, before, after, i, 1, STRATA_F64);
+    const auto one = apply(checker, transform, before, after, i, 1, STRATA_F64, fitted, !batches);
     for (std::size_t f = 0; f < one.size(); ++f) {
       const std::span<const double> part =
-          std::span(whole[f]).subspan(static_cast<std::size_t>(i) * one[f].size(), one[f].size());
+          std::span(together[f])
+              .subspan(static_cast<std::size_t>(i) * one[f].size(), one[f].size());
       checker.expect(deviation(one[f], part) == 0,
                      "`{}` of a sample depends on the others of its batch", after.fields[f].name);
     }
@@ -339,6 +401,13 @@ void check_transform(Checker& checker) {
         Field{"point", STRATA_REAL, {5}, 0, {}}, Field{"point", STRATA_REAL, {1}, 0, {}}}) {
     candidates.push_back({{first, label}, {{"train", 100}}});
   }
+  // Of one class, so that any number of classes that an option asks for is enough.
+  candidates.push_back(
+      {{Field{"point", STRATA_REAL, {5}, 0, {}}, Field{"label", STRATA_I32, {}, 1, {}}},
+       {{"train", 100}}});
+  const Field shares{"shares", STRATA_REAL, {10}, 0, {}};
+  candidates.push_back(
+      {{Field{"image", STRATA_REAL, {1, 8, 8}, 0, {}}, label, shares}, {{"train", 100}}});
   for (const InstancePtr& instance : instances(checker)) {
     int accepted = 0;
     for (const DataDescription& before : candidates) {

@@ -1,6 +1,7 @@
 // The checks of what trains a model: optimizers, schedules and initializers.
 #include "framework/plugin/pass.h"
 #include "framework/plugin/testing/checker.h"
+#include "framework/plugin/testing/optimizer_run.h"
 
 namespace strata::conformance {
 namespace {
@@ -9,38 +10,16 @@ constexpr std::int64_t kCount = 1003;
 
 // A parameter on its way down f(w) = Σ (w - 1)² / 2, updated in slices.
 template <class T>
-struct Descent {
+struct Descent : OptimizerRun<T> {
   Descent(const Instance& instance, std::vector<std::int64_t> cuts_at)
-      : optimizer(instance), cuts(std::move(cuts_at)), weights(cuts.back()), gradient(cuts.back()) {
-    weights.set(sample_values(cuts.back(), 3));
-    const auto& table = optimizer.functions<strata_optimizer>();
-    for (std::int64_t i = 0; i < table.slot_count(optimizer.raw()); ++i)
-      slots.emplace_back(cuts.back()).fill(0);
+      : OptimizerRun<T>(instance, std::move(cuts_at)) {
+    this->weights.set(sample_values(this->weights.size(), 3));
   }
 
   Status step(std::int64_t number, double rate, bool apply_decay) {
-    for (std::int64_t i = 0; i < weights.size(); ++i)
-      gradient.data()[i] = flat ? T(0) : weights.data()[i] - T(1);
-    for (std::size_t c = 0; c + 1 < cuts.size(); ++c) {
-      std::vector<void*> slot_pointers;
-      for (auto& slot : slots) slot_pointers.push_back(slot.data() + cuts[c]);
-      strata_update_pass raw{};
-      raw.struct_size = sizeof raw;
-      raw.dtype = dtype_of<T>();
-      raw.count = cuts[c + 1] - cuts[c];
-      raw.learning_rate = rate;
-      raw.step = number;
-      raw.apply_decay = apply_decay;
-      raw.weights = weights.data() + cuts[c];
-      raw.gradient = gradient.data() + cuts[c];
-      raw.slots = slot_pointers.data();
-      const std::int64_t before = allocations ? allocations() : 0;
-      Status done =
-          call_plugin(optimizer.functions<strata_optimizer>().update, optimizer.raw(), &raw);
-      if (!done.ok()) return done;
-      if (allocations) allocated += allocations() - before;
-    }
-    return {};
+    for (std::int64_t i = 0; i < this->weights.size(); ++i)
+      this->gradient.data()[i] = flat ? T(0) : this->weights.data()[i] - T(1);
+    return OptimizerRun<T>::step(number, rate, apply_decay);
   }
   Status steps(std::int64_t count, double rate = 0.01, bool apply_decay = true) {
     for (std::int64_t number = 1; number <= count; ++number) {
@@ -51,23 +30,12 @@ struct Descent {
   }
   double distance() const {
     double sum = 0;
-    for (const T w : weights.span())
+    for (const T w : this->weights.span())
       sum += (static_cast<double>(w) - 1) * (static_cast<double>(w) - 1);
     return sum;
   }
-  bool intact() const {
-    return weights.intact() && gradient.intact() &&
-           std::all_of(slots.begin(), slots.end(),
-                       [](const Buffer<T>& slot) { return slot.intact(); });
-  }
 
-  const Instance& optimizer;
-  std::vector<std::int64_t> cuts;
-  Buffer<T> weights, gradient;
-  std::deque<Buffer<T>> slots;
   bool flat = false;  // a gradient of zero
-  std::int64_t (*allocations)() = nullptr;
-  std::int64_t allocated = 0;
 };
 
 void check_optimizer_instance(Checker& checker, const Instance& optimizer) {
@@ -139,6 +107,41 @@ void check_optimizer_round_trip(Checker& checker, const Instance& optimizer) {
                  "gives other weights in a new instance that has what was saved");
 }
 
+// One that follows a figure: its factor is a function of the state and the step, and its state of
+// what it saw.
+void check_schedule_state(Checker& checker, const Instance& schedule) {
+  const auto& table = schedule.functions<strata_schedule>();
+  const std::int64_t count = table.state_count(schedule.raw());
+  if (!checker.expect(count > 0 && count <= 1000, "has a state of {} numbers", count)) return;
+  const auto factor = [&](const Buffer<double>& state, std::int64_t step) {
+    return table.factor_after(schedule.raw(), state.data(), step, 100, 10);
+  };
+  for (const bool higher : {false, true}) {
+    Buffer<double> state(count), again(count);
+    state.fill(0);
+    again.fill(0);
+    for (std::int64_t step = 0; step < 100; ++step) {
+      checker.expect(factor(state, step) == table.factor(schedule.raw(), step, 100, 10),
+                     "the factor of step {} is another before the first epoch", step);
+    }
+    const std::vector<double> figures = sample_values(60, 5);
+    for (std::size_t epoch = 0; epoch < figures.size(); ++epoch) {
+      for (Buffer<double>* one : {&state, &again}) {
+        const strata_observation seen{sizeof seen, higher, static_cast<std::int64_t>(epoch) + 1,
+                                      epoch == 20 ? std::nan("") : figures[epoch], one->data()};
+        if (!checker.expect_ok(call_plugin(table.observe, schedule.raw(), &seen), "observe"))
+          return;
+      }
+      const double now = factor(state, 50);
+      checker.expect(std::isfinite(now) && now >= 0 && now <= 100,
+                     "the factor is {} after epoch {}", now, epoch + 1);
+    }
+    checker.expect(state.intact(), "writes outside of its state");
+    checker.expect(all_finite(state.values()), "its state is not finite: it cannot be saved");
+    checker.expect(same_bits(state, again), "the same figures give another state");
+  }
+}
+
 void check_schedule_instance(Checker& checker, const Instance& schedule) {
   const auto factor = [&](std::int64_t step, std::int64_t total) {
     return schedule.functions<strata_schedule>().factor(schedule.raw(), step, total,
@@ -159,6 +162,7 @@ void check_schedule_instance(Checker& checker, const Instance& schedule) {
     }
   }
   checker.expect(largest > 0, "the factor is never above 0");
+  if (schedule.functions<strata_schedule>().state_count) check_schedule_state(checker, schedule);
 }
 
 std::vector<double> fill(Checker& checker, const Instance& initializer, const Shape& shape,
