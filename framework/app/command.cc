@@ -11,11 +11,11 @@ namespace po = boost::program_options;
 
 const std::vector<const Command*>& commands() {
   static const std::vector<const Command*> all = {
-      &kTrainCommand, &kCheckCommand,   &kSummaryCommand, &kGraphCommand,     &kTimeCommand,
-      &kLrCommand,    &kBatchCommand,   &kEvalCommand,    &kPredictCommand,   &kVerifyCommand,
-      &kStudyCommand, &kReportCommand,  &kDiffCommand,    &kInitCommand,      &kExplainCommand,
-      &kFmtCommand,   &kPluginsCommand, &kPluginCommand,  &kReferenceCommand, &kCompletionCommand,
-      &kManCommand,   &kVersionCommand, &kHelpCommand,
+      &kTrainCommand,     &kCheckCommand,      &kSummaryCommand, &kGraphCommand,   &kTimeCommand,
+      &kLrCommand,        &kBatchCommand,      &kEvalCommand,    &kPredictCommand, &kExportCommand,
+      &kImportCommand,    &kVerifyCommand,     &kStudyCommand,   &kReportCommand,  &kDiffCommand,
+      &kInitCommand,      &kExplainCommand,    &kFmtCommand,     &kPluginsCommand, &kPluginCommand,
+      &kReferenceCommand, &kCompletionCommand, &kManCommand,     &kVersionCommand, &kHelpCommand,
   };
   return all;
 }

@@ -51,10 +51,10 @@ std::vector<OptionForms> option_forms(const Command& command);
 std::vector<OptionForms> common_options();  // those that all commands have
 
 extern const Command kTrainCommand, kCheckCommand, kSummaryCommand, kGraphCommand, kTimeCommand,
-    kLrCommand, kBatchCommand, kInitCommand, kEvalCommand, kPredictCommand, kVerifyCommand,
-    kStudyCommand, kReportCommand, kDiffCommand, kExplainCommand, kFmtCommand, kPluginsCommand,
-    kPluginCommand, kReferenceCommand, kCompletionCommand, kManCommand, kVersionCommand,
-    kHelpCommand;
+    kLrCommand, kBatchCommand, kInitCommand, kEvalCommand, kPredictCommand, kExportCommand,
+    kImportCommand, kVerifyCommand, kStudyCommand, kReportCommand, kDiffCommand, kExplainCommand,
+    kFmtCommand, kPluginsCommand, kPluginCommand, kReferenceCommand, kCompletionCommand,
+    kManCommand, kVersionCommand, kHelpCommand;
 
 // Thrown once everything was said, to end the command with this code.
 struct Stop {

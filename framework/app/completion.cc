@@ -12,6 +12,7 @@ Slot::Kind kind_of(std::string_view name, Place place) {
       {"RUN", Slot::kRun},         {"WEIGHTS", Slot::kRun}, {"DIR", Slot::kFolder},
       {"NAME", Slot::kName},       {"N", Slot::kNothing},   {"K", Slot::kNothing},
       {"COMMAND", Slot::kCommand}, {"PLUGIN", Slot::kFile}, {"STUDY", Slot::kNothing},
+      {"FROM=TO", Slot::kNothing},
   };
   if (name == "FILE" && place == Place::kWord) return Slot::kModel;
   const auto at = kKinds.find(name);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "framework/plugin/exchange.h"
 #include "plugins/support/same_shape.h"
 
 namespace strata::plugins {
@@ -55,6 +56,12 @@ class Add final : public Layer {
     });
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    OnnxNames inputs;
+    for (int i = 0; i < onnx.input_count(); ++i) inputs.push_back(onnx.input(i));
+    onnx.node(inputs.size() == 2 ? "Add" : "Sum", inputs, {onnx.output()});
+  }
+
  private:
   // What mends the shapes that people really get: another number of features or channels, images of
   // another size.
@@ -69,6 +76,7 @@ class Add final : public Layer {
 };
 
 const LayerRegistration<Add> kRegistration{"Add"};
+const ExchangeRegistration<Add> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

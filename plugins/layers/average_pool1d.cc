@@ -1,5 +1,6 @@
 // AveragePool1D: the mean of each window of a sequence, as torch.nn.AvgPool1d and Keras'
 // AveragePooling1D.
+#include "framework/plugin/exchange.h"
 #include "plugins/support/average_pool.h"
 
 namespace strata::plugins {
@@ -40,6 +41,14 @@ class AveragePool1D final : public Layer {
     averages_of(pass.input_shape()).backward(pass);
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    OnnxAttributes attributes =
+        sequence_attributes(windows_of(options_, onnx.input_shape(), "AveragePool1D"));
+    attributes.emplace_back("count_include_pad", std::int64_t{options_.count_padding});
+    onnx.node("AveragePool", attributes);
+  }
+  void to_others(LayerTensors& tensors) const { tensors.channels_first(); }
+
  private:
   Averages averages_of(const Shape& input) const {
     return {windows_of(options_, input, "AveragePool1D"), options_.count_padding};
@@ -49,6 +58,7 @@ class AveragePool1D final : public Layer {
 };
 
 const LayerRegistration<AveragePool1D> kRegistration{"AveragePool1D"};
+const ExchangeRegistration<AveragePool1D> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -1,5 +1,6 @@
 // AveragePool2D: the mean of each window (LeCun et al., 1990), as torch.nn.AvgPool2d and Keras'
 // AveragePooling2D.
+#include "framework/plugin/exchange.h"
 #include "plugins/support/average_pool.h"
 
 namespace strata::plugins {
@@ -40,6 +41,14 @@ class AveragePool2D final : public Layer {
     averages_of(pass.input_shape()).backward(pass);
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    OnnxAttributes attributes =
+        window_attributes(windows_of(options_, onnx.input_shape(), "AveragePool2D"));
+    attributes.emplace_back("count_include_pad", std::int64_t{options_.count_padding});
+    onnx.node("AveragePool", attributes);
+  }
+  void to_others(LayerTensors& tensors) const { tensors.channels_first(); }
+
  private:
   Averages averages_of(const Shape& input) const {
     return {windows_of(options_, input, "AveragePool2D"), options_.count_padding};
@@ -49,6 +58,7 @@ class AveragePool2D final : public Layer {
 };
 
 const LayerRegistration<AveragePool2D> kRegistration{"AveragePool2D"};
+const ExchangeRegistration<AveragePool2D> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

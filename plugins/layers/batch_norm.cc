@@ -3,6 +3,8 @@
 // the option says.
 #include "plugins/support/batch_norm.h"
 
+#include "framework/plugin/exchange.h"
+
 namespace strata::plugins {
 namespace {
 
@@ -38,11 +40,15 @@ class BatchNorm final : public Layer {
     norm_.backward(pass);
   }
 
+  void to_onnx(OnnxLayer& onnx) const { norm_.to_onnx(onnx); }
+  void to_others(LayerTensors& tensors) const { norm_.to_others(tensors); }
+
  private:
   const ChannelNorm norm_;
 };
 
 const LayerRegistration<BatchNorm> kRegistration{"BatchNorm"};
+const ExchangeRegistration<BatchNorm> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -4,6 +4,7 @@
 // here variances are averaged, as in BatchNorm, so that both mean the same in inference.
 #include <vector>
 
+#include "framework/plugin/exchange.h"
 #include "plugins/support/batch_norm.h"
 
 namespace strata::plugins {
@@ -94,6 +95,8 @@ class BatchRenorm final : public Layer {
     norm_.template backward</*kCorrected=*/true>(pass);
   }
 
+  void to_onnx(OnnxLayer& onnx) const { norm_.to_onnx(onnx); }
+
  private:
   static constexpr int kBatches = 2;  // behind ChannelNorm's states
   static constexpr std::int64_t kMostBatches = 1 << 24;
@@ -125,6 +128,7 @@ class BatchRenorm final : public Layer {
 };
 
 const LayerRegistration<BatchRenorm> kRegistration{"BatchRenorm"};
+const ExchangeRegistration<BatchRenorm> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "framework/plugin/exchange.h"
 #include "plugins/support/axis.h"
 
 namespace strata::plugins {
@@ -70,11 +71,19 @@ class Concat final : public Layer {
     }
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    OnnxNames inputs;
+    for (int i = 0; i < onnx.input_count(); ++i) inputs.push_back(onnx.input(i));
+    onnx.node("Concat", inputs, {onnx.output()},
+              {{"axis", 1 + checked_axis(axis_, onnx.input_shape(), "Concat")}});
+  }
+
  private:
   const std::int64_t axis_;
 };
 
 const LayerRegistration<Concat> kRegistration{"Concat"};
+const ExchangeRegistration<Concat> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

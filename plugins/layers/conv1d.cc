@@ -4,6 +4,7 @@
 #include <string>
 #include <variant>
 
+#include "framework/plugin/exchange.h"
 #include "plugins/support/columns.h"
 
 namespace strata::plugins {
@@ -137,6 +138,25 @@ class Conv1D final : public Layer {
     if (options_.bias) add_bias_gradient(pass, c.map_channels, pass.d_parameter(1));
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    const ColumnAxis a = correlation(onnx.input_shape()).x;
+    const std::int64_t after = (a.positions - 1) * a.stride + a.reach() - a.image - a.before;
+    OnnxNames inputs = {onnx.input(), onnx.tensor("weight")};
+    if (options_.bias) inputs.push_back(onnx.tensor("bias"));
+    using Numbers = std::vector<std::int64_t>;
+    onnx.node("Conv", inputs, {onnx.output()},
+              {{"dilations", Numbers{a.dilation}},
+               {"group", options_.groups},
+               {"kernel_shape", Numbers{a.kernel}},
+               {"pads", Numbers{a.before, std::max<std::int64_t>(0, after)}},
+               {"strides", Numbers{a.stride}}});
+  }
+  void to_others(LayerTensors& tensors) const {
+    tensors.keras("weight", "kernel", {2, 1, 0});
+    tensors.keras("bias", "bias");
+    tensors.channels_first();
+  }
+
  private:
   Correlation correlation(const Shape& input) const {
     ColumnAxis a{input[1], 0, options_.kernel, options_.stride, options_.dilation, 0};
@@ -165,6 +185,7 @@ class Conv1D final : public Layer {
 };
 
 const LayerRegistration<Conv1D> kRegistration{"Conv1D"};
+const ExchangeRegistration<Conv1D> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -3,6 +3,7 @@
 // [channels, inputs / groups, height, width], as in PyTorch.
 #include <algorithm>
 
+#include "framework/plugin/exchange.h"
 #include "framework/plugin/reduce.h"
 #include "plugins/support/convolution_batch.h"
 #include "plugins/support/window.h"
@@ -127,6 +128,33 @@ class Conv2D final : public Layer {
     if (options_.bias) hand_bias(pass, c);
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    const Convolution c = convolution(onnx.input_shape());
+    OnnxNames inputs = {onnx.input(), onnx.tensor("weight")};
+    if (options_.bias) inputs.push_back(onnx.tensor("bias"));
+    const auto after = [](const ConvolutionAxis& a) {
+      return std::max<std::int64_t>(0, (a.out - 1) * a.stride + a.reach() - a.in - a.before);
+    };
+    using Numbers = std::vector<std::int64_t>;
+    onnx.node("Conv", inputs, {onnx.output()},
+              {{"dilations", Numbers{c.y.dilation, c.x.dilation}},
+               {"group", c.groups},
+               {"kernel_shape", Numbers{c.y.kernel, c.x.kernel}},
+               {"pads", Numbers{c.y.before, c.x.before, after(c.y), after(c.x)}},
+               {"strides", Numbers{c.y.stride, c.x.stride}}});
+  }
+  void to_others(LayerTensors& tensors) const {
+    const Convolution c = convolution(tensors.input());
+    if (c.groups > 1 && c.groups == c.inputs) {  // Keras' DepthwiseConv2D
+      tensors.keras("weight", "depthwise_kernel", {2, 3, 0, 1})
+          .viewed({c.inputs, c.filters(), c.y.kernel, c.x.kernel});
+    } else {
+      tensors.keras("weight", "kernel", {2, 3, 1, 0});
+    }
+    tensors.keras("bias", "bias");
+    tensors.channels_first();
+  }
+
  private:
   static std::int64_t extent(const Extent& value, int axis, const char* name) {
     if (const auto* both = std::get_if<std::int64_t>(&value)) return *both;
@@ -198,6 +226,7 @@ class Conv2D final : public Layer {
 };
 
 const LayerRegistration<Conv2D> kRegistration{"Conv2D"};
+const ExchangeRegistration<Conv2D> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

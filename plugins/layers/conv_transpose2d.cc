@@ -1,6 +1,7 @@
 // ConvTranspose2D: the transpose of a convolution (Zeiler et al., 2010; Dumoulin and Visin, 2016,
 // arXiv:1603.07285), which enlarges images by learned filters, as torch.nn.ConvTranspose2d. Weights
 // are stored [inputs, channels / groups, height, width], as there.
+#include "framework/plugin/exchange.h"
 #include "plugins/support/columns.h"
 #include "plugins/support/window.h"
 
@@ -143,6 +144,30 @@ class ConvTranspose2D final : public Layer {
     if (options_.bias) add_bias_gradient(pass, c.image_channels, pass.d_parameter(1));
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    const Correlation c = correlation(onnx.input_shape());
+    // What is cut off at the end, or added there.
+    const auto cut = [](const ColumnAxis& a) {
+      return (a.positions - 1) * a.stride + a.reach() - a.before - a.image;
+    };
+    const auto positive = [](std::int64_t n) { return std::max<std::int64_t>(0, n); };
+    OnnxNames inputs = {onnx.input(), onnx.tensor("weight")};
+    if (options_.bias) inputs.push_back(onnx.tensor("bias"));
+    using Numbers = std::vector<std::int64_t>;
+    onnx.node("ConvTranspose", inputs, {onnx.output()},
+              {{"dilations", Numbers{c.y.dilation, c.x.dilation}},
+               {"group", c.groups},
+               {"kernel_shape", Numbers{c.y.kernel, c.x.kernel}},
+               {"output_padding", Numbers{positive(-cut(c.y)), positive(-cut(c.x))}},
+               {"pads", Numbers{c.y.before, c.x.before, positive(cut(c.y)), positive(cut(c.x))}},
+               {"strides", Numbers{c.y.stride, c.x.stride}}});
+  }
+  void to_others(LayerTensors& tensors) const {
+    if (options_.groups == 1) tensors.keras("weight", "kernel", {2, 3, 1, 0});
+    tensors.keras("bias", "bias");
+    tensors.channels_first();
+  }
+
  private:
   ColumnAxis axis(const Shape& input, int which) const {
     ColumnAxis a{0,
@@ -183,6 +208,7 @@ class ConvTranspose2D final : public Layer {
 };
 
 const LayerRegistration<ConvTranspose2D> kRegistration{"ConvTranspose2D"};
+const ExchangeRegistration<ConvTranspose2D> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

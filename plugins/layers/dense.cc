@@ -2,7 +2,7 @@
 // than one axis is treated as in Keras: the last one is transformed, the others are rows.
 #include <algorithm>
 
-#include "framework/plugin/layer.h"
+#include "framework/plugin/exchange.h"
 #include "framework/plugin/linear.h"
 
 namespace strata::plugins {
@@ -93,6 +93,30 @@ class Dense final : public Layer {
     });
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    if (onnx.input_shape().rank() == 1) {
+      OnnxNames inputs = {onnx.input(), onnx.tensor("weight")};
+      if (options_.bias) inputs.push_back(onnx.tensor("bias"));
+      return onnx.node("Gemm", inputs, {onnx.output()}, {{"transB", 1}});
+    }
+    // Gemm takes matrices alone, and MatMul transposes nothing.
+    const Shape shape = onnx.shape_of("weight");
+    const std::vector<double> weight = onnx.values_of("weight");
+    std::vector<double> turned;
+    for (std::int64_t input = 0; input < shape[1]; ++input) {
+      for (std::int64_t unit = 0; unit < shape[0]; ++unit)
+        turned.push_back(weight[static_cast<std::size_t>(unit * shape[1] + input)]);
+    }
+    const OnnxNames inputs = {onnx.input(), onnx.numbers("weight", {shape[1], shape[0]}, turned)};
+    if (!options_.bias) return onnx.node("MatMul", inputs, {onnx.output()});
+    onnx.node("Add", {onnx.step("MatMul", inputs), onnx.tensor("bias")}, {onnx.output()});
+  }
+  void to_others(LayerTensors& tensors) const {
+    tensors.keras("weight", "kernel", {1, 0}).over_features(1);
+    tensors.keras("bias", "bias");
+    tensors.new_features();
+  }
+
  private:
   template <class T>
   Linear linear_of(const LayerPass<T>& pass) const {
@@ -104,6 +128,7 @@ class Dense final : public Layer {
 };
 
 const LayerRegistration<Dense> kRegistration{"Dense"};
+const ExchangeRegistration<Dense> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -2,7 +2,7 @@
 // that inference is the identity.
 #include <algorithm>
 
-#include "framework/plugin/layer.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -82,12 +82,15 @@ class Dropout final : public Layer {
     });
   }
 
+  void to_onnx(OnnxLayer& onnx) const { onnx.pass_on(); }
+
  private:
   const double scale_;
   const std::uint32_t threshold_;  // of 32-bit words: below it, a value is dropped
 };
 
 const LayerRegistration<Dropout> kRegistration{"Dropout"};
+const ExchangeRegistration<Dropout> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

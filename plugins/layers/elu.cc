@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "framework/plugin/elementwise.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -36,11 +37,14 @@ class ELU final : public ElementwiseOfOutput<ELU> {
     return [a](T y) { return y > T(0) ? T(1) : y + a; };
   }
 
+  void to_onnx(OnnxLayer& onnx) const { onnx.node("Elu", {{"alpha", alpha_}}); }
+
  private:
   const double alpha_;
 };
 
 const LayerRegistration<ELU> kRegistration{"ELU"};
+const ExchangeRegistration<ELU> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <optional>
 
-#include "framework/plugin/layer.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -103,6 +103,17 @@ class Embedding final : public Layer {
     if (pass.d_input() && !pass.accumulate()) std::fill_n(pass.d_input(), count, T(0));
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    std::vector<double> weight = onnx.values_of("weight");
+    if (options_.padding_index)
+      std::fill_n(weight.begin() + *options_.padding_index * options_.units, options_.units, 0.0);
+    const std::string table = onnx.numbers("weight", onnx.shape_of("weight"), weight);
+    constexpr std::int64_t kInt64 = 7;  // TensorProto.DataType
+    const std::string indices = onnx.step("Cast", {onnx.input()}, {{"to", kInt64}});
+    onnx.node("Gather", {table, indices}, {onnx.output()}, {{"axis", 0}});
+  }
+  void to_others(LayerTensors& tensors) const { tensors.keras("weight", "embeddings"); }
+
  private:
   static constexpr double kMostRows = 1 << 24;  // whole numbers that f32 holds
   static constexpr int kMostRank = STRATA_MAX_RANK;
@@ -124,6 +135,7 @@ class Embedding final : public Layer {
 };
 
 const LayerRegistration<Embedding> kRegistration{"Embedding"};
+const ExchangeRegistration<Embedding> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -1,4 +1,5 @@
 // Flatten: all axes of a sample become one.
+#include "framework/plugin/exchange.h"
 #include "plugins/support/view.h"
 
 namespace strata::plugins {
@@ -17,9 +18,12 @@ class Flatten final : public ViewLayer {
   explicit Flatten(const Options&) {}
 
   Plan infer(const Shape& input) const { return view_of({input.elements()}); }
+
+  void to_onnx(OnnxLayer& onnx) const { onnx.node("Flatten", {{"axis", 1}}); }
 };
 
 const LayerRegistration<Flatten> kRegistration{"Flatten"};
+const ExchangeRegistration<Flatten> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "framework/plugin/elementwise.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -48,6 +49,22 @@ class GELU final : public ElementwiseOfInput<GELU> {
     };
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    const std::string x = onnx.input();
+    std::string bend;
+    if (by_tanh_) {
+      const std::string square = onnx.step("Mul", {x, x});
+      const std::string cubic =
+          onnx.step("Mul", {onnx.step("Mul", {square, x}), onnx.number("cubic", kCubic)});
+      const std::string sum = onnx.step("Add", {x, cubic});
+      bend = onnx.step("Tanh", {onnx.step("Mul", {sum, onnx.number("root", kRoot)})});
+    } else {
+      bend = onnx.step("Erf", {onnx.step("Mul", {x, onnx.number("root", kInverseRootTwo)})});
+    }
+    const std::string twice = onnx.step("Add", {bend, onnx.number("one", 1)});
+    onnx.node("Mul", {onnx.step("Mul", {x, onnx.number("half", 0.5)}), twice}, {onnx.output()});
+  }
+
  private:
   static constexpr double kRoot = 0.79788456080286535588;            // √(2 / π)
   static constexpr double kInverseRootTwo = 0.70710678118654752440;  // 1 / √2
@@ -63,6 +80,7 @@ class GELU final : public ElementwiseOfInput<GELU> {
 };
 
 const LayerRegistration<GELU> kRegistration{"GELU"};
+const ExchangeRegistration<GELU> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

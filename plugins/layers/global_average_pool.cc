@@ -1,6 +1,6 @@
 // GlobalAveragePool: the mean of each channel over all positions (Lin et al., 2014,
 // arXiv:1312.4400).
-#include "framework/plugin/layer.h"
+#include "framework/plugin/exchange.h"
 #include "framework/plugin/reduce.h"
 
 namespace strata::plugins {
@@ -64,9 +64,16 @@ class GlobalAveragePool final : public Layer {
       }
     });
   }
+
+  void to_onnx(OnnxLayer& onnx) const {
+    onnx.node("Flatten", {onnx.step("GlobalAveragePool", {onnx.input()})}, {onnx.output()},
+              {{"axis", 1}});
+  }
+  void to_others(LayerTensors& tensors) const { tensors.channels_first(); }
 };
 
 const LayerRegistration<GlobalAveragePool> kRegistration{"GlobalAveragePool"};
+const ExchangeRegistration<GlobalAveragePool> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

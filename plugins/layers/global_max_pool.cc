@@ -2,7 +2,7 @@
 // GlobalMaxPooling2D.
 #include <cmath>
 
-#include "framework/plugin/layer.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -60,6 +60,12 @@ class GlobalMaxPool final : public Layer {
     });
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    onnx.node("Flatten", {onnx.step("GlobalMaxPool", {onnx.input()})}, {onnx.output()},
+              {{"axis", 1}});
+  }
+  void to_others(LayerTensors& tensors) const { tensors.channels_first(); }
+
  private:
   // The first one of equals; a NaN is passed on.
   template <class T>
@@ -73,6 +79,7 @@ class GlobalMaxPool final : public Layer {
 };
 
 const LayerRegistration<GlobalMaxPool> kRegistration{"GlobalMaxPool"};
+const ExchangeRegistration<GlobalMaxPool> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -1,5 +1,6 @@
 // GroupNorm: groups of channels get mean 0 and variance 1 in each sample (Wu and He, 2018,
 // arXiv:1803.08494), as torch.nn.GroupNorm.
+#include "framework/plugin/exchange.h"
 #include "plugins/support/row_norm.h"
 
 namespace strata::plugins {
@@ -50,11 +51,31 @@ class GroupNorm final : public RowNormLayer<GroupNorm> {
     return {groups, input.elements() / groups, input.elements() / input[0], groups};
   }
 
+  // Opset 17 has no GroupNormalization: groups are channels of InstanceNormalization.
+  void to_onnx(OnnxLayer& onnx) const {
+    const Shape input = onnx.input_shape(), groups{options_.groups};
+    std::vector<std::int64_t> shape = extents_of(input);
+    shape.insert(shape.begin(), 0);  // the batch stays
+    const std::string grouped =
+        onnx.step("Reshape", {onnx.input(), onnx.integers("groups", {0, options_.groups, -1})});
+    const std::string normalized =
+        onnx.step("InstanceNormalization",
+                  {grouped, onnx.learned("", groups, 1), onnx.learned("", groups, 0)},
+                  {{"epsilon", options_.eps}});
+    write_scale_and_shift(onnx, onnx.step("Reshape", {normalized, onnx.integers("shape", shape)}),
+                          channel_shape(input));
+  }
+  void to_others(LayerTensors& tensors) const {
+    describe_scale_and_shift_elsewhere(tensors, "GroupNormalization", "GroupNorm", options_.eps);
+    if (options_.groups > 1 && tensors.input().rank() == 1) tensors.moves_axes();
+  }
+
  private:
   const Options options_;
 };
 
 const LayerRegistration<GroupNorm> kRegistration{"GroupNorm"};
+const ExchangeRegistration<GroupNorm> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

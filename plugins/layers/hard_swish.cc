@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "framework/plugin/elementwise.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -32,9 +33,12 @@ class HardSwish final : public ElementwiseOfInput<HardSwish> {
       return x < T(-3) ? T(0) : x > T(3) ? T(1) : inside;
     };
   }
+
+  void to_onnx(OnnxLayer& onnx) const { onnx.node("HardSwish"); }
 };
 
 const LayerRegistration<HardSwish> kRegistration{"HardSwish"};
+const ExchangeRegistration<HardSwish> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

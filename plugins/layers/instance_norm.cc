@@ -1,5 +1,6 @@
 // InstanceNorm: each channel of each sample gets mean 0 and variance 1 (Ulyanov, Vedaldi and
 // Lempitsky, 2016, arXiv:1607.08022), as torch.nn.InstanceNorm2d.
+#include "framework/plugin/exchange.h"
 #include "plugins/support/row_norm.h"
 
 namespace strata::plugins {
@@ -40,9 +41,22 @@ class InstanceNorm final : public RowNormLayer<InstanceNorm> {
     const std::int64_t positions = input.elements() / input[0];
     return {input[0], positions, positions, input[0]};
   }
+
+  void to_onnx(OnnxLayer& onnx) const {
+    const Shape channels{onnx.input_shape()[0]};
+    onnx.node(
+        "InstanceNormalization",
+        {onnx.input(), onnx.learned("weight", channels, 1), onnx.learned("bias", channels, 0)},
+        {onnx.output()}, {{"epsilon", eps()}});
+  }
+  void to_others(LayerTensors& tensors) const {
+    describe_scale_and_shift_elsewhere(tensors, "GroupNormalization(groups = -1)", "InstanceNorm",
+                                       eps());
+  }
 };
 
 const LayerRegistration<InstanceNorm> kRegistration{"InstanceNorm"};
+const ExchangeRegistration<InstanceNorm> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -1,5 +1,6 @@
 // LayerNorm: each sample's features get mean 0 and variance 1 (Ba, Kiros and Hinton, 2016,
 // arXiv:1607.06450), over the last axes as torch.nn.LayerNorm.
+#include "framework/plugin/exchange.h"
 #include "plugins/support/row_norm.h"
 
 namespace strata::plugins {
@@ -49,11 +50,26 @@ class LayerNorm final : public RowNormLayer<LayerNorm> {
     return {input.elements(0, first), input.elements(first, input.rank()), 1, 1};
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    const Shape input = onnx.input_shape();
+    const Shape normalized(input.end() - options_.axes, input.end());
+    onnx.node(
+        "LayerNormalization",
+        {onnx.input(), onnx.learned("weight", normalized, 1), onnx.learned("bias", normalized, 0)},
+        {onnx.output()}, {{"axis", -options_.axes}, {"epsilon", options_.eps}});
+  }
+  void to_others(LayerTensors& tensors) const {
+    const bool images = options_.axes == 3 && tensors.input().rank() == 3;
+    describe_scale_and_shift_elsewhere(tensors, "LayerNormalization", "LayerNorm", options_.eps,
+                                       images ? std::vector<int>{1, 2, 0} : std::vector<int>{});
+  }
+
  private:
   const Options options_;
 };
 
 const LayerRegistration<LayerNorm> kRegistration{"LayerNorm"};
+const ExchangeRegistration<LayerNorm> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

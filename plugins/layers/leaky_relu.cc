@@ -1,5 +1,6 @@
 // LeakyReLU: max(x, 0) + negative_slope · min(x, 0) (Maas, Hannun and Ng, ICML 2013).
 #include "framework/plugin/elementwise.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -37,11 +38,14 @@ class LeakyReLU final : public ElementwiseOfOutput<LeakyReLU> {
     return [a](T y) { return y > T(0) ? T(1) : a; };
   }
 
+  void to_onnx(OnnxLayer& onnx) const { onnx.node("LeakyRelu", {{"alpha", negative_slope_}}); }
+
  private:
   const double negative_slope_;
 };
 
 const LayerRegistration<LeakyReLU> kRegistration{"LeakyReLU"};
+const ExchangeRegistration<LeakyReLU> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

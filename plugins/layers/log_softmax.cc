@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "framework/plugin/exchange.h"
 #include "framework/plugin/reduce.h"
 #include "plugins/support/last_axis.h"
 
@@ -61,9 +62,12 @@ class LogSoftmax final : public Layer {
       }
     });
   }
+
+  void to_onnx(OnnxLayer& onnx) const { onnx.node("LogSoftmax", {{"axis", -1}}); }
 };
 
 const LayerRegistration<LogSoftmax> kRegistration{"LogSoftmax"};
+const ExchangeRegistration<LogSoftmax> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -2,6 +2,7 @@
 // goes to the first one of equals.
 #include <cmath>
 
+#include "framework/plugin/exchange.h"
 #include "plugins/support/window.h"
 
 namespace strata::plugins {
@@ -55,6 +56,12 @@ class MaxPool1D final : public Layer {
     });
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    onnx.node("MaxPool",
+              sequence_attributes(windows_of(options_, onnx.input_shape(), "MaxPool1D")));
+  }
+  void to_others(LayerTensors& tensors) const { tensors.channels_first(); }
+
  private:
   // A NaN is passed on.
   template <class T>
@@ -71,6 +78,7 @@ class MaxPool1D final : public Layer {
 };
 
 const LayerRegistration<MaxPool1D> kRegistration{"MaxPool1D"};
+const ExchangeRegistration<MaxPool1D> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include "framework/plugin/exchange.h"
 #include "plugins/support/window.h"
 
 namespace strata::plugins {
@@ -89,6 +90,11 @@ class MaxPool2D final : public Layer {
       });
     });
   }
+
+  void to_onnx(OnnxLayer& onnx) const {
+    onnx.node("MaxPool", window_attributes(windows_of(options_, onnx.input_shape(), "MaxPool2D")));
+  }
+  void to_others(LayerTensors& tensors) const { tensors.channels_first(); }
 
  private:
   static std::int64_t work(const Windows& w) {
@@ -191,6 +197,7 @@ class MaxPool2D final : public Layer {
 };
 
 const LayerRegistration<MaxPool2D> kRegistration{"MaxPool2D"};
+const ExchangeRegistration<MaxPool2D> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -2,6 +2,7 @@
 // Schmidhuber, 1997) and Keras' Multiply.
 #include <vector>
 
+#include "framework/plugin/exchange.h"
 #include "plugins/support/same_shape.h"
 
 namespace strata::plugins {
@@ -56,9 +57,17 @@ class Multiply final : public Layer {
       }
     });
   }
+
+  void to_onnx(OnnxLayer& onnx) const {
+    std::string product = onnx.input();
+    for (int i = 1; i + 1 < onnx.input_count(); ++i)
+      product = onnx.step("Mul", {product, onnx.input(i)});
+    onnx.node("Mul", {product, onnx.input(onnx.input_count() - 1)}, {onnx.output()});
+  }
 };
 
 const LayerRegistration<Multiply> kRegistration{"Multiply"};
+const ExchangeRegistration<Multiply> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "framework/plugin/layer.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -70,6 +70,14 @@ class Permute final : public Layer {
     });
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    const Shape input = onnx.input_shape();
+    std::vector<std::int64_t> order = {0};
+    for (int axis = 0; axis < input.rank(); ++axis) order.push_back(1 + old_axis(axis, input));
+    onnx.node("Transpose", {{"perm", order}});
+  }
+  void to_others(LayerTensors& tensors) const { tensors.moves_axes(); }
+
  private:
   int old_axis(int axis, const Shape& input) const {
     return axes_ ? static_cast<int>((*axes_)[static_cast<std::size_t>(axis)])
@@ -106,6 +114,7 @@ class Permute final : public Layer {
 };
 
 const LayerRegistration<Permute> kRegistration{"Permute"};
+const ExchangeRegistration<Permute> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

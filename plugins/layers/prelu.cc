@@ -1,7 +1,7 @@
 // PReLU: max(x, 0) + weight · min(x, 0) with a learned slope (He et al., 2015, arXiv:1502.01852).
 #include <algorithm>
 
-#include "framework/plugin/layer.h"
+#include "framework/plugin/exchange.h"
 #include "framework/plugin/reduce.h"
 
 namespace strata::plugins {
@@ -92,6 +92,19 @@ class PReLU final : public Layer {
                });
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    const Shape slopes = options_.shared ? Shape{1} : channel_shape(onnx.input_shape());
+    onnx.node("PRelu", {onnx.input(), onnx.tensor("weight", slopes)}, {onnx.output()});
+  }
+  // Keras has a slope per value, and one for all positions along its `shared_axes`.
+  void to_others(LayerTensors& tensors) const {
+    std::vector<std::int64_t> extents(static_cast<std::size_t>(tensors.input().rank()), 1);
+    if (!options_.shared) extents.back() = tensors.input()[0];
+    tensors.keras("weight", "alpha")
+        .viewed(Shape(extents.begin(), extents.end()))
+        .over_features(options_.shared ? -1 : 0);
+  }
+
  private:
   // body(channel, begin, end) for the positions of each channel of each sample.
   template <class T, class Body>
@@ -109,6 +122,7 @@ class PReLU final : public Layer {
 };
 
 const LayerRegistration<PReLU> kRegistration{"PReLU"};
+const ExchangeRegistration<PReLU> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

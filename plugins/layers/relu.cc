@@ -1,5 +1,5 @@
 // ReLU: the rectified linear unit, max(x, 0) (Nair and Hinton, ICML 2010).
-#include "framework/plugin/layer.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -53,9 +53,12 @@ class ReLU final : public Layer {
       }
     });
   }
+
+  void to_onnx(OnnxLayer& onnx) const { onnx.node("Relu"); }
 };
 
 const LayerRegistration<ReLU> kRegistration{"ReLU"};
+const ExchangeRegistration<ReLU> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -1,5 +1,6 @@
 // Reshape: the values of a sample under another shape, in row-major order, as torch.nn.Unflatten
 // and Keras' Reshape.
+#include "framework/plugin/exchange.h"
 #include "plugins/support/view.h"
 
 namespace strata::plugins {
@@ -54,11 +55,18 @@ class Reshape final : public ViewLayer {
     return view_of(Shape(extents.begin(), extents.end()));
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    std::vector<std::int64_t> shape = extents_of(onnx.output_shape());
+    shape.insert(shape.begin(), 0);  // the batch stays
+    onnx.node("Reshape", {onnx.input(), onnx.integers("shape", shape)}, {onnx.output()});
+  }
+
  private:
   const std::vector<std::int64_t> shape_;
 };
 
 const LayerRegistration<Reshape> kRegistration{"Reshape"};
+const ExchangeRegistration<Reshape> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -1,4 +1,5 @@
 // RMSNorm: values divided by their root mean square (Zhang and Sennrich, 2019, arXiv:1910.07467).
+#include "framework/plugin/exchange.h"
 #include "plugins/support/row_norm.h"
 
 namespace strata::plugins {
@@ -56,6 +57,19 @@ class RMSNorm final : public Layer {
     norm_.backward(pass, layout_of(pass.input_shape()));
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    const std::string x = onnx.input();
+    const std::string mean = onnx.step("ReduceMean", {onnx.step("Mul", {x, x})},
+                                       {{"axes", std::vector<std::int64_t>{-1}}, {"keepdims", 1}});
+    const std::string root =
+        onnx.step("Sqrt", {onnx.step("Add", {mean, onnx.number("eps", options_.eps)})});
+    write_scale_and_shift(onnx, onnx.step("Div", {x, root}), {onnx.input_shape()[-1]});
+  }
+  void to_others(LayerTensors& tensors) const {
+    tensors.keras("weight", "scale").over_features(0);
+    tensors.keras_option(text("RMSNormalization(epsilon = ", options_.eps, ")"));
+  }
+
  private:
   static RowNorm::Layout layout_of(const Shape& input) {
     return {input.elements() / input[-1], input[-1], 1, 1};
@@ -66,6 +80,7 @@ class RMSNorm final : public Layer {
 };
 
 const LayerRegistration<RMSNorm> kRegistration{"RMSNorm"};
+const ExchangeRegistration<RMSNorm> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

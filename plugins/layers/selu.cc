@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "framework/plugin/elementwise.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -33,9 +34,12 @@ class SELU final : public ElementwiseOfOutput<SELU> {
     constexpr T kScale = T(1.0507009873554804934), kBelow = kScale * T(1.6732632423543772848);
     return [](T y) { return y > T(0) ? kScale : y + kBelow; };
   }
+
+  void to_onnx(OnnxLayer& onnx) const { onnx.node("Selu"); }
 };
 
 const LayerRegistration<SELU> kRegistration{"SELU"};
+const ExchangeRegistration<SELU> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "framework/plugin/elementwise.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -30,9 +31,12 @@ class Sigmoid final : public ElementwiseOfOutput<Sigmoid> {
   auto slope() const {
     return [](T y) { return y * (T(1) - y); };
   }
+
+  void to_onnx(OnnxLayer& onnx) const { onnx.node("Sigmoid"); }
 };
 
 const LayerRegistration<Sigmoid> kRegistration{"Sigmoid"};
+const ExchangeRegistration<Sigmoid> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "framework/plugin/elementwise.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -29,9 +30,14 @@ class SiLU final : public ElementwiseOfInput<SiLU> {
       return s * (T(1) + x * (T(1) - s));
     };
   }
+
+  void to_onnx(OnnxLayer& onnx) const {
+    onnx.node("Mul", {onnx.input(), onnx.step("Sigmoid", {onnx.input()})}, {onnx.output()});
+  }
 };
 
 const LayerRegistration<SiLU> kRegistration{"SiLU"};
+const ExchangeRegistration<SiLU> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

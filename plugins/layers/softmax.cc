@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "framework/plugin/exchange.h"
 #include "framework/plugin/reduce.h"
 #include "plugins/support/last_axis.h"
 
@@ -61,9 +62,12 @@ class Softmax final : public Layer {
       }
     });
   }
+
+  void to_onnx(OnnxLayer& onnx) const { onnx.node("Softmax", {{"axis", -1}}); }
 };
 
 const LayerRegistration<Softmax> kRegistration{"Softmax"};
+const ExchangeRegistration<Softmax> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "framework/plugin/elementwise.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -37,11 +38,19 @@ class Softplus final : public ElementwiseOfInput<Softplus> {
     return [beta](T x) { return T(1) / (T(1) + std::exp(-beta * x)); };
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    if (beta_ == 1) return onnx.node("Softplus");
+    const std::string beta = onnx.number("beta", beta_);
+    const std::string bent = onnx.step("Softplus", {onnx.step("Mul", {onnx.input(), beta})});
+    onnx.node("Div", {bent, beta}, {onnx.output()});
+  }
+
  private:
   const double beta_;
 };
 
 const LayerRegistration<Softplus> kRegistration{"Softplus"};
+const ExchangeRegistration<Softplus> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

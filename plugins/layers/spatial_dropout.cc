@@ -2,7 +2,7 @@
 // arXiv:1411.4280), as torch.nn.Dropout2d and Keras' SpatialDropout2D.
 #include <algorithm>
 
-#include "framework/plugin/layer.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -77,6 +77,8 @@ class SpatialDropout final : public Layer {
     });
   }
 
+  void to_onnx(OnnxLayer& onnx) const { onnx.pass_on(); }
+
  private:
   template <class T, class Body>
   static void each_channel(const LayerPass<T>& pass, const Body& body) {
@@ -94,6 +96,7 @@ class SpatialDropout final : public Layer {
 };
 
 const LayerRegistration<SpatialDropout> kRegistration{"SpatialDropout"};
+const ExchangeRegistration<SpatialDropout> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

@@ -2,6 +2,7 @@
 #include <optional>
 #include <vector>
 
+#include "framework/plugin/exchange.h"
 #include "plugins/support/axis.h"
 
 namespace strata::plugins {
@@ -77,6 +78,18 @@ class Split final : public Layer {
     });
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    const int axis = checked_axis(options_.axis, onnx.input_shape(), "Split");
+    OnnxNames outputs;
+    std::vector<std::int64_t> sizes;
+    for (int i = 0; i < onnx.output_count(); ++i) {
+      outputs.push_back(onnx.output(i));
+      sizes.push_back(onnx.output_shape(i)[axis]);
+    }
+    onnx.node("Split", {onnx.input(), onnx.integers("sizes", sizes)}, outputs,
+              {{"axis", 1 + axis}});
+  }
+
  private:
   // body(part, its offset in a row of the whole, the whole's rows, its length in a row)
   template <class Pass, class Body>
@@ -94,6 +107,7 @@ class Split final : public Layer {
 };
 
 const LayerRegistration<Split> kRegistration{"Split"};
+const ExchangeRegistration<Split> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

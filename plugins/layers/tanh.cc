@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "framework/plugin/elementwise.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 namespace {
@@ -25,9 +26,12 @@ class Tanh final : public ElementwiseOfOutput<Tanh> {
   auto slope() const {
     return [](T y) { return T(1) - y * y; };
   }
+
+  void to_onnx(OnnxLayer& onnx) const { onnx.node("Tanh"); }
 };
 
 const LayerRegistration<Tanh> kRegistration{"Tanh"};
+const ExchangeRegistration<Tanh> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

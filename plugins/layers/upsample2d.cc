@@ -1,5 +1,6 @@
 // Upsample2D: images enlarged by whole numbers, repeating pixels or between them (bilinear, pixel
 // centres kept in place), as Keras' UpSampling2D and torch.nn.Upsample with align_corners = False.
+#include "framework/plugin/exchange.h"
 #include "plugins/support/window.h"
 
 namespace strata::plugins {
@@ -79,6 +80,23 @@ class Upsample2D final : public Layer {
     });
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    const std::string scales =
+        onnx.numbers("scales", {4},
+                     {1, 1, static_cast<double>(extent_of(options_.scale, 0)),
+                      static_cast<double>(extent_of(options_.scale, 1))});
+    const OnnxNames inputs = {onnx.input(), "", scales};
+    if (bilinear_) {
+      return onnx.node("Resize", inputs, {onnx.output()},
+                       {{"coordinate_transformation_mode", "half_pixel"}, {"mode", "linear"}});
+    }
+    onnx.node("Resize", inputs, {onnx.output()},
+              {{"coordinate_transformation_mode", "asymmetric"},
+               {"mode", "nearest"},
+               {"nearest_mode", "floor"}});
+  }
+  void to_others(LayerTensors& tensors) const { tensors.channels_first(); }
+
  private:
   // An output lies between two inputs: (1 - share) of the first, and share of the second.
   struct Between {
@@ -116,6 +134,7 @@ class Upsample2D final : public Layer {
 };
 
 const LayerRegistration<Upsample2D> kRegistration{"Upsample2D"};
+const ExchangeRegistration<Upsample2D> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

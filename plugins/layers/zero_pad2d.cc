@@ -1,4 +1,5 @@
 // ZeroPad2D: zeros around images, as Keras' ZeroPadding2D and torch.nn.ZeroPad2d.
+#include "framework/plugin/exchange.h"
 #include "plugins/support/window.h"
 
 namespace strata::plugins {
@@ -72,11 +73,19 @@ class ZeroPad2D final : public Layer {
     });
   }
 
+  void to_onnx(OnnxLayer& onnx) const {
+    const std::string sides =
+        onnx.integers("padding", {0, 0, sides_[0], sides_[2], 0, 0, sides_[1], sides_[3]});
+    onnx.node("Pad", {onnx.input(), sides}, {onnx.output()});
+  }
+  void to_others(LayerTensors& tensors) const { tensors.channels_first(); }
+
  private:
   std::int64_t sides_[4];  // top, bottom, left, right
 };
 
 const LayerRegistration<ZeroPad2D> kRegistration{"ZeroPad2D"};
+const ExchangeRegistration<ZeroPad2D> kExchange;
 
 }  // namespace
 }  // namespace strata::plugins

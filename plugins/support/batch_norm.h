@@ -7,7 +7,7 @@
 #include <string>
 #include <type_traits>
 
-#include "framework/plugin/layer.h"
+#include "framework/plugin/exchange.h"
 #include "framework/plugin/reduce.h"
 
 namespace strata::plugins {
@@ -253,6 +253,26 @@ class ChannelNorm {
         });
       }
     });
+  }
+
+  // In inference, with the running statistics.
+  void to_onnx(OnnxLayer& onnx) const {
+    const Shape channels{onnx.input_shape()[0]};
+    onnx.node("BatchNormalization",
+              {onnx.input(), onnx.learned("weight", channels, 1), onnx.learned("bias", channels, 0),
+               onnx.tensor("running_mean"), onnx.tensor("running_var")},
+              {onnx.output()}, {{"epsilon", options_.eps}});
+  }
+  void to_others(LayerTensors& tensors) const {
+    tensors.keras("weight", "gamma").over_features(0);
+    tensors.keras("bias", "beta").over_features(0);
+    tensors.keras("running_mean", "moving_mean").over_features(0);
+    tensors.keras("running_var", "moving_variance").over_features(0);
+    tensors.keras_option(
+        text("BatchNormalization(epsilon = ", options_.eps, ", momentum = ", options_.decay, ")"));
+    tensors.pytorch_counter("num_batches_tracked");
+    tensors.pytorch_option(
+        text("BatchNorm(eps = ", options_.eps, ", momentum = ", 1 - options_.decay, ")"));
   }
 
  private:

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "framework/plugin/layer.h"
+#include "framework/plugin/exchange.h"
 #include "framework/plugin/reduce.h"
 
 namespace strata::plugins {
@@ -23,6 +23,8 @@ class RowNorm {
 
   RowNorm(double eps, bool center, bool scale, bool shift)
       : eps_(eps), center_(center), scale_(scale), shift_(shift) {}
+
+  double eps() const { return eps_; }
 
   void add_to(Plan& plan, const Layout& layout, const Shape& input) const {
     plan.saved(layout.rows)  // mean
@@ -211,6 +213,7 @@ class RowNormLayer : public Layer {
   }
 
  protected:
+  double eps() const { return norm_.eps(); }
   // Scale and shift have the shape `parameters`.
   Plan plan(const Shape& input, const Shape& parameters) const {
     const std::int64_t count = parameters.elements();
@@ -230,5 +233,25 @@ class RowNormLayer : public Layer {
   const RowNormOptions base_;
   const RowNorm norm_;
 };
+
+// The end of a normalization in ONNX: value * weight + bias, as far as they are learned, with their
+// elements under a shape that operators stretch over a sample.
+inline void write_scale_and_shift(OnnxLayer& onnx, std::string value, const Shape& shape) {
+  const bool scale = onnx.has("weight"), shift = onnx.has("bias");
+  if (scale && shift) value = onnx.step("Mul", {value, onnx.tensor("weight", shape)});
+  if (shift) return onnx.node("Add", {value, onnx.tensor("bias", shape)}, {onnx.output()});
+  if (scale) return onnx.node("Mul", {value, onnx.tensor("weight", shape)}, {onnx.output()});
+  onnx.node("Identity", {value}, {onnx.output()});
+}
+
+// Scale and shift as Keras calls them, and the option that has another default there.
+inline void describe_scale_and_shift_elsewhere(LayerTensors& tensors, const char* keras_layer,
+                                               const char* pytorch_layer, double eps,
+                                               const std::vector<int>& axes = {}) {
+  tensors.keras("weight", "gamma", axes).over_features(0);
+  tensors.keras("bias", "beta", axes).over_features(0);
+  tensors.keras_option(text(keras_layer, "(epsilon = ", eps, ")"));
+  tensors.pytorch_option(text(pytorch_layer, "(eps = ", eps, ")"));
+}
 
 }  // namespace strata::plugins

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "framework/plugin/layer.h"
+#include "framework/plugin/exchange.h"
 
 namespace strata::plugins {
 
@@ -170,6 +170,26 @@ T* begin_plane(const BackwardPass<T>& pass, std::int64_t plane, std::int64_t pos
   T* dx = pass.d_input() + plane * positions;
   if (!pass.accumulate()) std::fill_n(dx, positions, T(0));
   return dx;
+}
+
+// As ONNX' pooling operators take them. Sizes that do not fit lose what is left there, too.
+inline OnnxAttributes window_attributes(const std::vector<Window>& axes) {
+  std::vector<std::int64_t> sizes, strides, before, after;
+  for (const Window& axis : axes) {
+    sizes.push_back(axis.size);
+    strides.push_back(axis.stride);
+    before.push_back(axis.before);
+    after.push_back(std::max<std::int64_t>(
+        0, (axis.out - 1) * axis.stride + axis.size - axis.in - axis.before));
+  }
+  before.insert(before.end(), after.begin(), after.end());
+  return {{"kernel_shape", sizes}, {"pads", before}, {"strides", strides}};
+}
+inline OnnxAttributes window_attributes(const Windows& w) {
+  return window_attributes(std::vector<Window>{w.y, w.x});
+}
+inline OnnxAttributes sequence_attributes(const Windows& w) {
+  return window_attributes(std::vector<Window>{w.x});
 }
 
 }  // namespace strata::plugins
