@@ -79,6 +79,9 @@ struct TrainSettings {
   double min_delta = 0;                  // by how much a figure has to be better to count
   std::optional<std::int64_t> checkpoint_steps;  // besides those at the end of epochs
   std::optional<double> checkpoint_minutes;
+  std::optional<std::int64_t> log_steps;   // every so many steps, figures of single ones
+  std::optional<std::int64_t> statistics;  // every so many steps, those of each layer
+  std::string log;                 // a log besides the run's own: "tensorboard"
   std::vector<std::string> allow;  // lints that are silenced
 };
 

@@ -195,6 +195,9 @@ class Resolver {
     set("min_delta", print_float(s.min_delta));
     set("checkpoint_steps", count(s.checkpoint_steps));
     set("checkpoint_minutes", number(s.checkpoint_minutes));
+    set("log_steps", count(s.log_steps));
+    set("statistics", count(s.statistics));
+    set("log", s.log.empty() ? "none" : print_string(s.log));
     set("allow", strings(s.allow));
     return out + "}\n";
   }

@@ -187,6 +187,12 @@ class Trainer {
       s.checkpoint_steps = as<std::int64_t>(*bound);
     } else if (name == "checkpoint_minutes") {
       s.checkpoint_minutes = as<double>(*bound);
+    } else if (name == "log_steps") {
+      s.log_steps = as<std::int64_t>(*bound);
+    } else if (name == "statistics") {
+      s.statistics = as<std::int64_t>(*bound);
+    } else if (name == "log") {
+      s.log = as<std::string>(*bound).value_or("");
     } else if (name == "allow") {
       allow(std::get<OptionValue::List>(bound->data), span);
     }

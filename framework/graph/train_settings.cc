@@ -18,6 +18,7 @@ struct Table {
   schema_internal::DefaultStore store;
   static constexpr const char* kLastBatch[] = {"keep", "drop", "merge"};
   static constexpr const char* kPrecision[] = {"f32", "f64"};
+  static constexpr const char* kLog[] = {"tensorboard"};
 
   strata_option& add(const char* name, std::uint32_t kinds, const char* doc,
                      std::string default_value, std::string example) {
@@ -138,6 +139,21 @@ struct Table {
     above_zero(add("checkpoint_minutes", STRATA_FLOAT | STRATA_NONE,
                    "a checkpoint whenever so many minutes have passed since the last one", "none",
                    "checkpoint_minutes = 10"));
+    at_least(add("log_steps", STRATA_INT | STRATA_NONE,
+                 "the loss of single steps in metrics.jsonl, with a checksum of the weights, after "
+                 "every so many",
+                 "none", "log_steps = 10"),
+             1);
+    at_least(add("statistics", STRATA_INT | STRATA_NONE,
+                 "mean, deviation and share of zeros of each layer's activations and gradients in "
+                 "metrics.jsonl, at every so many steps; each time costs about one step without "
+                 "fused layers",
+                 "none", "statistics = 100"),
+             1);
+    choices(add("log", STRATA_STRING | STRATA_NONE,
+                "a log besides metrics.jsonl: event files for TensorBoard in the run's folder",
+                "none", "log = \"tensorboard\""),
+            kLog);
     strata_option& allow = add("allow", STRATA_LIST, "names of lints that are not reported", "[]",
                                "allow = [\"cancelled-bias\"]");
     allow.item_kinds = STRATA_STRING;

@@ -30,7 +30,7 @@ class TypedExecutor final : public Executor {
         graph_(program.graph),
         capacity_(capacity),
         options_(options),
-        updater_(training ? &program.train : nullptr),
+        updater_(training ? &program.train : nullptr, options.values != nullptr),
         buffers_(graph_,
                  plan_units(graph_, options.fuse ? program.fusions : std::vector<const Entry*>{}),
                  {capacity, sizeof(T), training, options.reuse, updater_.keeps_gradients(),
@@ -97,6 +97,7 @@ class TypedExecutor final : public Executor {
     updater_.begin(context.step, context.learning_rate, first_of_step_, context.update);
     first_of_step_ = context.update;
     done = backward(batch.size);
+    if (options_.values && done) show_parameters();
     int bad = -1;
     Status updated;
     {
@@ -271,7 +272,12 @@ class TypedExecutor final : public Executor {
         run.pass.key[0] = key[0];
         run.pass.key[1] = key[1];
       }
-      return call_noted(run.call("forward"), run.forward_call, run.instance, &run.pass);
+      const Status done =
+          call_noted(run.call("forward"), run.forward_call, run.instance, &run.pass);
+      if (options_.values && training && done && !run.outputs.empty())
+        options_.values->on_output(static_cast<int>(u), buffers_.value(run.outputs[0]),
+                                   elements_of(run.outputs[0], size));
+      return done;
     });
   }
 
@@ -284,6 +290,10 @@ class TypedExecutor final : public Executor {
         run.pass.scratch = run.scratch_backward.data();
         for (const ValueId v : run.zero_outputs) clear(v, size);
         for (const ValueId v : run.zero_inputs) clear(v, size);
+        if (options_.values && !run.outputs.empty() && buffers_.gradient(run.outputs[0]))
+          options_.values->on_output_gradient(static_cast<int>(u),
+                                              buffers_.gradient(run.outputs[0]),
+                                              elements_of(run.outputs[0], size));
         const bool adds = !run.hands_gradients() && !updater_.keeps_gradients();
         for (int p = 0; adds && p < run.parameter_count; ++p) {
           const ParameterRun& parameter = parameter_of(run, p);
@@ -316,9 +326,18 @@ class TypedExecutor final : public Executor {
 
   void clear(ValueId value, std::int64_t size) {
     void* gradient = buffers_.gradient(value);
-    const std::int64_t elements =
-        size * graph_.values[static_cast<std::size_t>(value)].shape.elements();
-    if (gradient) std::memset(gradient, 0, static_cast<std::size_t>(elements) * sizeof(T));
+    if (gradient)
+      std::memset(gradient, 0, static_cast<std::size_t>(elements_of(value, size)) * sizeof(T));
+  }
+
+  std::int64_t elements_of(ValueId value, std::int64_t size) const {
+    return size * graph_.values[static_cast<std::size_t>(value)].shape.elements();
+  }
+
+  void show_parameters() {
+    for (const ParameterRun& parameter : buffers_.parameters)
+      if (buffers_.units[static_cast<std::size_t>(parameter.unit)].backward)
+        options_.values->on_parameter(parameter.unit, parameter.tensor, parameter.gradient);
   }
 
   static Error at(const UnitRun& run, Error error) {
@@ -351,7 +370,7 @@ class TypedExecutor final : public Executor {
       error.hint = "look at the data and its transforms: no learning rate mends this";
       return error;
     }
-    TypedExecutor plain(program_, capacity_, true, {false, false, false});
+    TypedExecutor plain(program_, capacity_, true, {.fuse = false, .reuse = false});
     for (std::size_t t = 0; t < buffers_.tensors.size(); ++t) {
       std::memcpy(plain.buffers_.tensors[t].data, buffers_.tensors[t].data,
                   static_cast<std::size_t>(buffers_.tensors[t].bytes()));

@@ -59,6 +59,20 @@ class StepWatcher {
   virtual void on_work(const Span& span) = 0;
 };
 
+// Is shown the values of training steps; called from the threads that do the work, for several
+// units at once.
+class ValueWatcher {
+ public:
+  virtual ~ValueWatcher() = default;
+  // The first output of a unit, [count], after its forward; and its gradient, before the unit's
+  // backward.
+  virtual void on_output(int unit, const void* values, std::int64_t count) = 0;
+  virtual void on_output_gradient(int unit, const void* values, std::int64_t count) = 0;
+  // A parameter as it was in this step, and its gradient of the same size. After backward, one by
+  // one in the order of tensors().
+  virtual void on_parameter(int unit, const NamedTensor& parameter, const void* gradient) = 0;
+};
+
 struct ExecutorOptions {
   bool fuse = true;   // layers that a fusion plugin can do in one; false: each on its own
   bool reuse = true;  // memory of values that nobody reads any more
@@ -66,6 +80,8 @@ struct ExecutorOptions {
   // computed once. Weights may then only be written before the first prediction, or after tensors()
   // was called again.
   bool fold = false;
+  // Sees every training step; gradients are then kept until the step's end.
+  ValueWatcher* values = nullptr;
 };
 
 class Executor {

@@ -32,12 +32,11 @@ double sum_of_squares(const T* values, std::int64_t count) {
 }  // namespace
 
 template <class T>
-Updater<T>::Updater(const TrainSettings* train) : train_(train) {
+Updater<T>::Updater(const TrainSettings* train, bool keep) : train_(train) {
   if (!train) return;
   optimizer_ = train->optimizer.get();
-  const auto& table = optimizer_->functions<strata_optimizer>();
-  direct_ = table.direct;
-  keeps_gradients_ = train->accumulate > 1 || train->clip_norm.has_value() || direct_;
+  direct_ = optimizer_->functions<strata_optimizer>().direct;
+  keeps_gradients_ = keep || train->accumulate > 1 || train->clip_norm.has_value() || direct_;
   slot_names_ = strata::slot_names(*optimizer_);
 }
 

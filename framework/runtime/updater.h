@@ -21,7 +21,8 @@ namespace strata {
 template <class T>
 class Updater {
  public:
-  explicit Updater(const TrainSettings* train);  // null: nothing is updated
+  // Null: nothing is updated. `keep` gradients until a step's end, whether or not that is needed.
+  explicit Updater(const TrainSettings* train, bool keep = false);
 
   const std::vector<std::string>& slot_names() const { return slot_names_; }
   // Whether a step needs whole gradients before it may change a weight.

@@ -129,7 +129,10 @@ bool may_change(const std::string& setting) {
                                                  "min_delta",
                                                  "allow",
                                                  "checkpoint_steps",
-                                                 "checkpoint_minutes"};
+                                                 "checkpoint_minutes",
+                                                 "log_steps",
+                                                 "statistics",
+                                                 "log"};
   return std::find(kFree.begin(), kFree.end(), setting) != kFree.end();
 }
 

@@ -31,7 +31,25 @@ std::string text_of(const Json& event, const char* key) {
   return event.contains(key) && event[key].is_string() ? event[key].get<std::string>() : "";
 }
 
+std::int64_t integer(const Json& event, const char* key, std::int64_t otherwise) {
+  return event.contains(key) && event[key].is_number_integer() ? event[key].get<std::int64_t>()
+                                                               : otherwise;
+}
+
 Json number(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
+
+// Six digits are plenty to look at.
+Json rounded(double x) {
+  return std::isfinite(x) ? Json(std::strtod(fmt::format("{:.6g}", x).c_str(), nullptr))
+                          : Json(nullptr);
+}
+
+// [mean, deviation, share of zeros]
+Json moments(const Moments& found) {
+  Json out = Json::array();
+  for (const double x : {found.mean, found.deviation, found.zeros}) out.push_back(rounded(x));
+  return out;
+}
 
 }  // namespace
 
@@ -124,7 +142,8 @@ Result<RunFolder> RunFolder::make_exactly(const std::string& path) {
   return std::move(folder);
 }
 
-Result<MetricsLog> MetricsLog::open(const std::string& path, std::int64_t first_epoch) {
+Result<MetricsLog> MetricsLog::open(const std::string& path, std::int64_t first_epoch,
+                                    std::int64_t last_step) {
   MetricsLog log(path);
   std::error_code ignored;
   if (first_epoch > 1 || fs::exists(path, ignored)) {
@@ -137,9 +156,9 @@ Result<MetricsLog> MetricsLog::open(const std::string& path, std::int64_t first_
         const Json event = Json::parse(line, nullptr, false);
         if (!event.is_object()) continue;  // a line that a kill cut short
         const std::string kind = text_of(event, "event");
-        const bool done = kind == "epoch" && event.contains("epoch") &&
-                          event["epoch"].is_number_integer() &&
-                          event["epoch"].get<std::int64_t>() < first_epoch;
+        const bool done = (kind == "epoch" && integer(event, "epoch", first_epoch) < first_epoch) ||
+                          ((kind == "step" || kind == "statistics") &&
+                           integer(event, "step", last_step + 1) <= last_step);
         if (kind == "start" || kind == "resume" || done) kept += line + "\n";
       }
     }
@@ -215,7 +234,38 @@ Status MetricsLog::epoch(const EpochReport& report) {
   event["learning_rate"] = number(report.learning_rate);
   event["seconds"] = report.seconds;
   event["samples_per_second"] = report.samples_per_second;
+  if (report.weights_crc32) event["weights_crc32"] = fmt::format("{:08x}", *report.weights_crc32);
   return append(event.dump());
+}
+
+Status MetricsLog::step(const StepRecord& record) {
+  Json event = {{"event", "step"},
+                {"epoch", record.epoch},
+                {"step", record.step},
+                {"loss", number(record.loss)},
+                {"learning_rate", number(record.learning_rate)},
+                {"seconds", record.seconds},
+                {"weights_crc32", fmt::format("{:08x}", record.weights_crc32)}};
+  if (record.has_loss) {
+    const Status written = append(event.dump());
+    if (!written || record.layers.empty()) return written;
+  }
+  event = {{"event", "statistics"}, {"epoch", record.epoch}, {"step", record.step}};
+  event["layers"] = Json::object();
+  for (const LayerStatistics& layer : record.layers) {
+    Json& entry = event["layers"][layer.layer];
+    entry["kind"] = layer.kind;
+    entry["activation"] = moments(layer.activation);
+    if (layer.gradient.count > 0) entry["gradient"] = moments(layer.gradient);
+    for (const LayerStatistics::Parameter& parameter : layer.parameters)
+      entry["parameters"][parameter.name] = {{"value", moments(parameter.value)},
+                                             {"gradient", moments(parameter.gradient)}};
+  }
+  for (const UnitTime& unit : record.times)
+    if (unit.forward + unit.backward + unit.update > 0)
+    event["times"][unit.unit] = {rounded(unit.forward), rounded(unit.backward),
+                                 rounded(unit.update)};
+  return append(event.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 Status MetricsLog::end(const EndReport& report, const std::string& weights_hash) {

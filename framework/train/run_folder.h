@@ -47,12 +47,14 @@ class RunFolder {
 // one, and where the file is gone all of it is written anew.
 class MetricsLog {
  public:
-  // Starts the log; after a resume the lines of finished epochs before `first_epoch` are kept and
-  // later ones dropped.
-  static Result<MetricsLog> open(const std::string& path, std::int64_t first_epoch);
+  // Starts the log; after a resume the lines of finished epochs before `first_epoch` and of single
+  // steps up to `last_step` are kept and later ones dropped.
+  static Result<MetricsLog> open(const std::string& path, std::int64_t first_epoch,
+                                 std::int64_t last_step);
 
   Status start(const RunFacts& facts, const std::string& version);
   Status epoch(const EpochReport& report);
+  Status step(const StepRecord& record);
   Status end(const EndReport& report, const std::string& weights_hash);
   // Writes the whole log again, as it stands in memory.
   Status rewrite();

@@ -45,7 +45,8 @@ Status begin_log(RunState& run, bool resuming) {
     const Status written = write_file_atomically(run.folder->model_file(), run.program.resolved);
     if (!written) return written;
   }
-  auto log = MetricsLog::open(run.folder->metrics_file(), resuming ? run.progress.epoch : 1);
+  auto log = MetricsLog::open(run.folder->metrics_file(), resuming ? run.progress.epoch : 1,
+                              resuming ? run.progress.step : 0);
   if (!log) return log.error();
   run.log = std::move(*log);
   run.saver.emplace(*run.folder, *run.log, run.tensors, run.program.resolved,
@@ -55,8 +56,20 @@ Status begin_log(RunState& run, bool resuming) {
   describe_facts(run);
   const Status started = run.log->start(run.facts, kVersion);
   if (!started) return started;
+  if (run.program.train.log == "tensorboard") {
+    auto board = TensorBoardLog::open(run.folder->path() + "/tensorboard", run.progress.step + 1);
+    if (!board) return board.error();
+    run.board = std::move(*board);
+  }
   for (Observer* observer : run.options.observers) observer->on_start(run.facts);
   return {};
+}
+
+// Event files are an extra: what cannot be written is said once, and training goes on.
+void note_board(RunState& run, const Status& written) {
+  if (written) return;
+  run.warn(written.error().message + "; no more events are written");
+  run.board.reset();
 }
 
 }  // namespace
@@ -88,7 +101,8 @@ Result<TrainOutcome> already_done(RunState& run) {
     auto claimed = RunFolder::existing(run.run_folder);
     if (!claimed) return claimed.error();
     remove_temporary_files(run.run_folder);
-    auto log = MetricsLog::open(log_file, run.progress.last ? run.progress.last->epoch + 1 : 1);
+    auto log = MetricsLog::open(log_file, run.progress.last ? run.progress.last->epoch + 1 : 1,
+                                run.progress.step);
     if (!log) return log.error();
     const Status logged = log->end(outcome.end, outcome.weights_hash);
     if (!logged) return logged.error();
@@ -97,6 +111,26 @@ Result<TrainOutcome> already_done(RunState& run) {
   outcome.facts = run.facts;
   outcome.checkpoint = run.resumed_from;
   return outcome;
+}
+
+void note_record(RunState& run, const StepRecord& record) {
+  run.saver->note(run.log->step(record));
+  if (run.board) note_board(run, run.board->step(record));
+  for (Observer* observer : run.options.observers) observer->on_record(record);
+}
+
+void note_epoch(RunState& run, const EpochReport& report) {
+  run.saver->note(run.log->epoch(report));
+  if (run.board) note_board(run, run.board->epoch(report));
+}
+
+void write_validation(RunState& run) {
+  if (!run.validation) return;
+  const std::string path = run.folder->path() + "/predictions.json";
+  if (!run.validation->has_best() && read_ordinary_file(path)) return;
+  Status written;
+  run.pool.run([&] { written = run.validation->write(path, *run.pipeline); });
+  if (!written) run.warn(written.error().message);
 }
 
 void describe_end(const RunState& run, EndReport& end) {

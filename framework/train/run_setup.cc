@@ -129,6 +129,11 @@ Status set_up(RunState& run) {
   if (!executor) return executor.error();
   run.executor = std::move(*executor);
   run.tensors = state_tensors(*run.executor, *run.pipeline);
+  auto recorder = StepRecorder::create(run.program, run.plan.largest());
+  if (!recorder) return recorder.error();
+  run.recorder = std::move(*recorder);
+  if (run.val_split >= 0)
+    run.validation = ValidationRecord::create(run.program, data, run.val_split);
   run.progress.figures = run.executor->make_figures();
   if (!checkpoint || checkpoint->progress.data.empty()) {
     Result<DataIdentity> identity = DataIdentity();

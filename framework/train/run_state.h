@@ -14,7 +14,10 @@
 #include "framework/train/monitor.h"
 #include "framework/train/run_folder.h"
 #include "framework/train/saver.h"
+#include "framework/train/step_recorder.h"
+#include "framework/train/tensorboard.h"
 #include "framework/train/training.h"
+#include "framework/train/validation_record.h"
 
 namespace strata {
 
@@ -50,6 +53,9 @@ struct RunState {
   std::optional<RunFolder> folder;
   std::optional<MetricsLog> log;
   std::optional<Saver> saver;
+  std::unique_ptr<StepRecorder> recorder;        // null: no step is noted
+  std::unique_ptr<ValidationRecord> validation;  // null: there is nothing to note
+  std::optional<TensorBoardLog> board;
   Progress progress;
   std::chrono::steady_clock::time_point begin;
   double seconds_before = 0;

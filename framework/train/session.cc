@@ -45,9 +45,10 @@ std::int64_t evaluation_batch(std::int64_t training_batch) {
   return std::clamp(training_batch, kLeast, kMost);
 }
 
-Result<Figures> evaluate_split(Executor& executor, InputPipeline& pipeline, int split,
-                               std::int64_t batch_size,
-                               const std::function<void(std::int64_t, std::int64_t)>& progress) {
+Result<Figures> evaluate_split(
+    Executor& executor, InputPipeline& pipeline, int split, std::int64_t batch_size,
+    const std::function<void(std::int64_t, std::int64_t)>& progress,
+    const std::function<void(const BatchView&, std::int64_t)>& on_batch) {
   const std::int64_t samples =
       pipeline.description().splits[static_cast<std::size_t>(split)].samples;
   std::vector<std::uint32_t> order(static_cast<std::size_t>(samples));
@@ -59,6 +60,7 @@ Result<Figures> evaluate_split(Executor& executor, InputPipeline& pipeline, int 
     if (!batch) return batch.error();
     const Status done = executor.evaluate(*batch, figures);
     if (!done) return done.error();
+    if (on_batch) on_batch(*batch, plan.begin(b));
     if (progress) progress(b + 1, plan.batches());
   }
   return figures;

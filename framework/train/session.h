@@ -20,10 +20,12 @@ namespace strata {
 Result<NamedFigures> name_figures(const Program& program, const Figures& figures,
                                   const std::string& prefix);
 
-// Runs all of a split in inference mode. `progress(done, batches)` may be empty.
-Result<Figures> evaluate_split(Executor& executor, InputPipeline& pipeline, int split,
-                               std::int64_t batch_size,
-                               const std::function<void(std::int64_t, std::int64_t)>& progress);
+// Runs all of a split in inference mode. `progress(done, batches)` may be empty, and so may
+// `on_batch(batch, begin)`, which sees each batch while the executor holds what it made of it.
+Result<Figures> evaluate_split(
+    Executor& executor, InputPipeline& pipeline, int split, std::int64_t batch_size,
+    const std::function<void(std::int64_t, std::int64_t)>& progress,
+    const std::function<void(const BatchView&, std::int64_t)>& on_batch = {});
 
 // Loads the weights that `weights` means (a run folder, a checkpoint, a weights file), and what the
 // transforms of `pipeline` found in the training split where it is not null.

@@ -56,32 +56,6 @@ double median(std::vector<double> values) {
   return (below + values[middle]) / 2;
 }
 
-class Collector final : public StepWatcher {
- public:
-  Collector() { threads_.push_back(std::this_thread::get_id()); }
-
-  void on_work(const Span& span) override {
-    const std::lock_guard lock(mutex_);
-    const auto self = std::this_thread::get_id();
-    auto thread = std::find(threads_.begin(), threads_.end(), self);
-    if (thread == threads_.end()) thread = threads_.insert(threads_.end(), self);
-    spans_.push_back({static_cast<int>(span.work), span.unit,
-                      static_cast<int>(thread - threads_.begin()), span.begin, span.end});
-  }
-  // The spans since the last call.
-  std::vector<TimedSpan> take() {
-    const std::lock_guard lock(mutex_);
-    std::vector<TimedSpan> spans = spans_;
-    spans_.clear();
-    return spans;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::thread::id> threads_;
-  std::vector<TimedSpan> spans_;
-};
-
 // One run of steps, on the pool.
 class Timer {
  public:
@@ -241,13 +215,29 @@ class Timer {
   BatchPlan plan_;
   std::vector<std::uint32_t> order_;
   Figures figures_;
-  Collector collector_;
+  SpanCollector collector_;
   std::int64_t count_ = 0;
   std::vector<Step> steps_;
   StepTiming timing_;
 };
 
 }  // namespace
+
+void SpanCollector::on_work(const Span& span) {
+  const std::lock_guard lock(mutex_);
+  const auto self = std::this_thread::get_id();
+  auto thread = std::find(threads_.begin(), threads_.end(), self);
+  if (thread == threads_.end()) thread = threads_.insert(threads_.end(), self);
+  spans_.push_back({static_cast<int>(span.work), span.unit,
+                    static_cast<int>(thread - threads_.begin()), span.begin, span.end});
+}
+
+std::vector<TimedSpan> SpanCollector::take() {
+  const std::lock_guard lock(mutex_);
+  std::vector<TimedSpan> spans = spans_;
+  spans_.clear();
+  return spans;
+}
 
 void TimeShares::add(std::vector<TimedSpan> spans, std::int64_t begin, std::int64_t end) {
   struct Edge {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "framework/base/error.h"
@@ -43,6 +45,20 @@ class TimeShares {
   }
   int units_;
   std::vector<double> seconds_;
+};
+
+// Keeps what it is told of. The thread that makes it is number 0.
+class SpanCollector final : public StepWatcher {
+ public:
+  SpanCollector() { threads_.push_back(std::this_thread::get_id()); }
+
+  void on_work(const Span& span) override;
+  std::vector<TimedSpan> take();  // the spans since the last call
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::thread::id> threads_;
+  std::vector<TimedSpan> spans_;
 };
 
 struct TimingOptions {

@@ -51,6 +51,7 @@ class Run {
     outcome.facts = run_.facts;
     outcome.checkpoint = run_.saver->newest().empty() ? run_.resumed_from : run_.saver->newest();
     outcome.weights_hash = hash_tensors(run_.executor->tensors());
+    if (!outcome.unsaved) write_validation(run_);
     run_.saver->note(run_.log->end(end, outcome.weights_hash));
     for (Observer* observer : run_.options.observers) observer->on_end(end);
     return outcome;
@@ -112,6 +113,7 @@ class Run {
       }
       const Status done = step(order);
       if (!done) return done;
+      if (recorded_) note_step(seconds_before + seconds_since(begin));
       for (Observer* observer : run_.options.observers) observer->on_update(run_.progress.step);
       if (run_.progress.epoch_step < run_.epoch_steps && run_.progress.step < run_.total_steps &&
           save_is_due()) {
@@ -150,13 +152,23 @@ class Run {
       }
       context.batch = (run_.progress.epoch - 1) * batches + b + 1;
       context.update = b + 1 == end;
+      if (run_.recorder) run_.recorder->before(*run_.executor, *batch, context, b == first);
       const Status done = run_.executor->train_step(*batch, context, run_.progress.figures);
       if (!done) return done;
+      if (run_.recorder) run_.recorder->after(*run_.executor, *batch);
     }
+    if (run_.recorder) recorded_ = run_.recorder->finish(*run_.executor, context);
     ++run_.progress.step;
     ++run_.progress.epoch_step;
     ++run_.steps_here;
     return {};
+  }
+
+  void note_step(double seconds) {
+    recorded_->epoch = run_.progress.epoch;
+    recorded_->seconds = seconds;
+    note_record(run_, *recorded_);
+    recorded_.reset();
   }
 
   bool save_is_due() {
@@ -195,7 +207,9 @@ class Run {
       if (!val) return val.error();
       report.figures.insert(report.figures.end(), val->begin(), val->end());
     }
+    report.weights_crc32 = state_crc32(run_.executor->tensors());
     run_.monitor->note(report, run_.progress);
+    if (run_.validation) run_.validation->keep(report.epoch, report.best);
     run_.progress.last = report;
     // A run may end within an epoch; one that is given more steps later goes on in it.
     if (run_.progress.epoch_step == run_.epoch_steps) {
@@ -206,7 +220,7 @@ class Run {
       run_.progress.epoch_seconds = 0;
       run_.progress.figures = run_.executor->make_figures();
     }
-    run_.saver->note(run_.log->epoch(report));
+    note_epoch(run_, report);
     for (Observer* observer : run_.options.observers) {
       const Status seen = observer->on_epoch(report);
       if (!seen) return seen;
@@ -219,11 +233,14 @@ class Run {
   // Figures of the validation split, with the averaged weights where there are any.
   Result<NamedFigures> validate() {
     run_.executor->swap_averages();
-    auto figures = evaluate_split(*run_.executor, *run_.pipeline, run_.val_split, run_.eval_batch,
-                                  [&](std::int64_t done, std::int64_t of) {
-                                    for (Observer* observer : run_.options.observers)
-                                      observer->on_validation(done, of);
-                                  });
+    auto figures = evaluate_split(
+        *run_.executor, *run_.pipeline, run_.val_split, run_.eval_batch,
+        [&](std::int64_t done, std::int64_t of) {
+          for (Observer* observer : run_.options.observers) observer->on_validation(done, of);
+        },
+        [&](const BatchView& batch, std::int64_t begin) {
+          if (run_.validation) run_.validation->add(*run_.executor, batch, begin);
+        });
     run_.executor->swap_averages();
     if (!figures) return figures.error();
     return name_figures(run_.program, *figures, "val.");
@@ -238,6 +255,7 @@ class Run {
   }
 
   RunState run_;
+  std::optional<StepRecord> recorded_;  // what is to be noted of the step just done
   Clock::time_point saved_at_;
   bool interrupted_ = false;
   bool asked_ = false;  // the next checkpoint was asked for

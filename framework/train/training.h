@@ -15,6 +15,7 @@
 #include "framework/runtime/input_pipeline.h"
 #include "framework/tensor/parallel.h"
 #include "framework/train/data_identity.h"
+#include "framework/train/step_recorder.h"
 
 namespace strata {
 
@@ -58,6 +59,8 @@ struct EpochReport {
   double seconds = 0;  // of training, without validation
   double samples_per_second = 0;
   bool best = false;  // best so far by `monitor`, else the first validation metric, else val.loss
+  // Of weights and states at its end (state_crc32); none where a checkpoint does not have it.
+  std::optional<std::uint32_t> weights_crc32 = {};
 };
 
 struct EndReport {
@@ -79,6 +82,7 @@ class Observer {
   virtual void on_warning(const std::string& /*message*/) {
   }  // a checkpoint that could not be written, …
   virtual void on_note(const std::string& /*message*/) {}  // a checkpoint that was asked for, …
+  virtual void on_record(const StepRecord&) {}  // of the steps that the file asks to note
   virtual void on_validation(std::int64_t /*done*/, std::int64_t /*batches*/) {}
   virtual Status on_epoch(const EpochReport&) { return {}; }
   virtual void on_end(const EndReport&) {}

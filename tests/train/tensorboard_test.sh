@@ -1,0 +1,62 @@
+#!/bin/bash
+# Event files read back by another library, against metrics.jsonl; also of a run that was resumed.
+set -eu
+trainer=$PWD/$1 reader=$PWD/$2 model=$PWD/$3
+python=/usr/bin/python3
+[ -x "$python" ] || { echo "skipped: no python3 on this machine"; exit 0; }
+cd "$TEST_TMPDIR"
+settings="train.epochs=6 train.log=\"tensorboard\" train.log_steps=5 train.statistics=20"
+"$trainer" train "$model" $settings --run whole -q > /dev/null
+if ! "$python" "$reader" whole/tensorboard/* > whole.jsonl 2> reader.err; then
+  cat reader.err
+  grep -q "is not installed" reader.err && { echo "skipped"; exit 0; }
+  exit 1
+fi
+# A run killed in its midst goes on; TensorBoard forgets what came after the checkpoint.
+"$trainer" train "$model" $settings train.checkpoint_steps=7 --run parts -q > /dev/null &
+child=$!
+for _ in $(seq 200); do [ -e parts/checkpoints ] && ls parts/checkpoints/step-* > /dev/null 2>&1 && break; sleep 0.02; done
+kill -9 $child 2> /dev/null || true
+wait $child 2> /dev/null || true
+"$trainer" train --resume parts -q > /dev/null
+"$python" "$reader" $(ls -tr parts/tensorboard/*) > parts.jsonl
+"$python" - <<'PY'
+import json, math
+
+def log(path):
+    return [json.loads(line) for line in open(path)]
+
+def wanted(folder):
+    out = {}
+    for event in log(folder + "/metrics.jsonl"):
+        if event["event"] == "epoch":
+            for key in ("train.loss", "val.accuracy"):
+                out[event["step"], key.replace(".", "/")] = event[key]
+            out[event["step"], "learning_rate"] = event["learning_rate"]
+        if event["event"] == "step":
+            out[event["step"], "step/loss"] = event["loss"]
+        if event["event"] == "statistics":
+            for layer, found in event["layers"].items():
+                out[event["step"], "activation_deviation/" + layer] = found["activation"][1]
+    return out
+
+def found(path):
+    out = {}
+    for event in log(path):
+        if event["session"] == 1:  # START: later steps are void
+            out = {key: value for key, value in out.items() if key[0] < event["step"]}
+        for tag, value in event["values"].items():
+            assert (event["step"], tag) not in out, (event["step"], tag)
+            out[event["step"], tag] = value
+    return out
+
+assert log("whole.jsonl")[0]["version"] == "brain.Event:2"
+for name in ("whole", "parts"):
+    want, have = wanted(name), found(name + ".jsonl")
+    assert len(want) > 50, len(want)
+    for key, value in want.items():
+        assert math.isclose(have[key], value, rel_tol=1e-5, abs_tol=1e-7), (name, key, have.get(key), value)
+whole, parts = wanted("whole"), wanted("parts")
+assert whole == parts
+print("ok:", len(whole), "values")
+PY
