@@ -17,7 +17,7 @@ Result<TrainedModel> TrainedModel::empty(const Program& program) {
 Result<TrainedModel> TrainedModel::load(const Program& program, const std::string& weights) {
   auto model = empty(program);
   if (!model) return model;
-  const Status loaded = load_weights(weights, *model->executor_);
+  const Status loaded = load_weights(weights, *model->executor_, nullptr);
   if (!loaded) return loaded.error();
   return model;
 }

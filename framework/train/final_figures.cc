@@ -55,7 +55,7 @@ class FinalFigures {
     auto executor = Executor::create(program_, capacity, true);
     if (!executor) return executor.error();
     executor_ = std::move(*executor);
-    return load_weights(folder, *executor_);
+    return load_weights(folder, *executor_, pipeline_.get());
   }
 
   // Inference first: training mode moves the running statistics.

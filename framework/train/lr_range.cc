@@ -134,9 +134,14 @@ Result<LearningRateRange> learning_rate_range(const Program& program,
   auto executor = Executor::create(program, plan.batch_size, true);
   if (!executor) return executor.error();
   Status ready = (*executor)->initialize(static_cast<std::uint64_t>(train.seed));
-  if (ready && !options.weights.empty()) ready = load_weights(options.weights, **executor);
   if (!ready) return ready.error();
   ThreadPool pool(options.threads);
+  if (options.weights.empty()) {
+    pool.run([&] { ready = (*pipeline)->fit(split); });
+  } else {
+    ready = load_weights(options.weights, **executor, pipeline->get());
+  }
+  if (!ready) return ready.error();
   LearningRateRange range;
   pool.run(
       [&] { ready = RangeTest(program, options, **executor, **pipeline, split, plan).run(range); });
