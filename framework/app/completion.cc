@@ -8,11 +8,11 @@ namespace {
 // What the placeholders of words and options stand for.
 Slot::Kind kind_of(std::string_view name, Place place) {
   static const std::map<std::string_view, Slot::Kind> kKinds = {
-      {"FILE", Slot::kFile},       {"INPUT", Slot::kFile},  {"MODEL", Slot::kModel},
-      {"RUN", Slot::kRun},         {"WEIGHTS", Slot::kRun}, {"DIR", Slot::kFolder},
-      {"NAME", Slot::kName},       {"N", Slot::kNothing},   {"K", Slot::kNothing},
-      {"COMMAND", Slot::kCommand}, {"PLUGIN", Slot::kFile}, {"STUDY", Slot::kNothing},
-      {"FROM=TO", Slot::kNothing},
+      {"FILE", Slot::kFile},    {"INPUT", Slot::kFile},    {"MODEL", Slot::kModel},
+      {"RUN", Slot::kRun},      {"WEIGHTS", Slot::kRun},   {"DIR", Slot::kFolder},
+      {"NAME", Slot::kName},    {"N", Slot::kNothing},     {"K", Slot::kNothing},
+      {"RATE", Slot::kNothing}, {"BYTES", Slot::kNothing}, {"COMMAND", Slot::kCommand},
+      {"PLUGIN", Slot::kFile},  {"STUDY", Slot::kNothing}, {"FROM=TO", Slot::kNothing},
   };
   if (name == "FILE" && place == Place::kWord) return Slot::kModel;
   const auto at = kKinds.find(name);

@@ -100,7 +100,7 @@ const Case kCases[] = {
     {"NoSettings", {"trainer", "fmt", "train.ep"}, "\n"},
     {"Name", {"trainer", "explain", "BatchN"}, "BatchNorm\n"},
     {"Code", {"trainer", "explain", "unknown-la"}, "unknown-layer\n"},
-    {"HelpOfCommand", {"trainer", "help", "exp"}, "explain\n"},
+    {"HelpOfCommand", {"trainer", "help", "expl"}, "explain\n"},
     {"Shell", {"trainer", "completion", ""}, "bash\nzsh\n"},
     {"EndOfOptions", {"trainer", "check", "--", "-"}, "\n"},
 };
@@ -125,7 +125,7 @@ TEST(InZsh, Completes) {
        "eval|runs/digits/1/checkpoints/best.safetensors"},
       {"trainer eval runs/digits/2", "eval|runs/digits/2"},
       {"trainer explain BatchN", "explain|BatchNorm"},
-      {"trainer help exp", "help|explain"},
+      {"trainer help expl", "help|explain"},
       {"trainer completion z", "completion|zsh"},
   };
   std::string script = R"sh(

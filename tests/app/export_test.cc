@@ -8,18 +8,19 @@ namespace {
 
 const std::string& trained() {
   static const std::string run = [] {
-    write_text("exported.model",
-               "format 1\n"
-               "model exported(point: [2]) -> logits {\n"
-               "  point -> Dense(8) as fc1 -> BatchNorm as norm -> ReLU -> Dense(3) as fc2\n"
-               "  logits = fc2\n"
-               "}\n"
-               "data spirals = Synthetic(kind = \"spirals\", samples = 90, classes = 3)\n"
-               "train {\n"
-               "  loss      = CrossEntropy(logits, label)\n"
-               "  optimizer = SGD(lr = 0.1)\n"
-               "  epochs    = 1\n"
-               "}\n");
+    write_text(
+        "exported.model",
+        "format 1\n"
+        "model exported(point: [2]) -> logits {\n"
+        "  point -> Dense(8, bias = false) as fc1 -> BatchNorm as norm -> ReLU -> Dense(3) as fc2\n"
+        "  logits = fc2\n"
+        "}\n"
+        "data spirals = Synthetic(kind = \"spirals\", samples = 90, classes = 3)\n"
+        "train {\n"
+        "  loss      = CrossEntropy(logits, label)\n"
+        "  optimizer = SGD(lr = 0.1)\n"
+        "  epochs    = 1\n"
+        "}\n");
     const Ran ran = run_trainer({"train", "exported.model", "--run", "exported"});
     EXPECT_EQ(ran.code, 0) << ran.err;
     return std::string("exported");
@@ -41,14 +42,14 @@ TEST(Export, WritesWeightsAndSaysWhichOptionsGoWithThem) {
       run_trainer({"export", trained(), "--weights", "net.safetensors", "--as", "torch"});
   ASSERT_EQ(torch.code, 0) << torch.err;
   EXPECT_EQ(torch.out,
-            "net.safetensors: 9 tensors under the names of PyTorch\n"
+            "net.safetensors: 8 tensors under the names of PyTorch\n"
             "they give the same in PyTorch where these layers have these options:\n"
             "  norm: BatchNorm(eps = 1e-05, momentum = 0.1)\n");
   const Ran keras =
       run_trainer({"export", trained(), "--weights", "keras.safetensors", "--as", "keras"});
   ASSERT_EQ(keras.code, 0) << keras.err;
   EXPECT_EQ(keras.out,
-            "keras.safetensors: 8 tensors under the names of Keras\n"
+            "keras.safetensors: 7 tensors under the names of Keras\n"
             "they give the same in Keras where these layers have these options:\n"
             "  norm: BatchNormalization(epsilon = 1e-05, momentum = 0.9)\n");
 }
@@ -61,7 +62,8 @@ TEST(Export, ImportedWeightsPredictTheSame) {
     const Ran ran =
         run_trainer({"import", "exported.model", "w", "--as", as, "--out", "start.safetensors"});
     ASSERT_EQ(ran.code, 0) << ran.err;
-    EXPECT_EQ(ran.out.find("start.safetensors: 8 tensors of exported, read from w as "), 0u) << ran.out;
+    EXPECT_EQ(ran.out.find("start.safetensors: 7 tensors of exported, read from w as "), 0u)
+        << ran.out;
     const Ran predicted = run_trainer({"predict", "start.safetensors", "points.csv", "--all"});
     EXPECT_EQ(predicted.out, wanted) << predicted.err;
   }
@@ -79,9 +81,9 @@ TEST(Export, RenamesOnTheWay) {
       run_trainer({"import", "renamed.model", "w", "--as", "torch", "--out", "r.safetensors"});
   EXPECT_EQ(without.code, 4);
   EXPECT_EQ(without.err,
-            "error: `w` does not fit the model: it has no `first.weight`, `first.bias`; the model "
-            "has no `fc1.bias`, `fc1.weight`\n"
-            "help: names are those of the model's layers: `as` gives a layer another one, and "
+            "error: `w` does not fit the model: it has no `first.weight`; the model "
+            "has no `fc1.weight`\n"
+            "  help: names are those of the model's layers: `as` gives a layer another one, and "
             "--rename fc=dense1 reads fc.weight as dense1.weight\n");
   const Ran with = run_trainer({"import", "renamed.model", "w", "--as", "torch", "--out",
                                 "r.safetensors", "--rename", "fc1=first"});
@@ -98,10 +100,10 @@ TEST(Export, WrongCommandLinesAreExplained) {
   const std::vector<Wrong> all = {
       {{"export", run},
        "error: `export` needs to know what to write: --onnx FILE, or --weights FILE --as torch\n"
-       "help: trainer export exported --onnx model.onnx\n"},
+       "  help: trainer export exported --onnx model.onnx\n"},
       {{"export", run, "--weights", "w"},
        "error: `--as` is missing: it says whose names and layouts the weights have\n"
-       "help: --as torch, or --as keras\n"},
+       "  help: --as torch, or --as keras\n"},
       {{"export", run, "--weights", "w", "--as", "pytorch"},
        "error: `--as` takes torch or keras; found `pytorch`\n"},
       {{"export", run, "--onnx", "x.onnx", "--as", "torch"},
@@ -111,10 +113,10 @@ TEST(Export, WrongCommandLinesAreExplained) {
        "error: `--onnx` and `--weights` name the same file\n"},
       {{"import", "exported.model", "w", "--as", "torch"},
        "error: `import` needs a file to write to\n"
-       "help: trainer import exported.model w --as torch --out start.safetensors\n"},
+       "  help: trainer import exported.model w --as torch --out start.safetensors\n"},
       {{"import", "exported.model", "w", "--as", "torch", "--out", "x", "--rename", "fc1"},
        "error: `--rename` takes FROM=TO; found `fc1`\n"
-       "help: --rename fc=dense1 reads fc.weight as dense1.weight\n"},
+       "  help: --rename fc=dense1 reads fc.weight as dense1.weight\n"},
   };
   for (const Wrong& wrong : all) {
     const Ran ran = run_trainer(wrong.arguments);

@@ -73,9 +73,9 @@ TEST(CrossEntropy, RefusesWhatCannotBe) {
             "`label` has 10 classes, and `logits` has only 5 values");
   EXPECT_EQ(refusal(loss, {output({1}), label(2)}),
             "CrossEntropy needs at least two classes, and `logits` has one value");
-  EXPECT_EQ(refusal(loss, {output({10}), target({10})}),
-            "CrossEntropy compares with a class number per sample, and `target` is not one (its "
-            "shape is [10])");
+  EXPECT_EQ(refusal(loss, {output({10}), target({10})}), "accepted");  // a share per class
+  EXPECT_EQ(refusal(loss, {output({10}), target({9})}),
+            "`target` has a share for each of 9 classes, and `logits` has 10 values");
 }
 
 TEST(CrossEntropy, TellsTheCheckerThatItAppliesSoftmax) {

@@ -111,8 +111,16 @@ double one_step(const std::string& name, const Json& options, bool apply_decay,
   const InstancePtr optimizer = create(STRATA_OPTIMIZER, name, options);
   double weight = 1, slots[2] = {};
   void* slot_pointers[] = {&slots[0], &slots[1]};
-  strata_update_pass pass{sizeof pass, STRATA_F64, 1,         0.1,          1,
-                          apply_decay, &weight,    &gradient, slot_pointers};
+  strata_update_pass pass{};
+  pass.struct_size = sizeof pass;
+  pass.dtype = STRATA_F64;
+  pass.count = 1;
+  pass.learning_rate = 0.1;
+  pass.step = 1;
+  pass.apply_decay = apply_decay;
+  pass.weights = &weight;
+  pass.gradient = &gradient;
+  pass.slots = slot_pointers;
   EXPECT_TRUE(
       call_plugin(optimizer->functions<strata_optimizer>().update, optimizer->raw(), &pass).ok());
   return weight;

@@ -111,7 +111,7 @@ void expect_tidy(const std::string& run) {
   for (const auto& entry : fs::recursive_directory_iterator(run)) {
     const std::string name = entry.path().filename().string();
     EXPECT_TRUE(entry.is_directory() || name.ends_with(".safetensors") || name == "model.model" ||
-                name == "metrics.jsonl")
+                name == "metrics.jsonl" || name == "predictions.json")
         << name;
   }
 }

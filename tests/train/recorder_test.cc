@@ -49,7 +49,7 @@ TEST(Moments, AreThoseOfTheValues) {
   const std::vector<float> values = {0, 1, 2, 3, 0, 5, 6, 7, 8, 9, -4};
   const Moments found = moments_of(values.data(), static_cast<std::int64_t>(values.size()));
   double mean = 0, squares = 0;
-  for (const float x : values) mean += x / 11;
+  for (const float x : values) mean += x / 11.0;
   for (const float x : values) squares += (x - mean) * (x - mean) / 11;
   EXPECT_EQ(found.count, 11);
   EXPECT_NEAR(found.mean, mean, 1e-12);
@@ -109,14 +109,14 @@ TEST(Statistics, ShowWhatBatchNormDoes) {
   EXPECT_EQ(found[2]["epoch"], 3);
   std::vector<std::string> layers;
   for (const auto& [layer, unused] : found[0]["layers"].items()) layers.push_back(layer);
-  EXPECT_THAT(layers, ::testing::UnorderedElementsAre("dense1", "batch_norm1", "re_lu1", "dropout1",
-                                                      "dense2", "batch_norm2", "re_lu2", "dense3"));
+  EXPECT_THAT(layers, ::testing::UnorderedElementsAre("dense1", "batch_norm1", "relu1", "dropout1",
+                                                      "dense2", "batch_norm2", "relu2", "logits"));
   const Json& norm = found[0]["layers"]["batch_norm1"];
   EXPECT_EQ(norm["kind"], "BatchNorm");
   EXPECT_NEAR(norm["activation"][0].get<double>(), 0, 1e-5);
   EXPECT_NEAR(norm["activation"][1].get<double>(), 1, 1e-2);
   EXPECT_EQ(norm["activation"][2], 0);
-  const Json& relu = found[0]["layers"]["re_lu1"];
+  const Json& relu = found[0]["layers"]["relu1"];
   EXPECT_NEAR(relu["activation"][2].get<double>(), 0.5, 0.15);  // about half is cut off
   EXPECT_GT(relu["gradient"][1].get<double>(), 0);
   EXPECT_EQ(norm["parameters"]["weight"]["value"], Json({1, 0, 0}));  // as they start
@@ -130,7 +130,7 @@ TEST(Statistics, GradientsAreThoseOfTheLoss) {
   const testing::TemporaryFolder folder;
   trained(folder, "run", {"train.statistics=1", "train.precision=f64"});
   for (const Json& event : events(folder / "run", "statistics")) {
-    const Json& gradient = event["layers"]["dense3"]["gradient"];
+    const Json& gradient = event["layers"]["logits"]["gradient"];
     EXPECT_NEAR(gradient[0].get<double>(), 0, 1e-15);
     EXPECT_LT(gradient[1].get<double>(), 1.0 / 4);
   }
