@@ -6,6 +6,7 @@
 #include "framework/app/format.h"
 #include "framework/app/fuse_option.h"
 #include "framework/app/model_files.h"
+#include "framework/report/predictions.h"
 #include "framework/train/training.h"
 
 namespace strata::app {
@@ -28,6 +29,21 @@ std::string as_json(const std::string& model, const std::string& split,
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+// Of a ConfusionMatrix metric: a row for each class, a column for what it is taken for.
+std::string matrix_text(const NamedFigures& figures) {
+  const auto matrix = report::confusion_of({figures.begin(), figures.end()}, "");
+  if (matrix.empty()) return {};
+  std::vector<std::vector<std::string>> rows = {{"class \\ taken for"}};
+  for (std::size_t i = 0; i < matrix.size(); ++i) {
+    rows[0].push_back(std::to_string(i));
+    auto& row = rows.emplace_back(std::vector<std::string>{std::to_string(i)});
+    for (const double value : matrix[i])
+      row.push_back(value == std::floor(value) ? fmt::format("{:.0f}", value)
+                                               : fmt::format("{:.3f}", value));
+  }
+  return "\n" + table(rows, 1);
+}
+
 ExitCode run(Invocation& invocation) {
   const std::string& weights = invocation.only_word("a run folder or a weights file");
   const std::string split = invocation.text("split", "val");
@@ -42,11 +58,11 @@ ExitCode run(Invocation& invocation) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, value] : outcome.figures)
-    rows.push_back({figure_label(name), figure(name, value)});
+    if (!report::is_confusion_cell(name)) rows.push_back({figure_label(name), figure(name, value)});
   invocation.console().out(fmt::format("{} on {}, {} in {}\n", model, split,
                                        counted(outcome.samples, "sample"),
                                        duration(outcome.seconds)) +
-                           table(rows, 1));
+                           table(rows, 1) + matrix_text(outcome.figures));
   return ExitCode::kDone;
 }
 

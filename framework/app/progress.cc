@@ -5,6 +5,7 @@
 
 #include "framework/app/format.h"
 #include "framework/base/utf8.h"
+#include "framework/report/predictions.h"
 
 namespace strata::app {
 namespace {
@@ -62,7 +63,7 @@ std::string live_line(const LiveLine& line, int width, bool unicode) {
 std::string figures_text(const NamedFigures& figures, std::string_view prefix) {
   std::string out;
   for (const auto& [name, value] : figures) {
-    if (name.rfind(prefix, 0) != 0) continue;
+    if (name.rfind(prefix, 0) != 0 || report::is_confusion_cell(name)) continue;
     out += (out.empty() ? "" : "  ") + figure_label(std::string_view(name).substr(prefix.size())) +
            " " + figure(name, value);
   }
@@ -73,7 +74,8 @@ std::string epoch_line(const EpochReport& report, std::int64_t epochs) {
   std::string out =
       epoch_count(report.epoch, epochs) + "  " + figures_text(report.figures, "train.");
   for (const auto& [name, value] : report.figures) {
-    if (name.rfind("train.", 0) != 0) out += "  " + figure_label(name) + " " + figure(name, value);
+    if (name.rfind("train.", 0) != 0 && !report::is_confusion_cell(name))
+      out += "  " + figure_label(name) + " " + figure(name, value);
   }
   out += "  " + duration(report.seconds);
   if (report.samples_per_second > 0)

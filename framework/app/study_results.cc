@@ -8,6 +8,7 @@
 #include <set>
 
 #include "framework/app/format.h"
+#include "framework/report/predictions.h"
 
 namespace strata::app {
 namespace {
@@ -149,7 +150,9 @@ std::vector<std::string> reported_figures(const StudyRecord& study,
   for (const char* split : {"val.", "train."}) {
     std::vector<std::string> of_split;
     std::copy_if(known.begin(), known.end(), std::back_inserter(of_split),
-                 [&](const std::string& name) { return name.starts_with(split); });
+                 [&](const std::string& name) {
+                   return name.starts_with(split) && !report::is_confusion_cell(name);
+                 });
     if (!of_split.empty()) return of_split;
   }
   return known;

@@ -15,6 +15,7 @@
 #include "framework/base/utf8.h"
 #include "framework/graph/summary.h"
 #include "framework/report/page.h"
+#include "framework/report/predictions.h"
 #include "framework/train/checkpoint.h"
 #include "framework/train/training.h"
 
@@ -56,7 +57,7 @@ std::string figures_table(const EndReport& end, bool validation) {
   const std::string prefix = validation ? "val." : "train.";
   std::vector<std::string> names;
   for (const auto& [name, value] : end.last->figures) {
-    if (name.rfind(prefix, 0) == 0) names.push_back(name);
+    if (name.rfind(prefix, 0) == 0 && !report::is_confusion_cell(name)) names.push_back(name);
   }
   std::vector<std::vector<std::string>> rows = {{""}};
   for (const std::string& name : names) rows[0].push_back(figure_label(name));

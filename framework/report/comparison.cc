@@ -13,6 +13,10 @@ namespace {
 
 const char* const kSeed = "train.seed";
 const char* const kAbsent = "–";
+// What is noted and saved changes no bit of the weights: no setting of its own.
+const std::set<std::string> kNotedOnly = {
+    "train.log_steps",        "train.statistics",         "train.log",
+    "train.checkpoint_steps", "train.checkpoint_minutes", "train.allow"};
 // What of the log's start is an experiment of its own, beside the file.
 const char* const kVariedFacts[] = {"init", "fuse"};
 
@@ -65,7 +69,7 @@ std::vector<Candidate> candidates(const std::vector<RunRecord>& runs) {
   std::vector<Candidate> out;
   std::vector<std::pair<int, std::string>> keys;
   for (const std::string& key : differing_keys(runs))
-    if (key != kSeed) keys.emplace_back(rank(runs, key), key);
+    if (key != kSeed && !kNotedOnly.contains(key)) keys.emplace_back(rank(runs, key), key);
   // The kind of setting that people vary first stands for what follows from it.
   std::stable_sort(keys.begin(), keys.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });

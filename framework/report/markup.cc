@@ -113,7 +113,7 @@ std::string duration_text(double seconds) {
 }
 
 std::string short_time(double seconds) {
-  return seconds < 0.0001 ? fmt::format("{:.1f} µs", 1e6 * seconds) : duration_text(seconds);
+  return seconds < 0.001 ? fmt::format("{:.1f} µs", 1e6 * seconds) : duration_text(seconds);
 }
 
 std::string count_text(std::int64_t number, std::string_view noun) {
@@ -130,6 +130,12 @@ std::string fact_text(const nlohmann::ordered_json& value) {
   if (value.is_null()) return "none";
   if (value.is_string()) return short_hash(value.get<std::string>());
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  if (value.is_object()) {
+    std::string out;
+    for (const auto& [key, entry] : value.items())
+      out += (out.empty() ? "" : ", ") + key + " " + fact_text(entry);
+    return out;
+  }
   return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

@@ -30,6 +30,11 @@ std::string csv_link(std::string_view name, std::string_view label, std::string_
                      csv_uri(text), html(label));
 }
 
+std::string data_link(std::string_view whole, std::string_view columns, std::string_view run) {
+  return fmt::format("<a class=\"csv part\" data-figures=\"{}\"{} href=\"#{}\">CSV</a>",
+                     html(columns), run.empty() ? "" : " data-run=\"" + html(run) + "\"", whole);
+}
+
 std::string swatch(int group) {
   return fmt::format("<i class=\"dot g{}\" aria-hidden=\"true\"></i>", group);
 }

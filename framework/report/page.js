@@ -52,18 +52,21 @@ window.start = () => {
     }));
   }
 
-  // Each chart's own data, cut from those of all curves.
-  const whole = document.querySelector('#curves-csv a');
+  // Each chart's own data, cut from those of all charts of its kind: its columns, and its run's rows.
   const cells = (line) =>
     [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map((match) => match[1]);
   for (const link of all('.csv.part')) {
-    link.download = link.dataset.figures.replace(/ /g, '-') + '.csv';
+    const {figures, run} = link.dataset;
+    link.download = [figures, run].join(' ').trim().replace(/[ \/]/g, '-') + '.csv';
     const fill = () => {
       if (link.href.startsWith('data:')) return;
+      const whole = document.querySelector(link.getAttribute('href') + ' a');
       const lines = decodeURIComponent(whole.href.slice(whole.href.indexOf(',') + 1)).trimEnd().split('\n');
-      const wanted = link.dataset.figures.split(' ');
+      const wanted = figures.split(' ');
       const keep = cells(lines[0]).map((name, i) => i < 5 || wanted.includes(name));
-      const text = lines.map((line) => cells(line).filter((cell, i) => keep[i]).join(',')).join('\n') + '\n';
+      const own = (line, i) => run === undefined || i === 0 ||
+        cells(line)[0].replace(/^"|"$/g, '').replace(/""/g, '"') === run;
+      const text = lines.filter(own).map((line) => cells(line).filter((cell, i) => keep[i]).join(',')).join('\n') + '\n';
       link.href = 'data:text/csv;charset=utf-8,' + encodeURIComponent(text);
     };
     for (const event of ['pointerenter', 'focus', 'click']) link.addEventListener(event, fill);

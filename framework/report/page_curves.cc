@@ -106,10 +106,10 @@ std::string values_csv(const Chart& chart) {
 }
 
 // Losses of single steps, at most so many that a page stays small.
-std::string steps_csv(const Comparison& all) {
+std::string steps_csv(const Comparison& all, std::size_t& stride) {
   std::size_t steps = 0;
   for (const RunRecord& run : all.runs) steps += run.steps.size();
-  const std::size_t stride = steps / kStepRows + 1;
+  stride = steps / kStepRows + 1;
   std::vector<std::vector<std::string>> rows = {
       {"run", "setting", "epoch", "step", "seconds", "loss"}};
   for (std::size_t i = 0; i < all.runs.size(); ++i)
@@ -122,17 +122,20 @@ std::string steps_csv(const Comparison& all) {
   return csv(rows);
 }
 
-// A chart's own data. The script cuts those of a figure from all curves'; without it the link leads
-// to them.
-std::string data_link(const Comparison& all, const Chart& chart) {
-  if (chart.id == "steps") return csv_link("steps.csv", "CSV", steps_csv(all));
+// A chart's own data: of single steps, or cut from those of all curves.
+std::string curve_data_link(const Comparison& all, const Chart& chart) {
+  if (chart.id == "steps") {
+    std::size_t stride = 1;
+    const std::string data = steps_csv(all, stride);
+    return csv_link("steps.csv", stride == 1 ? "CSV" : fmt::format("CSV, one step in {}", stride),
+                    data);
+  }
   std::string columns;
   for (const std::string& figure : all.figures)
     if (figure == chart.figure || (figure_base(figure) == figure_base(chart.figure) &&
                                    chart.lines.size() > all.groups.size()))
       columns += (columns.empty() ? "" : " ") + figure;
-  return fmt::format("<a class=\"csv part\" data-figures=\"{}\" href=\"#curves-csv\">CSV</a>",
-                     html(columns));
+  return data_link("curves-csv", columns);
 }
 
 }  // namespace
@@ -179,7 +182,7 @@ std::string curves_section(const Comparison& all) {
                        html(chart.title), chart.id, html(chart.text));
     for (const Along along : {Along::kEpochs, Along::kSteps, Along::kSeconds})
       out += draw_chart(chart, along, points);
-    out += data_link(all, chart) + "</figure>\n";
+    out += curve_data_link(all, chart) + "</figure>\n";
   }
   return out + "</div>\n<p id=\"curves-csv\">" + csv_link("curves.csv", "All curves as CSV", data) +
          "</p></section>\n";

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMostLayers = 16;  // lines of a chart
 constexpr std::size_t kMostGroups = 3;   // beside one another
 constexpr std::size_t kPoints = 2400;    // of all lines of all charts
-constexpr std::size_t kDataRows = 120;   // of the CSV
+constexpr std::size_t kDataRows = 200;   // of the CSV
 const char* const kFamily = "y";
 
 struct Quantity {
@@ -65,14 +65,18 @@ std::vector<int> shown_runs(const Comparison& all) {
   return runs;
 }
 
-// In the order of the model; of very many some, evenly spread.
+// In the order of the models: what only one of them has comes after what it follows there. Of very
+// many some, evenly spread.
 std::vector<std::string> layer_names(const Comparison& all, const std::vector<int>& runs) {
   std::vector<std::string> names;
-  for (const int run : runs)
+  for (const int run : runs) {
+    auto next = names.begin();
     for (const LayerRecord& layer :
-         all.runs[static_cast<std::size_t>(run)].statistics.front().layers)
-      if (std::find(names.begin(), names.end(), layer.layer) == names.end())
-        names.push_back(layer.layer);
+         all.runs[static_cast<std::size_t>(run)].statistics.front().layers) {
+      const auto known = std::find(names.begin(), names.end(), layer.layer);
+      next = 1 + (known != names.end() ? known : names.insert(next, layer.layer));
+    }
+  }
   if (names.size() <= kMostLayers) return names;
   std::vector<std::string> some;
   for (std::size_t i = 0; i < kMostLayers; ++i)
@@ -138,12 +142,14 @@ std::vector<Chart> charts_of(const Comparison& all, const std::vector<int>& runs
   return charts;
 }
 
-std::string statistics_csv(const Comparison& all, const std::vector<int>& runs) {
+// All steps of the runs, or every `stride`-th where that would be too much.
+std::string statistics_csv(const Comparison& all, const std::vector<int>& runs,
+                           std::size_t& stride) {
   std::size_t count = 0;
   for (const int run : runs)
     for (const StatisticsRecord& record : all.runs[static_cast<std::size_t>(run)].statistics)
       count += record.layers.size();
-  const std::size_t stride = count / kDataRows + 1;
+  stride = count / kDataRows + 1;
   std::vector<std::vector<std::string>> rows = {{"run", "layer", "kind", "epoch", "step"}};
   for (const Quantity& quantity : quantities()) rows[0].push_back(quantity.figure);
   for (const int run : runs) {
@@ -167,6 +173,8 @@ std::string statistics_part(const Comparison& all) {
   std::vector<Chart> charts;
   for (std::size_t i = 0; i < quantities().size(); ++i)
     for (Chart& chart : charts_of(all, runs, names, i)) charts.push_back(std::move(chart));
+  std::size_t stride = 1;
+  const std::string data = statistics_csv(all, runs, stride);
   std::string out =
       "<p class=\"note\">Taken at single steps in training, over all values of a layer's output in "
       "the batch; gradients are those of the mean loss.";
@@ -175,16 +183,23 @@ std::string statistics_part(const Comparison& all) {
   } else if (all.has_seeds()) {
     out += " Of each setting its first run is shown.";
   }
+  if (stride > 1)
+    out += fmt::format(" The data below hold one of these steps in {}; metrics.jsonl holds all.",
+                       stride);
   out += "</p>\n<style>" + line_colours(kFamily, names.size()) + "</style>\n" +
-         legend_of(kFamily, names) + "<div class=\"charts layers\">\n";
+         legend_of(kFamily, names) +
+         fmt::format("<div class=\"charts layers{}\">\n", runs.size() == 3 ? " three" : "");
   const std::size_t points = std::clamp<std::size_t>(
       kPoints / std::max<std::size_t>(1, charts.size() * names.size()), 6, 120);
-  for (const Chart& chart : charts)
+  for (std::size_t i = 0; i < charts.size(); ++i)
     out += fmt::format(
-        "<figure><figcaption>{}</figcaption><p hidden id=\"{}-d\">{}</p>\n{}</figure>\n",
-        html(chart.title), chart.id, html(chart.text), draw_chart(chart, Along::kSteps, points));
-  return out + "</div>\n" +
-         csv_link("layers.csv", "Statistics of layers as CSV", statistics_csv(all, runs)) + "\n";
+        "<figure><figcaption>{}</figcaption><p hidden id=\"{}-d\">{}</p>\n{}{}</figure>\n",
+        html(charts[i].title), charts[i].id, html(charts[i].text),
+        draw_chart(charts[i], Along::kSteps, points),
+        data_link("layers-csv", charts[i].figure,
+                  all.runs[static_cast<std::size_t>(runs[i % runs.size()])].name));
+  return out + "</div>\n<p id=\"layers-csv\">" +
+         csv_link("layers.csv", "Statistics of layers as CSV", data) + "</p>\n";
 }
 
 // The run whose layers' times are shown: the best setting's, else the first that has any.
@@ -202,14 +217,16 @@ std::string times_part(const Comparison& all) {
   const RunRecord* run = timed_run(all);
   if (!run) return {};
   double sum = 0;
-  for (const LayerTime& time : run->times) sum += time.total();
+  bool updates = false;
+  for (const LayerTime& time : run->times) sum += time.total(), updates |= time.update > 0;
   std::string out = fmt::format(
       "<div class=\"wide\"><table class=\"sortable\"><caption>Time of a step by layer{}: medians "
-      "of "
-      "the steps that were timed</caption><thead><tr>",
-      all.runs.size() > 1 ? ", in " + html(run->name) : "");
-  std::vector<std::vector<std::string>> data = {
-      {"layer", "forward", "backward", "update", "all", "share"}};
+      "of the steps that were timed{}</caption><thead><tr>",
+      all.runs.size() > 1 ? ", in " + html(run->name) : "",
+      updates ? "" : ", updates of weights counted with backward");
+  std::vector<std::vector<std::string>> data = {{"layer", "forward", "backward"}};
+  if (updates) data[0].push_back("update");
+  data[0].insert(data[0].end(), {"all", "share"});
   for (const std::string& name : data[0])
     out += "<th scope=\"col\"><button type=\"button\">" + name + "</button></th>";
   out += "</tr></thead><tbody>\n";
@@ -217,7 +234,10 @@ std::string times_part(const Comparison& all) {
     const double share = sum > 0 ? time.total() / sum : 0;
     std::vector<std::string> row = {time.layers};
     out += "<tr><td>" + html(time.layers) + "</td>";
-    for (const double seconds : {time.forward, time.backward, time.update, time.total()}) {
+    std::vector<double> parts = {time.forward, time.backward};
+    if (updates) parts.push_back(time.update);
+    parts.push_back(time.total());
+    for (const double seconds : parts) {
       row.push_back(plain_number(seconds));
       out += "<td data-v=\"" + row.back() + "\">" + (seconds > 0 ? short_time(seconds) : "–") +
              "</td>";

@@ -23,6 +23,10 @@ std::string environment_section(const Comparison& all);
 std::string legend_of(std::string_view family, const std::vector<std::string>& labels);
 // A link that saves `text` as the file `name`.
 std::string csv_link(std::string_view name, std::string_view label, std::string_view text);
+// A link to what the script cuts from the CSV inside the element `whole`: its first five columns
+// and those of `columns` (by spaces), of one run or of all. Without the script it leads to that
+// CSV.
+std::string data_link(std::string_view whole, std::string_view columns, std::string_view run = {});
 // A dot in a group's colour.
 std::string swatch(int group);
 

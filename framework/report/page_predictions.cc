@@ -29,7 +29,7 @@ Matrix matrix_of(const RunRecord& run) {
       matrix.counts.emplace_back(row.begin(), row.end());
     return matrix;
   }
-  if (const EpochRecord* best = run.best()) matrix.counts = confusion_of(*best);
+  if (const EpochRecord* best = run.best()) matrix.counts = confusion_of(best->figures, "val.");
   for (std::size_t i = 0; i < matrix.counts.size(); ++i)
     matrix.classes.push_back(std::to_string(i));
   return matrix;

@@ -97,11 +97,12 @@ bool is_confusion_cell(const std::string& figure) {
   return cell_of(figure, row, column);
 }
 
-std::vector<std::vector<double>> confusion_of(const EpochRecord& epoch) {
+std::vector<std::vector<double>> confusion_of(const std::map<std::string, double>& figures,
+                                              std::string_view split) {
   std::vector<std::vector<double>> matrix;
-  for (const auto& [figure, value] : epoch.figures) {
+  for (const auto& [figure, value] : figures) {
     int row = 0, column = 0;
-    if (!figure.starts_with("val.") || !cell_of(figure, row, column)) continue;
+    if (!figure.starts_with(split) || !cell_of(figure, row, column)) continue;
     const auto size = static_cast<std::size_t>(std::max(row, column)) + 1;
     if (matrix.size() < size) matrix.resize(size);
     for (auto& cells : matrix) cells.resize(std::max(cells.size(), matrix.size()));

@@ -29,6 +29,21 @@ TEST_F(Runs, AreReported) {
   EXPECT_EQ(run_trainer({"report", "made", "-o", "-"}).out, read_text("all.html"));
 }
 
+// A cell of a ConfusionMatrix is no figure of its own on a terminal; eval prints the matrix.
+TEST(Matrix, IsNoRowOfFigures) {
+  std::string model = read_text("models/spirals.model");
+  const std::string metric = "Accuracy(logits, label)";
+  model.insert(model.find(metric) + metric.size(), ", ConfusionMatrix(logits, label)");
+  write_text("matrix.model", model);
+  const Ran ran = run_trainer({"train", "matrix.model", "train.epochs=2", "--run", "matrix"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out.find("confusion"), std::string::npos) << ran.out;
+  const Ran eval = run_trainer({"eval", "matrix"});
+  EXPECT_EQ(eval.out.find("confusion"), std::string::npos) << eval.out;
+  EXPECT_NE(eval.out.find("\n\n  class \\ taken for   0   1   2\n  0  "), std::string::npos)
+      << eval.out;
+}
+
 TEST_F(Runs, AreDrawnAsFiles) {
   const Ran drawn = run_trainer({"report", "made", "--svg", "pictures/of/runs"});
   EXPECT_EQ(drawn.code, 0) << drawn.err;

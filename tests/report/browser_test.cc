@@ -160,8 +160,71 @@ TEST_F(Pages, GiveEachChartsData) {
   expect_quiet();
 }
 
+// What a run notes of its layers and predictions, in both themes, on a phone and on paper.
+TEST_F(Pages, ShowLayersAndPredictions) {
+  std::vector<SampleRun> runs = sample_grid({10, 50}, {0.01}, 1, 5);
+  for (SampleRun& run : runs) run.log_steps = 5, run.statistics = 10, run.predictions = true;
+  open(runs);
+  const std::string drawn =
+      "[...document.querySelectorAll('.layers svg')].filter(e => "
+      "e.getBoundingClientRect().height > 100 && e.querySelector('.l').getTotalLength() > 100)"
+      ".length";
+  const int charts = js("document.querySelectorAll('.layers figure').length").get<int>();
+  EXPECT_GE(charts, 8);
+  EXPECT_EQ(js(drawn), charts);
+  EXPECT_EQ(js("[...document.querySelectorAll('.worst img')].filter(e => e.complete && "
+               "e.naturalWidth > 0 && e.alt).length"),
+            24);
+  EXPECT_EQ(js("document.querySelectorAll('.matrix tbody td').length"), 9);
+
+  // Its legend toggles layers, and the curves of settings stay.
+  const auto shown = [](const std::string& where) {
+    return "[...document.querySelectorAll('" + where +
+           "')].filter(e => getComputedStyle(e).display !== 'none').length";
+  };
+  const auto curves = js(shown(".curves [data-g=g1]")), lines = js(shown(".layers [data-g=y0]"));
+  const std::string key = "document.querySelector('.key[data-g=y1]')";
+  js(key + ".focus()");
+  for (const char* type : {"keyDown", "keyUp"})
+    browser_->call("Input.dispatchKeyEvent", {{"type", type},
+                                              {"key", " "},
+                                              {"code", "Space"},
+                                              {"text", type[3] == 'D' ? " " : ""},
+                                              {"windowsVirtualKeyCode", 32}});
+  EXPECT_EQ(js(key + ".getAttribute('aria-pressed')"), "false");
+  EXPECT_EQ(js(shown(".layers [data-g=y1]")), 0);
+  EXPECT_EQ(js(shown(".layers [data-g=y0]")), lines);
+  EXPECT_EQ(js(shown(".curves [data-g=g1]")), curves);
+
+  // Each chart has its own rows and columns as CSV.
+  EXPECT_EQ(js(R"((() => {
+    const link = document.querySelectorAll('.layers figure')[1].querySelector('.csv.part');
+    link.dispatchEvent(new Event('focus'));
+    const lines = decodeURIComponent(link.href.split(',').slice(1).join(',')).trimEnd().split('\n');
+    return [link.download, lines[0], lines[1], lines.length].join(' ');
+  })())"),
+            "activation.mean-spirals-2.csv run,layer,kind,epoch,step,activation.mean "
+            "spirals/2,dense1,Dense,1,10,0.1 21");
+
+  shoot("layers-light");
+  theme("dark");
+  shoot("layers-dark");
+  size(375, 800);
+  EXPECT_LE(js("document.documentElement.scrollWidth").get<int>(), 375);
+  EXPECT_EQ(js(drawn), charts);
+  shoot("layers-phone-dark");
+  size(718, 1000);
+  browser_->call("Emulation.setEmulatedMedia", {{"media", "print"}});
+  EXPECT_LE(js("document.documentElement.scrollWidth").get<int>(), 718);
+  EXPECT_EQ(js(drawn), charts);
+  shoot("layers-print");
+  expect_quiet();
+}
+
 TEST_F(Pages, HaveNamesForScreenReaders) {
-  open(sample_grid({10, 50}, {0.001, 0.01}, 2, 20));
+  std::vector<SampleRun> runs = sample_grid({10, 50}, {0.001, 0.01}, 2, 20);
+  for (SampleRun& run : runs) run.statistics = 50, run.predictions = true;
+  open(runs);
   EXPECT_EQ(js("[...document.querySelectorAll('svg')].filter(e => e.getAttribute('role') !== 'img' "
                "|| !(e.getAttribute('aria-labelledby') + ' ' + "
                "e.getAttribute('aria-describedby')).split(' ').every(i => "

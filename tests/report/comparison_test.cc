@@ -58,6 +58,19 @@ TEST(Comparison, SeedsMakeNoSetting) {
   EXPECT_TRUE(all.has_seeds());
 }
 
+TEST(Comparison, WhatIsOnlyNotedMakesNoSetting) {
+  const auto all = compare(sample_runs(
+      {SampleRun{},
+       SampleRun{.noted = "  log_steps = 10\n  statistics = 100\n  log = \"tensorboard\"\n"},
+       SampleRun{.noted = "  checkpoint_steps = 5\n  checkpoint_minutes = 1.0\n  allow = "
+                          "[\"odd\"]\n"}}));
+  EXPECT_TRUE(all.axes.empty());
+  ASSERT_EQ(all.groups.size(), 1u);
+  EXPECT_THAT(all.groups[0].members, ElementsAre(0, 1, 2));
+  // Where the two files differ is still known.
+  EXPECT_THAT(differing_keys(all.runs), Contains("train.log_steps"));
+}
+
 TEST(Comparison, NumbersAreInOrder) {
   const Comparison all = compare(sample_runs(sample_grid({250, 10, 50}, {0.1, 0.01}, 2, 4)));
   ASSERT_EQ(all.axes.size(), 2u);

@@ -119,6 +119,46 @@ TEST(Page, ShowsLayersOverTime) {
   EXPECT_THAT(page_of({SampleRun{}}), Not(HasSubstr(">Layers</h2>")));
 }
 
+TEST(Page, HasTheDataOfEachLayerChart) {
+  std::vector<SampleRun> runs = sample_grid({10, 50}, {0.01}, 1, 2);
+  for (SampleRun& run : runs) run.statistics = 10;
+  std::string page = page_of(runs);
+  EXPECT_EQ(count(page, "<p hidden id=\"layers"), count(page, "aria-describedby=\"layers"));
+  EXPECT_EQ(count(page, "href=\"#layers-csv\">CSV</a></figure>"),
+            count(page, "<p hidden id=\"layers"));
+  EXPECT_THAT(page, HasSubstr("data-figures=\"activation.zeros\" data-run=\"spirals/2\""));
+  EXPECT_THAT(page, Not(HasSubstr("The data below hold")));
+  runs[0].statistics = 1, runs[0].epochs = 4;
+  page = page_of(runs);  // 400 steps and 4, of two layers each
+  EXPECT_THAT(page, HasSubstr(" The data below hold one of these steps in 5; metrics.jsonl holds "
+                              "all.</p>"));
+}
+
+TEST(Page, NamesTheLayersOfAllModelsInTheirOrder) {
+  auto runs = sample_runs({SampleRun{.statistics = 10}, SampleRun{.lr = 0.1, .statistics = 10}});
+  for (auto& record : runs[1].statistics) {
+    record.layers.insert(record.layers.begin() + 1, record.layers[0]);
+    record.layers[1].layer = "batch_norm1";
+  }
+  const std::string page = draw_page(compare(std::move(runs)));
+  const std::size_t first = page.find("</i>dense1</button>");
+  const std::size_t second = page.find("</i>batch_norm1</button>", first);
+  EXPECT_LT(first, second);
+  EXPECT_NE(page.find("</i>re_lu1</button>", second), std::string::npos);
+}
+
+TEST(Page, SaysWhereUpdatesAreCounted) {
+  SampleRun run;
+  run.statistics = 10;
+  EXPECT_THAT(page_of({run}), HasSubstr("<button type=\"button\">update</button>"));
+  auto runs = sample_runs({run});
+  for (auto& time : runs[0].times) time.update = 0;
+  const std::string page = draw_page(compare(std::move(runs)));
+  EXPECT_THAT(page, Not(HasSubstr("<button type=\"button\">update</button>")));
+  EXPECT_THAT(page, HasSubstr("medians of the steps that were timed, updates of weights counted "
+                              "with backward</caption>"));
+}
+
 TEST(Page, ShowsSingleSteps) {
   SampleRun run;
   run.log_steps = 4;
@@ -126,6 +166,8 @@ TEST(Page, ShowsSingleSteps) {
   EXPECT_THAT(page, HasSubstr("<figcaption>training loss of single steps</figcaption>"));
   EXPECT_THAT(page, HasSubstr("download=\"steps.csv\" href=\"data:text/csv;charset=utf-8,"
                               "run,setting,epoch,step,seconds,loss%0Aspirals/1,1,1,4,"));
+  run.log_steps = 1, run.epochs = 45;  // 900 steps
+  EXPECT_THAT(page_of({run}), HasSubstr(">CSV, one step in 3</a>"));
 }
 
 TEST(Page, ShowsPredictions) {
@@ -237,6 +279,13 @@ TEST(Markup, FiguresHaveTheirUnits) {
   EXPECT_EQ(figure_text("val.loss", std::nan("")), "–");
   EXPECT_EQ(spread_text("val.accuracy", 0.9725, 0.0029), "97.25 ± 0.29 %");
   EXPECT_EQ(spread_text("val.loss", 0.5, 0.01), "0.5000 ± 0.0100");
+}
+
+TEST(Markup, FactsAreWords) {
+  EXPECT_EQ(fact_text(nlohmann::ordered_json::parse(R"({"train":"68663776","val":null})")),
+            "train 68663776, val none");
+  EXPECT_EQ(short_time(0.0004123), "412.3 µs");
+  EXPECT_EQ(short_time(0.0041234), "4.1 ms");
 }
 
 TEST(LineDifference, KeepsWhatIsCommon) {

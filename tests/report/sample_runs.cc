@@ -41,11 +41,11 @@ train {{
   epochs     = {}
   seed       = {}
   monitor    = none
-}}
+{}}}
 )",
                      run.norm, run.model, run.norm == "none",
                      run.norm == "none" ? "" : "BatchNorm(eps = 1e-05) -> ", optimizer,
-                     run.batch_size, run.epochs, run.seed);
+                     run.batch_size, run.epochs, run.seed, run.noted);
 }
 
 namespace {

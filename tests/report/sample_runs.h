@@ -17,9 +17,10 @@ struct SampleRun {
   std::string norm = "batch";  // a param that switches a layer
   std::string optimizer = "";  // instead of Adam(lr = …)
   std::string model = "spirals";
-  double shift = 0;  // added to all losses from epoch 5 on
+  double shift = 0;                   // added to all losses from epoch 5 on
   int log_steps = 0, statistics = 0;  // every so many steps; 0: never
   int flip_at = 0;                    // a step whose loss differs in its last bit
+  std::string noted = "";             // more lines of the train section
   bool predictions = false;           // whether it has predictions.json
 };
 
