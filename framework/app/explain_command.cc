@@ -233,7 +233,7 @@ ExitCode run(Invocation& invocation) {
       all["entries"].push_back(entry_json(*entry));
     for (const DiagnosticDoc& doc : diagnostic_docs())
       all["diagnostics"].push_back(diagnostic_json(doc));
-    console.out(all.dump(2) + "\n");
+    console.out(all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
     return ExitCode::kDone;
   }
   const std::string& name = invocation.words[0];
@@ -252,7 +252,9 @@ ExitCode run(Invocation& invocation) {
                   nearest.empty() ? fmt::format("`{} explain` lists what there is", program_name())
                                   : fmt::format("did you mean `{}`?", nearest));
   }
-  console.out(invocation.has("json") ? found.json.dump(2) + "\n" : found.page);
+  console.out(invocation.has("json")
+                  ? found.json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+                  : found.page);
   return ExitCode::kDone;
 }
 

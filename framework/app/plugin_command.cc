@@ -140,8 +140,13 @@ Json verdict_json(const PluginVerdict& verdict) {
 
 ExitCode check(Invocation& invocation, const std::string& path) {
   const auto seconds = static_cast<int>(invocation.integer("timeout", 120, 1, 86400));
-  end_unless(check_readable(path, ExitCode::kPlugin));
-  const PluginVerdict verdict = check_plugin(path, seconds);
+  PluginVerdict verdict;
+  if (const Status readable = check_readable(path, ExitCode::kPlugin)) {
+    verdict = check_plugin(path, seconds);
+  } else {
+    verdict.path = path;
+    verdict.refused = readable.error();
+  }
   Console& console = invocation.console();
   if (invocation.has("json")) {
     console.out(verdict_json(verdict).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");

@@ -4,6 +4,7 @@
 #include "framework/app/catalog.h"
 #include "framework/app/format.h"
 #include "framework/app/model_files.h"
+#include "framework/base/utf8.h"
 
 namespace strata::app {
 namespace {
@@ -41,7 +42,8 @@ ExitCode run(Invocation& invocation) {
                             {"sha256", library->sha256}});
       }
     }
-    console.out(list.dump(2) + "\n");
+    // Paths are bytes, and need not be UTF-8.
+    console.out(list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
     return refused_of(invocation);
   }
   std::string out;
@@ -54,7 +56,7 @@ ExitCode run(Invocation& invocation) {
   const Registry& registry = invocation.registry_in_silence();
   std::vector<std::vector<std::string>> libraries;
   for (const auto& library : registry.libraries())
-    libraries.push_back({library->name, library->version, library->path});
+    libraries.push_back({library->name, library->version, safe_text(library->path)});
   if (!libraries.empty())
     out += "\n" + console.paint().bold("libraries") + "\n" + table(libraries, 2);
   console.out(out);

@@ -2,7 +2,7 @@
 # Installs Strata under a prefix, or makes a Debian package of it:
 #
 #   ./bazelw run //:install -- PREFIX           e.g. /usr/local; made where it is missing
-#   ./bazelw run //:deb -- [FOLDER]             writes FOLDER/strata_VERSION_ARCH.deb
+#   ./bazelw run //:deb -- [FOLDER]             writes FOLDER/strata_VERSION_ARCH.deb; DEBFULLNAME and DEBEMAIL are its maintainer
 #
 # What comes: the program, the headers for plugins with files for pkg-config, CMake and Bazel, the manual page, completion
 # scripts, models and documentation. A folder for plugins, lib/strata/plugins, is made.
@@ -79,8 +79,39 @@ END
   "$target/bin/trainer" completion bash >"$target/share/bash-completion/completions/trainer"
   "$target/bin/trainer" completion zsh >"$target/share/zsh/site-functions/_trainer"
   for file in models/*; do put "$file" "$target/share/strata/$file"; done
-  for file in README.md docs/*; do [ -f "$file" ] && put "$file" "$target/share/doc/strata/$file"; done
+  for file in README.md CHANGELOG.md docs/* docs/pictures/*; do [ -f "$file" ] && put "$file" "$target/share/doc/strata/$file"; done
   put LICENSE "$target/share/doc/strata/copyright"
+}
+
+# document_package FOLDER: the two files that Debian wants of every package, in its formats.
+document_package() {
+  cat >"$1/copyright" <<END
+Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: Strata
+
+Files: *
+Copyright: 2026 The authors of Strata
+License: Apache-2.0
+
+Files: usr/share/strata/models/penguins.csv
+Copyright: 2020 A. M. Horst, A. P. Hill and K. B. Gorman
+License: CC0-1.0
+
+License: Apache-2.0
+ On Debian systems the text of the Apache License, version 2.0, is in
+ /usr/share/common-licenses/Apache-2.0.
+
+License: CC0-1.0
+ On Debian systems the text of CC0 1.0 is in
+ /usr/share/common-licenses/CC0-1.0.
+END
+  gzip -9n >"$1/changelog.gz" <<END
+strata ($version) unstable; urgency=medium
+
+  * What changed is in CHANGELOG.md beside this file.
+
+ -- $maintainer  $(date -R ${SOURCE_DATE_EPOCH:+-d "@$SOURCE_DATE_EPOCH"})
+END
 }
 
 case $what in
@@ -105,6 +136,7 @@ case $what in
     umask 022
     install_to "$root" /usr
     gzip -9n "$root/usr/share/man/man1/trainer.1"
+    strip --strip-unneeded --remove-section=.comment --remove-section=.note "$root/usr/bin/trainer"
     mkdir -p "$root/usr/share/zsh/vendor-completions" "$root/DEBIAN"
     mv "$root/usr/share/zsh/site-functions/_trainer" "$root/usr/share/zsh/vendor-completions/"
     rmdir "$root/usr/share/zsh/site-functions"
@@ -114,11 +146,14 @@ case $what in
       library=$(readlink -f "$library")
       dpkg-query -S "$library" "*${library#/usr}" 2>/dev/null | sed -n 's/^\([^:,]*\).*/\1/p' | head -n 1
     done | sort -u | paste -sd, | sed 's/,/, /g')
+    # Whoever makes the package vouches for it; the variables are those of Debian's own tools.
+    maintainer="${DEBFULLNAME:-The authors of Strata} <${DEBEMAIL:-strata@example.org}>"
+    document_package "$root/usr/share/doc/strata"
     cat >"$root/DEBIAN/control" <<END
 Package: strata
 Version: $version
 Architecture: $arch
-Maintainer: The authors of Strata <strata@localhost>
+Maintainer: $maintainer
 Depends: $depends
 Recommends: g++
 Section: science

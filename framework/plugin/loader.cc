@@ -102,7 +102,10 @@ Result<std::vector<const strata_entry*>> take_in(const PluginLibrary& library) {
   const std::string& path = library.path;
   const Running::Call call{.loaded = &library};
   const Running running(call);
+  const pid_t self = ::getpid();
   void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  // A copy of this process that the library made as it was loaded is no second trainer.
+  if (::getpid() != self) ::_exit(0);
   if (!handle) {
     return refusal(fmt::format("{} cannot be loaded: {}", path, loader_message(path)),
                    "link it with the libraries that it needs");
@@ -217,6 +220,20 @@ std::vector<PluginFolder> plugin_folders(const std::vector<std::string>& asked_f
   return folders;
 }
 
+namespace {
+
+// A link is as safe as the folder that it leads to.
+Status load_from_folder(const std::string& path, Registry& registry) {
+  std::error_code error;
+  const fs::path target = fs::canonical(path, error);
+  if (!error) {
+    if (const Status safe = check_folder(target.parent_path().string()); !safe) return safe;
+  }
+  return load_plugin(path, registry);
+}
+
+}  // namespace
+
 void load_plugins(const std::vector<PluginFolder>& folders, Registry& registry) {
   std::set<std::string> seen;
   for (const PluginFolder& folder : folders) {
@@ -240,15 +257,15 @@ void load_plugins(const std::vector<PluginFolder>& folders, Registry& registry) 
          entry.increment(error)) {
       if (entry->path().extension() == ".so") libraries.push_back(entry->path().string());
     }
-    if (error && folder.asked_for) {
+    if (error) {
       registry.add(RefusedLibrary{"", whole.string(),
                                   refusal(fmt::format("the plugin folder {} cannot be read: {}",
                                                       whole.string(), error.message())),
-                                  true});
+                                  folder.asked_for});
     }
     std::sort(libraries.begin(), libraries.end());
     for (const std::string& path : libraries) {
-      const Status loaded = load_plugin(path, registry);
+      const Status loaded = load_from_folder(path, registry);
       if (loaded) continue;
       const auto bytes = read_file(path);
       const auto tag = bytes ? read_plugin_tag(*bytes, path) : Result<PluginTag>(bytes.error());

@@ -297,6 +297,9 @@ static const strata_entry* const kEntries[] = {&kEntry};
 #ifdef DIES_LOADING
 __attribute__((constructor)) static void die(void) { abort(); }
 #endif
+#ifdef FORKS
+__attribute__((constructor)) static void go_twice(void) { (void)!fork(); }
+#endif
 
 #ifndef NO_TAG
 #ifdef WRONG_MAJOR

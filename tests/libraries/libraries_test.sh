@@ -106,6 +106,8 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
   chmod 755 "$top"
   expect 5 'the plugin folder .*/locked cannot be read: Permission denied' \
     setpriv --reuid 65534 --regid 65534 --clear-groups "$trainer" plugins --plugin-dir locked
+  STRATA_PLUGIN_PATH=$top/locked expect 0 'a plugin is left out: the plugin folder .*/locked cannot be read' \
+    setpriv --reuid 65534 --regid 65534 --clear-groups "$trainer" explain Dense
 elif [ "$(id -u)" != 0 ]; then
   expect 5 'the plugin folder .*/locked cannot be read: Permission denied' "$trainer" plugins --plugin-dir locked
 fi
@@ -189,6 +191,30 @@ expect 5 'two plugins offer the layer .Faulty.: .*one\.so and .*two\.so' \
 mkdir linked && ln -s ../sound/faulty.so linked/a.so && ln -s ../sound/faulty.so linked/b.so
 expect 0 '' "$trainer" check required.model --plugin-dir linked --plugin-dir sound
 
+mkdir linked_out && ln -s ../writable/faulty.so linked_out/faulty.so
+expect 5 'plugin folder .*/writable can be changed by anybody' "$trainer" plugins --plugin-dir linked_out
+expect 5 'plugin folder .*/writable can be changed by anybody' "$trainer" check required.model --plugin-dir linked_out
+
+# ---- what programs read is JSON, whatever the library is and however it is called
+is_json() { # CODE COMMAND…
+  local code=$1 got
+  shift
+  cases=$((cases + 1))
+  "$@" >out.json 2>/dev/null
+  got=$?
+  [ "$got" = "$code" ] || bad "exit code $got, not $code: $*"
+  /usr/bin/python3 -c 'import json, sys; json.load(open("out.json", encoding="utf-8"))' || bad "no JSON: $*"
+}
+mkdir bytes && cp "$sound" bytes/$'\xff "two\nlines".so'
+is_json 0 "$trainer" plugins --plugin-dir bytes --json
+is_json 0 "$trainer" explain Faulty --plugin-dir bytes --json
+is_json 0 "$trainer" plugin check bytes/*.so --json
+expect 0 'faulty +1\.0 +.*bytes/. "two.lines"\.so' "$trainer" plugins --plugin-dir bytes
+for path in nowhere.so folder '' cut/faulty.so pipes/faulty.so; do
+  is_json 5 "$trainer" plugin check "$path" --json
+  grep -q '"conforms": false' out.json || bad "no verdict on '$path'"
+done
+
 # ---- stopped where it is used
 used() { # CODE TEXT FOLDER [MODEL]
   expect "$1" "$2" "$trainer" train "${4:-model.model}" --plugin-dir "$3" --threads 2
@@ -208,6 +234,9 @@ library silent faulty -DFAILS_IN_SILENCE
 used 5 'failed without a word' silent
 library no_instance faulty -DNO_INSTANCE
 used 5 'hands no instance over' no_instance
+library forks faulty -DFORKS
+used 0 'results are in' forks
+[ "$("$trainer" plugin check forks/faulty.so | grep -c 'layer Faulty')" = 1 ] || bad 'the copy of a library that forks is heard'
 library nan faulty -DWRITES_NAN
 used 6 'diverged' nan
 expect 5 'an output is not finite' "$trainer" plugin check nan/faulty.so

@@ -94,7 +94,7 @@ fi
 # What is installed is whole.
 for file in bin/trainer include/strata/framework/plugin/abi.h include/strata/framework/tensor/shape.h share/man/man1/trainer.1 \
   share/bash-completion/completions/trainer share/zsh/site-functions/_trainer share/strata/models/spirals.model \
-  share/doc/strata/docs/tutorial.md lib/strata/plugins; do
+  share/doc/strata/docs/tutorial.md share/doc/strata/CHANGELOG.md lib/strata/plugins; do
   [ -e "$top/strata/$file" ] || {
     echo "FAILED: $file is not installed"
     exit 1
@@ -112,5 +112,15 @@ if command -v dpkg-deb >/dev/null; then
   "$top/deb/usr/bin/trainer" version | grep -q strata
   [ -e "$top/deb/usr/include/strata/framework/plugin/abi.h" ]
   grep -q '^prefix=/usr$' "$top/deb/usr/lib/pkgconfig/strata.pc"
+  grep -q '^License: Apache-2.0$' "$top/deb/usr/share/doc/strata/copyright"
+  gzip -dc "$top/deb/usr/share/doc/strata/changelog.gz" | grep -q '^strata ([0-9.]*) '
+  if command -v lintian >/dev/null; then
+    # It tells root that this is unwise, and that is no fault of the package.
+    lintian --fail-on error "$package" >"$top/lintian.log" 2>&1 || {
+      echo "FAILED: lintian"
+      cat "$top/lintian.log"
+      exit 1
+    }
+  fi
   echo "the Debian package is whole"
 fi
