@@ -151,16 +151,36 @@ void say_how_to_go_on(Text& text, const RunAdvice& going) {
   }
 }
 
+// The process crashed again while it said why: names and texts of a library lie in its file, which
+// somebody may have cut short. What is written here is the host's own.
+[[noreturn]] void end_unsaid(const PluginLibrary* library) {
+  Text out, help;
+  out << "error: ";
+  if (library) {
+    say_library(out, *library);
+    out << " crashed, and its file cannot be read any more: was it changed while it was in use?";
+  } else {
+    out << "internal error, and saying what it is failed, too";
+  }
+  if (const RunAdvice* going = run) say_how_to_go_on(help, *going);
+  out.new_line() << "  help: " << help.view()
+                 << "a library is exchanged by moving another file to its place";
+  write_whole(STDERR_FILENO, out.new_line().view());
+  ::_exit(static_cast<int>(library ? ExitCode::kPlugin : ExitCode::kInternal));
+}
+
 // Says what happened and ends the process. `address`: of the code that failed, where it is known.
 [[noreturn]] void end(std::string_view what, const void* address, std::string_view hint = {}) {
-  static constinit thread_local bool speaking = false;
-  if (speaking) ::_exit(static_cast<int>(ExitCode::kInternal));  // this crashed itself
-  speaking = true;
+  static constinit thread_local int speaking = 0;
+  static constinit thread_local const PluginLibrary* blamed = nullptr;
+  if (++speaking == 2) end_unsaid(blamed);
+  if (speaking > 2) ::_exit(static_cast<int>(ExitCode::kInternal));
   // Several threads may fail at once; the first one speaks.
   static std::atomic<bool> said{false};
   while (said.exchange(true)) ::pause();
   const Running::Call* call = Running::current();
   const PluginLibrary* library = call ? call->library() : library_at(address);
+  blamed = library;
   Text sentence, help;
   if (library) {
     say_library(sentence, *library);

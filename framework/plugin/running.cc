@@ -17,7 +17,8 @@ constinit thread_local bool Running::prepared_ = false;
 
 namespace {
 
-constexpr std::size_t kSignalStack = 64 << 10;
+// Room for the words of a crash, and for those of a crash while saying them.
+constexpr std::size_t kSignalStack = 256 << 10;
 
 std::atomic<bool> mode_changed{false};
 std::atomic<const LoadedLibrary*> newest{nullptr};

@@ -177,5 +177,21 @@ kill -SEGV $process
 wait $process
 [ $? = 139 ] || bad 'a signal from outside is taken for a crash'
 
+# ---- a library whose file is cut short while it runs
+cases=$((cases + 1))
+mkdir cut
+cp plugins/crashing.so cut/
+"$trainer" train layer.model --plugin-dir cut --run cut_run --quiet train.epochs=100000 train.checkpoint_steps=5 >cut.txt 2>&1 &
+process=$!
+for _ in $(seq 600); do
+  ls cut_run/checkpoints/step-*.safetensors >cut_list.txt 2>/dev/null && break
+  sleep 0.1
+done
+: >cut/crashing.so
+wait $process
+[ $? = 5 ] || bad 'a library that is cut short does not end with 5'
+grep -qF "the plugin crashing 2.1 ($top/cut/crashing.so) crashed" cut.txt || { bad 'it is not said'; cat cut.txt; }
+grep -qF 'the last good checkpoint is cut_run/checkpoints/step-' cut.txt || { bad 'nor how to go on'; cat cut.txt; }
+
 echo "$cases cases, $failures failures"
 [ "$failures" = 0 ]
