@@ -185,6 +185,18 @@ std::optional<DataPipeline> elaborate_data(const DataDecl& data, const Overrides
   return DataElaborator(data, overrides, globals, session).run();
 }
 
+bool reads_indices(const Graph& graph, ValueId value) {
+  bool read = false;
+  for (const GraphNode& node : graph.nodes) {
+    if (std::find(node.inputs.begin(), node.inputs.end(), value) == node.inputs.end()) continue;
+    read = true;
+    const bool looks_up = node.plan.has_trait("takes-indices") ||
+                          (node.plan.has(STRATA_VIEW) && reads_indices(graph, node.outputs[0]));
+    if (!looks_up) return false;
+  }
+  return read;
+}
+
 std::optional<std::vector<int>> bind_inputs(const dsl::ModelSection& model, const Graph& graph,
                                             const DataPipeline& data, Session& session) {
   std::vector<int> bound;
@@ -224,11 +236,13 @@ std::optional<std::vector<int>> bind_inputs(const dsl::ModelSection& model, cons
                  fmt::format("`{}` of data `{}` has the shape {}, and the model's input {}",
                              field.name, data.name, field.shape.text(), shape.text()))
           .help = fmt::format("write `{}: {}`", input.name.text, field.shape.text());
-    } else if (field.dtype == STRATA_I32) {
+    } else if (field.dtype == STRATA_I32 && !reads_indices(graph, graph.inputs[i])) {
       sound = false;
-      session.error("input-mismatch", input.name.span,
-                    fmt::format("`{}` of data `{}` holds class numbers, and a model reads amounts",
-                                field.name, data.name));
+      session
+          .error("input-mismatch", input.name.span,
+                 fmt::format("`{}` of data `{}` holds class numbers, and a model reads amounts",
+                             field.name, data.name))
+          .help = "an Embedding makes amounts of them: it must be the first to read them";
     }
   }
   if (!sound) return std::nullopt;

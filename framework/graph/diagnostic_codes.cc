@@ -96,7 +96,7 @@ const std::vector<DiagnosticDoc>& graph_diagnostic_docs() {
       {"input-mismatch", "an input that its field cannot feed",
        "A model's input and the data field of its name have the same shape, except for leading "
        "axes of extent 1, and "
-       "hold amounts, not class numbers.",
+       "hold amounts; class numbers go through an Embedding.",
        "model m(image: [32, 32]) -> y { … }", "model m(image: [28, 28]) -> y { … }"},
       {"input-shape", "a shape that is none",
        "The shape of an input is a list of ints from 1 on, of one sample: the batch axis is left "

@@ -29,6 +29,9 @@ class Planner {
       for (const int node : unit.nodes) taken[static_cast<std::size_t>(node)] = true;
       units.push_back(std::move(unit));
     }
+    // By their ends: what a branch brings to a unit is made between its first layer and its last.
+    std::sort(units.begin(), units.end(),
+              [](const Unit& a, const Unit& b) { return a.last() < b.last(); });
     return units;
   }
 
@@ -48,7 +51,8 @@ class Planner {
       const GraphNode& last = node(nodes.back());
       if (last.outputs.size() != 1) break;
       const std::vector<int>& readers = readers_[at(last.outputs[0])];
-      if (readers.size() != 1 || readers[0] == kOutside || node(readers[0]).inputs.size() != 1)
+      if (readers.size() != 1 || readers[0] == kOutside ||
+          node(readers[0]).inputs[0] != last.outputs[0])
         break;
       nodes.push_back(readers[0]);
     }
@@ -70,13 +74,27 @@ class Planner {
       if (!fits) continue;
       std::vector<const Instance*> members;
       for (const int n : nodes) members.push_back(node(n).layer.get());
-      const ValueId v = node(first).inputs[0];
-      const Input input{graph_.values[at(v)].name, graph_.values[at(v)].shape, STRATA_REAL, false,
-                        0};
-      if (auto fused = FusedInstance::create(*fusion, members, input))
-        return {nodes, std::move(fused)};
+      std::vector<ValueId> values = inputs_of(nodes);
+      std::vector<Input> inputs;
+      for (const ValueId v : values) {
+        const GraphValue& value = graph_.values[at(v)];
+        inputs.push_back({value.name, value.shape, STRATA_REAL, false, 0});
+      }
+      if (auto fused = FusedInstance::create(*fusion, members, inputs))
+        return {nodes, std::move(values), std::move(fused)};
     }
-    return {{first}, nullptr};
+    return {{first}, node(first).inputs, nullptr};
+  }
+
+  // What a chain reads from outside: the first layer's input, then what branches bring to the
+  // others.
+  std::vector<ValueId> inputs_of(const std::vector<int>& nodes) const {
+    std::vector<ValueId> values = node(nodes[0]).inputs;
+    for (std::size_t i = 1; i < nodes.size(); ++i) {
+      const std::vector<ValueId>& of = node(nodes[i]).inputs;
+      values.insert(values.end(), of.begin() + 1, of.end());
+    }
+    return values;
   }
 
   const Graph& graph_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "framework/graph/data.h"
 #include "framework/graph/suggest.h"
 
 namespace strata::graph {
@@ -164,7 +165,7 @@ void unscaled_bytes(const Program& program, const dsl::ModelSection& model, Sess
   for (std::size_t i = 0; i < program.input_fields.size(); ++i) {
     const auto& field =
         program.data.result().fields[static_cast<std::size_t>(program.input_fields[i])];
-    if (field.dtype != STRATA_U8) continue;
+    if (field.dtype != STRATA_U8 || reads_indices(program.graph, program.graph.inputs[i])) continue;
     Diagnostic& lint =
         session.lint("unscaled-bytes", program.data.span,
                      fmt::format("`{}` reaches the model as bytes, from 0 to 255", field.name));

@@ -6,12 +6,17 @@
 //     static constexpr const char* kPattern[] = {"Dense", "ReLU"};  // names of layers
 //     static constexpr const char* kDoc = "…";
 //     DenseReLU(const std::vector<Member>& members, const Shape& input);  // throws where it
-//     declines Plan infer(const Shape& input) const;            // buffers and flags alone template
-//     <class T> void forward(const ForwardPass<T>& pass) const; template <class T> void
-//     backward(const BackwardPass<T>& pass) const; template <class T> void prepare(const
-//     ForwardPass<T>& pass) const;  // may be left out
+//     declines
+//     Plan infer(const Shape& input) const;  // buffers and flags alone
+//     template <class T> void forward(const ForwardPass<T>& pass) const;
+//     template <class T> void backward(const BackwardPass<T>& pass) const;
+//     template <class T> void prepare(const ForwardPass<T>& pass) const;  // may be left out
 //   };
 //   const FusionRegistration<DenseReLU> kRegistration{"DenseReLU"};
+//
+// The chain enters each layer as its first input. Where a layer has further ones (Add), they are
+// the fusion's inputs 1, 2, …; it then takes `const std::vector<Input>&` in infer, and says that it
+// knows of them by Plan().trait("branches").
 //
 // Parameters and states are the members', in their order. What it computes must be what the members
 // compute, within rounding: a test compares them. Depends on the standard library alone.
@@ -33,6 +38,15 @@ class Member {
   std::string_view name() const { return raw_->name; }
   bool flag(std::string_view option) const { return value(option).integer != 0; }
   std::int64_t integer(std::string_view option) const { return value(option).integer; }
+  // Number i of an option that takes one number for all, or a list.
+  std::int64_t integer(std::string_view option, int i) const {
+    const strata_value& found = value(option);
+    if (found.kind != STRATA_LIST) return found.integer;
+    if (i >= found.item_count)
+      throw PluginError(std::string(raw_->name) + "'s `" + std::string(option) + "` is too short");
+    return plugin_internal::element(found.items, i).integer;
+  }
+  bool is_string(std::string_view option) const { return value(option).kind == STRATA_STRING; }
   double number(std::string_view option) const { return value(option).number; }
   std::string_view string(std::string_view option) const { return value(option).text; }
 

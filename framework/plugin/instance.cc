@@ -317,12 +317,18 @@ std::string why_unusable(const InferredPlan& plan, Kind kind) {
 
 }  // namespace
 
-Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& inputs) {
-  std::vector<strata_input> raw_inputs;
+// Names stay the inputs' own.
+static std::vector<strata_input> raw_inputs_of(const std::vector<Input>& inputs) {
+  std::vector<strata_input> raw;
   for (const Input& input : inputs) {
-    raw_inputs.push_back({sizeof(strata_input), input.name.c_str(), input.dtype, input.is_target,
-                          input.classes, plugin_internal::from_shape(input.shape)});
+    raw.push_back({sizeof(strata_input), input.name.c_str(), input.dtype, input.is_target,
+                   input.classes, plugin_internal::from_shape(input.shape)});
   }
+  return raw;
+}
+
+Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& inputs) {
+  const std::vector<strata_input> raw_inputs = raw_inputs_of(inputs);
   const auto count = static_cast<std::int64_t>(raw_inputs.size());
   auto plan = collected<InferredPlan>(instance.entry(), [&](strata_plan* raw) -> Status {
     const auto run = [&](auto function) {
@@ -350,7 +356,7 @@ Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& i
 
 std::shared_ptr<FusedInstance> FusedInstance::create(const Entry& fusion,
                                                      const std::vector<const Instance*>& members,
-                                                     const Input& input) {
+                                                     const std::vector<Input>& inputs) {
   std::shared_ptr<FusedInstance> fused(new FusedInstance);
   fused->entry_ = &fusion;
   std::vector<strata_member> raw_members;
@@ -360,19 +366,17 @@ std::shared_ptr<FusedInstance> FusedInstance::create(const Entry& fusion,
                            &member->entry().schema(), options.data(),
                            static_cast<std::int64_t>(options.size())});
   }
-  const strata_input raw_input{sizeof(strata_input), input.name.c_str(),
-                               input.dtype,          input.is_target,
-                               input.classes,        plugin_internal::from_shape(input.shape)};
+  const std::vector<strata_input> raw_inputs = raw_inputs_of(inputs);
   const strata_fusion& functions = fused->functions();
   Status done = call_noted(
       {&fusion, "create"}, functions.create, static_cast<const strata_member*>(raw_members.data()),
-      static_cast<std::int64_t>(raw_members.size()), &raw_input.shape, &fused->raw_);
+      static_cast<std::int64_t>(raw_members.size()), &raw_inputs[0].shape, &fused->raw_);
   if (!done || !fused->raw_) return nullptr;
   auto plan = collected<InferredPlan>(fusion, [&](strata_plan* raw) {
     return call_noted({&fusion, "infer"}, functions.infer, static_cast<const void*>(fused->raw_),
-                      &raw_input, std::int64_t{1}, raw);
+                      raw_inputs.data(), static_cast<std::int64_t>(raw_inputs.size()), raw);
   });
-  if (!plan) return nullptr;
+  if (!plan || (inputs.size() > 1 && !plan->has_trait("branches"))) return nullptr;
   fused->plan_ = std::move(*plan);
   return fused;
 }

@@ -86,10 +86,11 @@ Result<InferredPlan> infer(const Instance& instance, const std::vector<Input>& i
 // A fusion at work in place of some layers.
 class FusedInstance {
  public:
-  // Null where the fusion cannot stand for these members (their options are not what it can do).
+  // Null where the fusion cannot stand for these members (their options are not what it can do, or
+  // branches come in, after the first input, and it does not know of those).
   static std::shared_ptr<FusedInstance> create(const Entry& fusion,
                                                const std::vector<const Instance*>& members,
-                                               const Input& input);
+                                               const std::vector<Input>& inputs);
   ~FusedInstance();
   FusedInstance(const FusedInstance&) = delete;
   FusedInstance& operator=(const FusedInstance&) = delete;

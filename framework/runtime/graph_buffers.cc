@@ -71,7 +71,7 @@ void GraphBuffers::make_units(std::vector<Unit> planned) {
       }
     }
     run.path_hash = name_hash(last.path.data(), last.path.size());
-    run.inputs = first.inputs;
+    run.inputs = run.unit.inputs;
     run.outputs = last.outputs;
     run.flags = plan_of(run, graph_).flags;
     if (run.unit.fusion) {

@@ -4,7 +4,7 @@
 namespace strata::plugins {
 namespace {
 
-class Conv2DBatchNorm final : public ConvolutionBatchNormFusion<false> {
+class Conv2DBatchNorm final : public ConvolutionBatchNormFusion<AfterNorm::kNothing> {
  public:
   static constexpr const char* kPattern[] = {"Conv2D", "BatchNorm"};
   static constexpr const char* kDoc =

@@ -5,7 +5,7 @@
 namespace strata::plugins {
 namespace {
 
-class Conv2DBatchNormReLU final : public ConvolutionBatchNormFusion<true> {
+class Conv2DBatchNormReLU final : public ConvolutionBatchNormFusion<AfterNorm::kReLU> {
  public:
   static constexpr const char* kPattern[] = {"Conv2D", "BatchNorm", "ReLU"};
   static constexpr const char* kDoc =

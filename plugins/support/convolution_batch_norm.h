@@ -1,5 +1,6 @@
-// Conv2D and BatchNorm, and a ReLU behind them where kReLU, sample by sample. Used by the fusions
-// of that name; computes what the layers compute, within rounding.
+// Conv2D and BatchNorm, and what follows them: nothing, a ReLU, or the sum with another branch and
+// a ReLU, sample by sample. Used by the fusions of those names; computes what the layers compute,
+// within rounding.
 //
 // Forward, the moments of a sample's channels are taken while its convolution is in cache, and put
 // together as Chan, Golub and LeVeque do (1983, doi:10.1080/00031305.1983.10483115). Backward, the
@@ -7,7 +8,6 @@
 // reads it, and never is in memory as a whole.
 #pragma once
 
-#include <bit>
 #include <cmath>
 #include <string_view>
 #include <utility>
@@ -19,14 +19,19 @@
 
 namespace strata::plugins {
 
+enum class AfterNorm { kNothing, kReLU, kAddReLU };
+
 // Parameters: weight [channels, inputs / groups, height, width], bias [channels] where Conv2D has
 // one, scale and shift [channels] where BatchNorm has them. States: running mean and variance
 // [channels].
 //
 // In training the bias is cancelled by the mean that is subtracted, so it only moves the running
 // mean, and its gradient is zero.
-template <bool kReLU>
+template <AfterNorm kAfter>
 class ConvolutionBatchNormFusion : public Fusion {
+  static constexpr bool kReLU = kAfter != AfterNorm::kNothing;
+  static constexpr bool kAdds = kAfter == AfterNorm::kAddReLU;  // input 1, of the output's shape
+
  public:
   ConvolutionBatchNormFusion(const std::vector<Member>& members, const Shape& input)
       : convolution_(input[0], members[0].integer("channels"), members[0].integer("groups"),
@@ -38,9 +43,13 @@ class ConvolutionBatchNormFusion : public Fusion {
         decay_(members[1].number("decay")),
         unbiased_(members[1].string("running_variance") == "unbiased") {}
 
-  Plan infer(const Shape&) const {
+  Plan infer(const std::vector<Input>& inputs) const {
+    if (inputs.size() != (kAdds ? 2 : 1))
+      throw PluginError(text("it does not add ", inputs.size(), " values"));
     const Convolution& c = convolution_;
-    return Plan()
+    Plan plan;
+    if (kAdds) plan.trait("branches").needs_output();
+    return plan
         .saved(c.outputs())    // z, the convolution
         .saved(0, c.channels)  // mean
         .saved(0, c.channels)  // 1 / sqrt(variance + eps)
@@ -98,38 +107,26 @@ class ConvolutionBatchNormFusion : public Fusion {
           gradients.add(slice, part, n, dz);
         });
     gradients.hand_weights();
+    if constexpr (kAdds) {
+      if (pass.d_input(1) != pass.d_input(0)) return;
+      each_plane(pass, [&](std::int64_t n, std::int64_t channel) {
+        hand_branch(pass, n, channel, through(pass, n, channel, Affine<T>{}));
+      });
+    }
   }
 
  private:
-  // A member's option as it stands. Member itself has no accessor for lists: it is a pointer to the
-  // table that this reads.
-  static const strata_value& option(const Member& member, std::string_view name) {
-    static_assert(sizeof(Member) == sizeof(const strata_member*));
-    const auto* raw = std::bit_cast<const strata_member*>(member);
-    for (std::int64_t i = 0; i < raw->option_count && i < raw->schema->option_count; ++i) {
-      if (name == plugin_internal::element(raw->schema->options, i).name) return raw->options[i];
-    }
-    throw PluginError(text(raw->name, " has no option `", name, "`"));
-  }
-  // Of an option that is one number, or a list with one for each axis.
-  static std::int64_t extent(const Member& member, std::string_view name, int which) {
-    const strata_value& value = option(member, name);
-    if (value.kind != STRATA_LIST) return value.integer;
-    if (which >= value.item_count) throw PluginError(text("`", name, "` is too short"));
-    return plugin_internal::element(value.items, which).integer;
-  }
-
   static ConvolutionAxis axis(const Member& conv, const Shape& input, int which) {
     ConvolutionAxis a{};
     a.in = input[1 + which];
-    a.kernel = extent(conv, "kernel", which);
-    a.stride = extent(conv, "stride", which);
-    a.dilation = extent(conv, "dilation", which);
-    const bool word = option(conv, "padding").kind == STRATA_STRING;
+    a.kernel = conv.integer("kernel", which);
+    a.stride = conv.integer("stride", which);
+    a.dilation = conv.integer("dilation", which);
+    const bool word = conv.is_string("padding");
     if (word && conv.string("padding") == "same") {
       a.pad_same();
     } else {
-      a.before = word ? 0 : extent(conv, "padding", which);
+      a.before = word ? 0 : conv.integer("padding", which);
       a.pad_both_sides();
     }
     return a;
@@ -186,8 +183,14 @@ class ConvolutionBatchNormFusion : public Fusion {
       const std::int64_t begin = (n * c.channels + channel) * positions;
       const T* z = pass.saved(0) + begin;
       T* y = pass.output() + begin;
-      for (std::int64_t i = 0; i < positions; ++i)
-        y[i] = activate((z[i] - affine.mean) * affine.factor + affine.shift);
+      if constexpr (kAdds) {
+        const T* branch = pass.input(1) + begin;
+        for (std::int64_t i = 0; i < positions; ++i)
+          y[i] = activate((z[i] - affine.mean) * affine.factor + affine.shift + branch[i]);
+      } else {
+        for (std::int64_t i = 0; i < positions; ++i)
+          y[i] = activate((z[i] - affine.mean) * affine.factor + affine.shift);
+      }
     });
   }
 
@@ -261,45 +264,87 @@ class ConvolutionBatchNormFusion : public Fusion {
           if (pass.is_prepared()) {
             slice.forward(x, static_cast<const T*>(pass.prepared(0)), y, [&](std::int64_t channel) {
               const T offset = pass.prepared(1)[channel];
-              return [=](T value) { return activate(value + offset); };
+              return [=](T value) { return finish(value + offset); };
             });
           } else {
             slice.forward(x, pass.parameter(0), y, [&](std::int64_t channel) {
               const std::pair<T, T> affine = running_affine(pass, channel);
-              return [=](T value) { return activate(value * affine.first + affine.second); };
+              return [=](T value) { return finish(value * affine.first + affine.second); };
             });
+          }
+          if constexpr (kAdds) {
+            const T* branch = pass.input(1) + n * c.outputs();
+            for (std::int64_t i = 0; i < c.outputs(); ++i) y[i] = activate(y[i] + branch[i]);
           }
         });
   }
-
-  // What comes through the ReLU; the sign of y is found as forward found it.
+  // What is done to a value while its sample's convolution is finished: with a branch to be added,
+  // its activation comes later.
   template <class T>
-  static T through(T dy, T z, const Affine<T>& affine) {
-    if constexpr (kReLU) {
-      return (z - affine.mean) * affine.factor + affine.shift > T(0) ? dy : T(0);
+  static T finish(T value) {
+    if constexpr (kAdds) {
+      return value;
     } else {
-      return dy;
+      return activate(value);
     }
   }
 
-  // Of each sample's channels Σ dy and Σ dy (z - mean), to scratch 1.
+  // Of one sample's channel, what comes through the ReLU to what was normalized (and added): dy
+  // where y is positive. Without an addition y is found as forward found it, from z.
+  template <class T>
+  struct Through {
+    const T *z, *y, *dy;
+    Affine<T> affine;
+
+    T operator()(std::int64_t i) const {
+      const T gradient = dy[i];  // read whether it is used or not, so that loops vectorize
+      if constexpr (kAdds) {
+        return y[i] > T(0) ? gradient : T(0);
+      } else if constexpr (kReLU) {
+        return (z[i] - affine.mean) * affine.factor + affine.shift > T(0) ? gradient : T(0);
+      } else {
+        return gradient;
+      }
+    }
+  };
+  template <class T>
+  Through<T> through(const BackwardPass<T>& pass, std::int64_t n, std::int64_t channel,
+                     const Affine<T>& affine) const {
+    const std::int64_t begin = (n * convolution_.channels + channel) * convolution_.positions();
+    return {pass.saved(0) + begin, kAdds ? pass.output() + begin : nullptr, pass.d_output() + begin,
+            affine};
+  }
+
+  // Of each sample's channels Σ dy and Σ dy (z - mean), to scratch 1; and the branch's gradient,
+  // but where the branch is the convolution's input, too, and has to wait for that one's.
   template <class T>
   void sum_gradients(const BackwardPass<T>& pass) const {
     const std::int64_t channels = convolution_.channels, positions = convolution_.positions();
     each_plane(pass, [&](std::int64_t n, std::int64_t channel) {
       const Affine<T> affine = affine_of<T>(pass, channel, pass.saved(1), pass.saved(2));
-      const std::int64_t begin = (n * channels + channel) * positions;
-      const T *z = pass.saved(0) + begin, *dy = pass.d_output() + begin;
+      const Through<T> gradient = through(pass, n, channel, affine);
       T* sums = pass.scratch(1) + (n * channels + channel) * 2;
-      sums[0] = sum_of<T>(positions, [=](std::int64_t i) {
-        const T gradient = dy[i];
-        return through(gradient, z[i], affine);
-      });
-      sums[1] = sum_of<T>(positions, [=](std::int64_t i) {
-        const T gradient = dy[i];
-        return through(gradient, z[i], affine) * (z[i] - affine.mean);
-      });
+      sums[0] = sum_of<T>(positions, gradient);
+      sums[1] = sum_of<T>(
+          positions, [=](std::int64_t i) { return gradient(i) * (gradient.z[i] - affine.mean); });
+      if constexpr (kAdds) {
+        if (pass.d_input(1) != pass.d_input(0)) hand_branch(pass, n, channel, gradient);
+      }
     });
+  }
+
+  template <class T>
+  void hand_branch(const BackwardPass<T>& pass, std::int64_t n, std::int64_t channel,
+                   const Through<T>& gradient) const {
+    T* to = pass.d_input(1);
+    if (!to) return;
+    const std::int64_t positions = convolution_.positions();
+    to += (n * convolution_.channels + channel) * positions;
+    if (pass.accumulate(1)) {
+      for (std::int64_t i = 0; i < positions; ++i) to[i] += gradient(i);
+    } else {
+      for (std::int64_t i = 0; i < positions; ++i) to[i] = gradient(i);
+    }
   }
 
   // dz = factor · (dy - offset - (z - mean) · slope); [channels] each, in scratch 2. Kept, with the
@@ -343,16 +388,11 @@ class ConvolutionBatchNormFusion : public Fusion {
   template <class T>
   void normalize_backward(const BackwardPass<T>& pass, const Slopes<T>& slopes, std::int64_t n,
                           std::int64_t channel, T* dz) const {
-    const std::int64_t positions = convolution_.positions();
-    const std::int64_t begin = (n * convolution_.channels + channel) * positions;
-    const T *z = pass.saved(0) + begin, *dy = pass.d_output() + begin;
     const Affine<T> affine{pass.saved(1)[channel], slopes.factor[channel], slopes.shift[channel]};
+    const Through<T> gradient = through(pass, n, channel, affine);
     const T offset = slopes.offset[channel], slope = slopes.slope[channel];
-    for (std::int64_t i = 0; i < positions; ++i) {
-      const T gradient = dy[i];
-      dz[i] =
-          affine.factor * (through(gradient, z[i], affine) - offset - (z[i] - affine.mean) * slope);
-    }
+    for (std::int64_t i = 0; i < convolution_.positions(); ++i)
+      dz[i] = affine.factor * (gradient(i) - offset - (gradient.z[i] - affine.mean) * slope);
   }
 
   const Convolution convolution_;

@@ -17,7 +17,6 @@ class RowNorm {
   // values, beginning anew after `cycle` rows.
   struct Layout {
     std::int64_t rows, length, span, cycle;
-    std::int64_t parameters() const { return length / span * cycle; }
     std::int64_t parameter_of(std::int64_t row) const { return row % cycle * (length / span); }
   };
 
@@ -52,9 +51,15 @@ class RowNorm {
       pass.saved(0)[row] = mean;
       pass.saved(1)[row] = inverse;
       const std::int64_t p = layout.parameter_of(row);
+      const T* weight = scale_ ? pass.parameter(0) + p : nullptr;
+      const T* bias = shift_ ? pass.parameter(scale_ ? 1 : 0) + p : nullptr;
+      if (layout.span == 1 && weight && bias) {
+        for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * (inverse * weight[i]) + bias[i];
+        return;
+      }
       spans(layout, [&](std::int64_t k, std::int64_t begin, std::int64_t end) {
-        const T factor = scale_ ? inverse * pass.parameter(0)[p + k] : inverse;
-        const T offset = shift_ ? pass.parameter(scale_ ? 1 : 0)[p + k] : T(0);
+        const T factor = weight ? inverse * weight[k] : inverse;
+        const T offset = bias ? bias[k] : T(0);
         for (std::int64_t i = begin; i < end; ++i) y[i] = (x[i] - mean) * factor + offset;
       });
     });
@@ -96,16 +101,23 @@ class RowNorm {
       T* dx = pass.d_input() + row * n;
       const T mean = pass.saved(0)[row], inverse = pass.saved(1)[row];
       const T* weight = scale_ ? pass.parameter(0) + layout.parameter_of(row) : nullptr;
-      const auto gradient = [=, span = layout.span](std::int64_t i) {
-        return weight ? dy[i] * weight[i / span] : dy[i];
+      // g is found anew in each of three loops, which vectorize where it needs no division.
+      const auto by = [&](const auto& gradient) {
+        const T sum = center_ ? sum_of<T>(n, gradient) : T(0);
+        const T sum_x =
+            sum_of<T>(n, [=](std::int64_t i) { return gradient(i) * ((x[i] - mean) * inverse); });
+        const T offset = sum / static_cast<T>(n), slope = sum_x / static_cast<T>(n);
+        for (std::int64_t i = 0; i < n; ++i) {
+          const T d = inverse * (gradient(i) - offset - (x[i] - mean) * inverse * slope);
+          dx[i] = accumulate ? dx[i] + d : d;
+        }
       };
-      const T sum = center_ ? sum_of<T>(n, gradient) : T(0);
-      const T sum_x =
-          sum_of<T>(n, [=](std::int64_t i) { return gradient(i) * ((x[i] - mean) * inverse); });
-      const T offset = sum / static_cast<T>(n), slope = sum_x / static_cast<T>(n);
-      for (std::int64_t i = 0; i < n; ++i) {
-        const T d = inverse * (gradient(i) - offset - (x[i] - mean) * inverse * slope);
-        dx[i] = accumulate ? dx[i] + d : d;
+      if (!weight) {
+        by([=](std::int64_t i) { return dy[i]; });
+      } else if (layout.span == 1) {
+        by([=](std::int64_t i) { return dy[i] * weight[i]; });
+      } else {
+        by([=, span = layout.span](std::int64_t i) { return dy[i] * weight[i / span]; });
       }
     });
   }
@@ -113,54 +125,63 @@ class RowNorm {
   template <class T>
   void parameter_gradients(const BackwardPass<T>& pass, const Layout& layout) const {
     const std::int64_t rows = pass.batch() * layout.rows / layout.cycle;  // that meet a parameter
-    const std::int64_t columns = layout.parameters(), tile = layout.span == 1 ? kPanel : 1;
-    const std::int64_t tasks_tile =
-        std::max<std::int64_t>(1, kElementwiseTile / (rows * layout.span * tile)) * tile;
-    pass.tiles(columns, tasks_tile, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t first = begin; first < end; first += tile) {
-        const int width = static_cast<int>(std::min(tile, end - first));
+    // Where each value of a row has its own, a task sums panels of them; else one after the other.
+    const std::int64_t per_row = layout.length / layout.span;
+    const std::int64_t width = layout.span == 1 ? std::min<std::int64_t>(kPanel, per_row) : 1;
+    const std::int64_t panels = (per_row + width - 1) / width;
+    const std::int64_t panels_of_task =
+        std::max<std::int64_t>(1, kElementwiseTile / (rows * layout.span * width));
+    pass.tiles(layout.cycle * panels, panels_of_task, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t panel = begin; panel < end; ++panel) {
+        const std::int64_t cycle = panel / panels, first = panel % panels * width;
+        const int columns = static_cast<int>(std::min(width, per_row - first));
         double scale[kPanel] = {}, shift[kPanel] = {};
-        add_parameter_sums(pass, layout, rows, first, width, scale, shift);
-        for (int j = 0; j < width; ++j) {
-          if (scale_) pass.d_parameter(0)[first + j] += static_cast<T>(scale[j]);
-          if (shift_) pass.d_parameter(scale_ ? 1 : 0)[first + j] += static_cast<T>(shift[j]);
+        if (layout.span == 1) {
+          add_panel_sums(pass, layout, rows, cycle, first, columns, scale, shift);
+        } else {
+          add_span_sums(pass, layout, rows, cycle, first, scale, shift);
+        }
+        const std::int64_t parameter = cycle * per_row + first;
+        for (int j = 0; j < columns; ++j) {
+          if (scale_) pass.d_parameter(0)[parameter + j] += static_cast<T>(scale[j]);
+          if (shift_) pass.d_parameter(scale_ ? 1 : 0)[parameter + j] += static_cast<T>(shift[j]);
         }
       }
     });
   }
 
-  // Columns [first, first + width); one column where spans are longer than 1.
+  // Values [first, first + width) of row `cycle` of each cycle.
   template <class T>
-  void add_parameter_sums(const BackwardPass<T>& pass, const Layout& layout, std::int64_t rows,
-                          std::int64_t first, int width, double* scale, double* shift) const {
-    const T *x = pass.input(), *dy = pass.d_output(), *mean = pass.saved(0),
-            *inverse = pass.saved(1);
-    if (layout.span == 1 && layout.cycle == 1) {
-      const std::int64_t n = layout.length;
-      add_column_sums<T>(
-          rows, width,
-          [=](std::int64_t row, int j) {
-            const std::int64_t i = row * n + first + j;
-            return dy[i] * ((x[i] - mean[row]) * inverse[row]);
-          },
-          scale);
-      add_column_sums<T>(
-          rows, width, [=](std::int64_t row, int j) { return dy[row * n + first + j]; }, shift);
-      return;
-    }
-    const std::int64_t per_row = layout.length / layout.span;
-    for (int j = 0; j < width; ++j) {
-      const std::int64_t row_in_cycle = (first + j) / per_row;
-      for (std::int64_t r = 0; r < rows; ++r) {
-        const std::int64_t row = r * layout.cycle + row_in_cycle;
-        const std::int64_t begin = row * layout.length + (first + j) % per_row * layout.span;
-        const T center = mean[row], factor = inverse[row];
-        scale[j] += static_cast<double>(sum_of<T>(layout.span, [=](std::int64_t i) {
-          return dy[begin + i] * ((x[begin + i] - center) * factor);
-        }));
-        shift[j] += static_cast<double>(
-            sum_of<T>(layout.span, [=](std::int64_t i) { return dy[begin + i]; }));
-      }
+  void add_panel_sums(const BackwardPass<T>& pass, const Layout& layout, std::int64_t rows,
+                      std::int64_t cycle, std::int64_t first, int width, double* scale,
+                      double* shift) const {
+    const std::int64_t step = layout.cycle * layout.length, at = cycle * layout.length + first;
+    const T *x = pass.input() + at, *dy = pass.d_output() + at;
+    const T *mean = pass.saved(0) + cycle, *inverse = pass.saved(1) + cycle;
+    add_column_sums<T>(
+        rows, width,
+        [=, cycles = layout.cycle](std::int64_t row, int j) {
+          const std::int64_t i = row * step + j;
+          return dy[i] * ((x[i] - mean[row * cycles]) * inverse[row * cycles]);
+        },
+        scale);
+    add_column_sums<T>(
+        rows, width, [=](std::int64_t row, int j) { return dy[row * step + j]; }, shift);
+  }
+
+  // Span k of row `cycle` of each cycle.
+  template <class T>
+  void add_span_sums(const BackwardPass<T>& pass, const Layout& layout, std::int64_t rows,
+                     std::int64_t cycle, std::int64_t k, double* scale, double* shift) const {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const std::int64_t row = r * layout.cycle + cycle;
+      const T* x = pass.input() + row * layout.length + k * layout.span;
+      const T* dy = pass.d_output() + row * layout.length + k * layout.span;
+      const T center = pass.saved(0)[row], factor = pass.saved(1)[row];
+      scale[0] += static_cast<double>(sum_of<T>(
+          layout.span, [=](std::int64_t i) { return dy[i] * ((x[i] - center) * factor); }));
+      shift[0] +=
+          static_cast<double>(sum_of<T>(layout.span, [=](std::int64_t i) { return dy[i]; }));
     }
   }
 

@@ -1,5 +1,6 @@
 // What `trainer check` says of mistakes in the use of the built-in layers: models in messages/,
-// each with the text that it must give. UPDATE_GOLDENS=1 writes the texts anew.
+// each with the text that it must give, none where it has no mistakes. UPDATE_GOLDENS=1 writes the
+// texts anew.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -20,7 +21,7 @@ TEST(Messages, AreTheExpectedOnes) {
     const std::string name = entry.path().filename().string();
     write_text(name, read_text(entry.path().string()));
     const Ran ran = run_trainer({"check", name});
-    EXPECT_EQ(ran.code, 3) << name;
+    EXPECT_EQ(ran.code, ran.err.empty() ? 0 : 3) << name;
     fs::path expected = entry.path();
     expected.replace_extension(".expected");
     if (std::getenv("UPDATE_GOLDENS")) {

@@ -136,6 +136,23 @@ void expect_interruption(int signal) {
       << more.out;
 }
 
+TEST(Train, ClassNumbersFeedAnEmbedding) {
+  write_text("echo.model", R"(format 1
+model echo(label: []) -> logits { label -> Embedding(2, units = 3) -> Dense(2) as logits }
+data points = Synthetic(kind = "spirals", classes = 2, samples = 60, val_samples = 30)
+train {
+  loss       = CrossEntropy(logits, label)
+  metrics    = [Accuracy(logits, label)]
+  optimizer  = Adam(lr = 0.1)
+  batch_size = 10
+  epochs     = 5
+}
+)");
+  const Ran ran = run_trainer({"train", "echo.model", "--run", "echo"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("100.00 %"), std::string::npos) << ran.out;
+}
+
 TEST(Train, InterruptSavesAndSaysHowToGoOn) { expect_interruption(SIGINT); }
 TEST(Train, TerminationDoesTheSame) { expect_interruption(SIGTERM); }
 

@@ -21,6 +21,7 @@ namespace {
 struct Chain {
   std::string fusion;
   std::string stages;
+  std::string block = {};  // that the stages use
 };
 
 // Every fusion with its members' options varied. A fusion without a line here fails the test below.
@@ -54,6 +55,34 @@ const std::vector<Chain>& chains() {
        "Dense(98) -> Reshape([2, 7, 7])"
        " -> Conv2D(33, kernel = [3, 2], stride = [2, 1], dilation = [1, 2], padding = [2, 1],"
        " bias = false) -> BatchNorm(scale = false, shift = false) -> Flatten"},
+      {"Conv2DBatchNormAddReLU", "Dense(75) -> Reshape([3, 5, 5]) -> both -> Flatten",
+       R"(block both(x) -> y {
+  main = x -> Conv2D(3, padding = "same", bias = false) -> BatchNorm
+  y = Add(main, x) -> ReLU
+})"},
+      {"Conv2DBatchNormAddReLU", "Reshape([1, -1, 1]) -> both -> Flatten",
+       R"(block both(x) -> y {
+  main = x -> Conv2D(17, kernel = 1) -> BatchNorm(shift = false)
+  skip = x -> Conv2D(17, kernel = 1)
+  y = Add(main, skip) -> ReLU
+})"},
+      {"Conv2DBatchNormAddReLU", "Reshape([1, -1, 1]) -> both -> Flatten",
+       R"(block both(x) -> y {
+  main = x -> Conv2D(1, kernel = 1) -> BatchNorm(scale = false)
+  y = Add(main, x) -> ReLU
+})"},
+      {"Conv2DBatchNormAddReLU", "Dense(96) -> Reshape([6, 4, 4]) -> residual -> Flatten",
+       R"(block residual(x) -> y {
+  main = x -> Conv2D(9, padding = "same") -> BatchNorm -> ReLU
+           -> Conv2D(6, padding = "same", bias_init = HeUniform) -> BatchNorm(decay = 0.5, eps = 1e-3)
+  y = Add(main, x) -> ReLU
+})"},
+      {"Conv2DBatchNormAddReLU", "Dense(98) -> Reshape([2, 7, 7]) -> residual -> Flatten",
+       R"(block residual(x) -> y {
+  main = x -> Conv2D(33, stride = 2, padding = 1, bias = false) -> BatchNorm(running_variance = "biased")
+  skip = x -> Conv2D(33, kernel = 1, stride = 2, bias = false) -> BatchNorm
+  y = Add(main, skip) -> ReLU
+})"},
   };
   return all;
 }
@@ -72,7 +101,8 @@ const std::vector<Net> kNets = {{"", 2},
 
 std::optional<Program> program_of(const Chain& chain, const Net& net,
                                   const std::string& precision) {
-  return testing::program_of("format 1\nmodel m(point: [2]) -> logits {\n  point -> " + net.before +
+  return testing::program_of("format 1\n" + chain.block +
+                             "\nmodel m(point: [2]) -> logits {\n  point -> " + net.before +
                              chain.stages + R"( -> Dense(3) as logits
 }
 data spirals = Synthetic(kind = "spirals", samples = 300, val_samples = 60, classes = 3)
@@ -251,6 +281,30 @@ TEST(Plan, TakesTheLongestChain) {
 TEST(Plan, KeepsAValueThatIsReadTwice) {
   EXPECT_EQ(unit_sizes("a = x -> Dense(4)\n b = a -> BatchNorm -> ReLU\n y = Add(a, b)"),
             (Sizes{1, 1, 1, 1}));
+}
+
+TEST(Plan, LetsABranchInWhereAFusionTakesIt) {
+  const std::string image = "i = x -> Reshape([2, 2, 2])\n";
+  const std::string main = "a = i -> Conv2D(2, kernel = 1) -> BatchNorm\n";
+  EXPECT_EQ(unit_sizes(image + main + "y = Add(a, i) -> ReLU"), (Sizes{1, 4}));
+  // What a branch brings is made first, wherever the file has it.
+  EXPECT_EQ(unit_sizes(image + main + "b = i -> Tanh\n y = Add(a, b) -> ReLU"), (Sizes{1, 1, 4}));
+  // A chain enters a layer as its first input, and only one branch is taken.
+  EXPECT_EQ(unit_sizes(image + main + "y = Add(i, a) -> ReLU"), (Sizes{1, 2, 1, 1}));
+  EXPECT_EQ(unit_sizes(image + main + "y = Add(a, i, i) -> ReLU"), (Sizes{1, 2, 1, 1}));
+}
+
+TEST(Plan, BringsNoBranchToAFusionThatDoesNotSayThatItTakesThem) {
+  const auto program =
+      testing::program_of("format 1\nmodel m(x: [8]) -> y { x -> Dense(4) -> ReLU as y }\n");
+  ASSERT_TRUE(program);
+  const std::vector<GraphNode>& nodes = program->graph.nodes;
+  const Entry* fusion = testing::registry().find(STRATA_FUSION, "DenseReLU");
+  ASSERT_NE(fusion, nullptr);
+  const std::vector<const Instance*> members = {nodes[0].layer.get(), nodes[1].layer.get()};
+  const Input input{"x", Shape({8}), STRATA_REAL, false, 0};
+  EXPECT_NE(FusedInstance::create(*fusion, members, {input}), nullptr);
+  EXPECT_EQ(FusedInstance::create(*fusion, members, {input, input}), nullptr);
 }
 
 TEST(Plan, KeepsAnOutputOfTheModel) {
