@@ -218,6 +218,12 @@ class ConvolutionSlice {
     bool packed(std::int64_t m) const {
       return width == kPackedWidth && pitch > width && positions() <= kMostPacked && m >= 16;
     }
+    // Lines that fill registers are computed one by one, where they belong and without the gaps, if
+    // that leaves enough sums side by side.
+    bool one_by_one(std::int64_t m) const {
+      return pitch > width && width % kLineStep == 0 && width <= 2 * kLineStep &&
+             m * width >= 4 * kLineStep;
+    }
   };
   // Where a product is: from one row to the next, and from one line of a row to the next.
   struct Result {
@@ -226,7 +232,7 @@ class ConvolutionSlice {
   };
 
   // weight[m, rows] · the columns that pointers_ show; in `to`, [m, positions], where it is not
-  // null and no gaps are between lines. Only there something may be added to.
+  // null and no gaps are between lines. Only there something may be added to. Moves pointers_.
   Result product(std::int64_t m, std::int64_t rows, const T* weight, const Lines& lines, T* to,
                  bool accumulate) const {
     const std::int64_t positions = lines.positions();
@@ -239,6 +245,15 @@ class ConvolutionSlice {
         services_.product(Transpose::kNo, Transpose::kNo, m, positions, count, weight + first, rows,
                           static_cast<const T*>(packed_), positions,
                           first > 0 || (to && accumulate), out, positions);
+      }
+      return {out, positions, lines.width};
+    }
+    if (lines.one_by_one(m)) {
+      T* out = to ? to : result_;
+      for (std::int64_t line = 0; line < lines.height; ++line) {
+        services_.product_rows_of_b(m, lines.width, rows, weight, rows, pointers_, to && accumulate,
+                                    out + line * lines.width, positions);
+        for (std::int64_t i = 0; i < rows; ++i) pointers_[i] += lines.pitch;
       }
       return {out, positions, lines.width};
     }
@@ -294,6 +309,7 @@ class ConvolutionSlice {
 
   static constexpr std::int64_t kPacked = Convolution::kPacked;
   static constexpr std::int64_t kPackedWidth = 8, kMostPacked = 128;
+  static constexpr std::int64_t kLineStep = 32;
 
   const Services& services_;
   const Convolution& c_;
