@@ -1,11 +1,11 @@
-// trainer predict: classes or values for samples in a file.
+// trainer predict: classes or values for samples in files.
 #include <boost/program_options/value_semantic.hpp>
 
 #include "framework/app/files.h"
 #include "framework/app/fuse_option.h"
 #include "framework/app/model_files.h"
 #include "framework/app/prediction_text.h"
-#include "framework/app/sample_files.h"
+#include "framework/app/sample_source.h"
 
 namespace strata::app {
 namespace {
@@ -45,13 +45,12 @@ ExitCode run(Invocation& invocation) {
         ExitCode::kModel, fmt::format("the model `{}` has no data section", program.graph.name),
         "it says how inputs are transformed; name a file that has one: --file models/NAME.model"}};
   }
-  std::string content = value_or_end(read_input(input, ExitCode::kData));
-  const Samples samples =
-      value_or_end(parse_samples(input == "-" ? "standard input" : input, std::move(content),
-                                 prediction_input_shape(program)));
-  Prediction prediction = value_or_end(predict(program, weights, samples.values, samples.count,
+  SampleSource samples = value_or_end(open_samples(input, program));
+  for (const std::string& file : samples.files) refuse_overwriting(invocation.text("output"), file);
+  Prediction prediction = value_or_end(predict(program, weights, samples.read, samples.count,
                                                threads, executor_options(invocation)));
 
+  style.files = std::move(samples.files);
   style.classification = is_classification(program, prediction);
   drop_plain_names(prediction);
   if (!style.classification && (style.all || invocation.has("top"))) {
@@ -73,19 +72,24 @@ ExitCode run(Invocation& invocation) {
 
 const Command kPredictCommand = {
     .name = "predict",
-    .summary = "apply a trained model to samples in a file",
+    .summary = "apply a trained model to samples in files",
     .usage = "RUN|WEIGHTS INPUT [path=value …]",
     .about =
         "INPUT is an IDX file (the MNIST format), NPY, or CSV with one sample a line; each may be "
         "gzipped, and - is\n"
         "standard input. Samples are as the data set has them: the transforms of the model's data "
         "section are applied.\n"
+        "Models of images also take a PNG or JPEG file, or a folder of them: pictures get the "
+        "model's size and channels\n"
+        "as ImageFolder gives them (by the data set's `fit`, else stretched).\n"
         "Prints index, class and probability of each sample, or the values where the model does "
-        "not classify.\n",
+        "not classify; of\n"
+        "pictures the file, too.\n",
     .examples =
         "predict runs/mnist_mlp_bn/1 t10k-images-idx3-ubyte\n"
         "predict runs/mnist_mlp_bn/1 digits.csv --top 3 --format json --output digits.json\n"
-        "predict runs/spirals/1 points.npy --all\n",
+        "predict runs/spirals/1 points.npy --all\n"
+        "predict runs/photos/1 holiday/\n",
     .overrides = true,
     .options = &options,
     .run = &run,

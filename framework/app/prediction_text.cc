@@ -33,15 +33,23 @@ std::string name_of(const Prediction& prediction, std::int64_t index) {
   return at < prediction.class_names.size() ? prediction.class_names[at] : "";
 }
 
-std::string values_csv(const Prediction& prediction, std::int64_t elements) {
-  std::string out = "index";
+// What a row begins with.
+std::string sample_csv(const PredictionStyle& style, std::int64_t sample) {
+  std::string out = std::to_string(sample);
+  if (!style.files.empty()) out += "," + csv_text(style.files[static_cast<std::size_t>(sample)]);
+  return out;
+}
+
+std::string values_csv(const Prediction& prediction, const PredictionStyle& style) {
+  const std::int64_t elements = prediction.shape.elements();
+  std::string out = style.files.empty() ? "index" : "index,file";
   for (std::int64_t i = 0; i < elements; ++i) {
     out += "," +
            csv_text(elements == 1 ? prediction.output : fmt::format("{}{}", prediction.output, i));
   }
   out += "\n";
   for (std::int64_t s = 0; s < prediction.samples; ++s) {
-    out += std::to_string(s);
+    out += sample_csv(style, s);
     for (std::int64_t i = 0; i < elements; ++i)
       out += fmt::format(",{:.9g}", prediction.values[s * elements + i]);
     out += "\n";
@@ -87,18 +95,18 @@ void drop_plain_names(Prediction& prediction) {
 
 std::string predictions_csv(const Prediction& prediction, const PredictionStyle& style) {
   const std::int64_t elements = prediction.shape.elements();
-  if (!style.classification) return values_csv(prediction, elements);
+  if (!style.classification) return values_csv(prediction, style);
   const bool named = !prediction.class_names.empty();
   const int top = style.all ? 1 : style.top;
-  std::string out =
-      fmt::format("index{},class{},probability", top > 1 ? ",rank" : "", named ? ",name" : "");
+  std::string out = fmt::format("index{}{},class{},probability", style.files.empty() ? "" : ",file",
+                                top > 1 ? ",rank" : "", named ? ",name" : "");
   for (std::int64_t c = 0; style.all && c < elements; ++c) out += fmt::format(",p{}", c);
   out += "\n";
   for (std::int64_t s = 0; s < prediction.samples; ++s) {
     const double* values = prediction.values.data() + s * elements;
     const auto order = ranking(values, elements, top);
     for (std::size_t rank = 0; rank < order.size(); ++rank) {
-      out += std::to_string(s);
+      out += sample_csv(style, s);
       if (top > 1) out += fmt::format(",{}", rank + 1);
       out += fmt::format(",{}", order[rank]);
       if (named) out += "," + csv_text(name_of(prediction, order[rank]));
@@ -118,6 +126,7 @@ std::string predictions_json(const Prediction& prediction, const PredictionStyle
   for (std::int64_t s = 0; s < prediction.samples; ++s) {
     const double* values = prediction.values.data() + s * elements;
     Json item = {{"index", s}};
+    if (!style.files.empty()) item["file"] = style.files[static_cast<std::size_t>(s)];
     if (!style.classification) {
       item["values"] = std::vector<double>(values, values + elements);
       list.push_back(std::move(item));

@@ -19,13 +19,14 @@ void apply_softmax(Prediction& prediction);
 void drop_plain_names(Prediction& prediction);
 
 struct PredictionStyle {
-  bool classification = false;  // values are probabilities of classes
-  int top = 1;                  // how many classes per sample, the likeliest first
-  bool all = false;             // every class's probability
+  bool classification = false;          // values are probabilities of classes
+  int top = 1;                          // how many classes per sample, the likeliest first
+  bool all = false;                     // every class's probability
+  std::vector<std::string> files = {};  // that the samples are; empty where one holds them all
 };
 
-// Classes: index,class[,name],probability, and a rank with top > 1, a row per class; or
-// index,class,p0,p1,… with `all`. Values: index and the elements of the output.
+// Classes: index[,file],class[,name],probability, and a rank with top > 1, a row per class; or
+// index[,file],class,p0,p1,… with `all`. Values: index, file and the elements of the output.
 std::string predictions_csv(const Prediction& prediction, const PredictionStyle& style);
 std::string predictions_json(const Prediction& prediction, const PredictionStyle& style);
 

@@ -338,7 +338,7 @@ Result<Samples> parse_samples(const std::string& name, std::string content, cons
   const bool npy = bytes.starts_with("\x93NUMPY");
   const bool idx = !npy && bytes.size() >= 2 && bytes[0] == 0 && bytes[1] == 0;
   if (!npy && !idx && bytes.substr(0, 4096).find('\0') != std::string_view::npos) {
-    return damaged(name, "is none of the formats that can be read: IDX, NPY, CSV");
+    return damaged(name, "is none of the formats that can be read: IDX, NPY, CSV, PNG, JPEG");
   }
   auto samples = npy   ? parse_npy(name, bytes)
                  : idx ? parse_idx(name, bytes)

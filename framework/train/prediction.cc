@@ -19,9 +19,10 @@ std::size_t raw_field(const Program& program) {
   return raw < 0 ? 0 : static_cast<std::size_t>(raw);
 }
 
-// Writes values as the field's type; says which one does not fit.
+// Writes values of samples from number `begin` on as the field's type; says which one does not fit.
 Status store(const DataDescription::FieldInfo& field, Precision precision, const double* values,
-             std::int64_t count, std::vector<char>& out) {
+             std::int64_t begin, std::int64_t samples, std::vector<char>& out) {
+  const std::int64_t elements = field.shape.elements(), count = samples * elements;
   const auto put = [&]<class U>(U) {
     out.resize(static_cast<std::size_t>(count) * sizeof(U));
     for (std::int64_t i = 0; i < count; ++i) {
@@ -32,9 +33,9 @@ Status store(const DataDescription::FieldInfo& field, Precision precision, const
   if (field.dtype == STRATA_U8) {
     for (std::int64_t i = 0; i < count; ++i) {
       if (values[i] < 0 || values[i] > 255 || values[i] != std::floor(values[i])) {
-        return make_error(
-            ExitCode::kData, "value {} of sample {} is {}: `{}` holds whole numbers from 0 to 255",
-            i % field.shape.elements() + 1, i / field.shape.elements() + 1, values[i], field.name);
+        return make_error(ExitCode::kData,
+                          "value {} of sample {} is {}: `{}` holds whole numbers from 0 to 255",
+                          i % elements + 1, begin + i / elements + 1, values[i], field.name);
       }
     }
     put(std::uint8_t{});
@@ -69,7 +70,7 @@ void convert(const BatchView& batch, const Program& program, std::vector<T>& inp
 
 template <class T>
 Status run(const Program& program, Executor& executor, InputPipeline& pipeline,
-           const std::vector<double>& samples, std::int64_t count, Prediction& out) {
+           const ReadSamples& read, std::int64_t count, Prediction& out) {
   const DataDescription& raw = program.data.stages[0];
   const std::size_t field = raw_field(program);
   const std::int64_t elements = raw.fields[field].shape.elements();
@@ -78,15 +79,18 @@ Status run(const Program& program, Executor& executor, InputPipeline& pipeline,
   std::vector<std::vector<char>> fields(raw.fields.size());
   std::vector<const void*> pointers(raw.fields.size());
   std::vector<T> inputs;
+  std::vector<double> samples;
   for (std::int64_t begin = 0; begin < count; begin += executor.capacity()) {
     const std::int64_t size = std::min(executor.capacity(), count - begin);
+    samples.resize(static_cast<std::size_t>(size * elements));
+    if (const Status given = read(begin, size, samples.data()); !given) return given;
     for (std::size_t f = 0; f < fields.size(); ++f) {
       // Fields that are not given, labels above all, are zeros: no transform of an input reads
       // them.
       fields[f].assign(static_cast<std::size_t>(size * raw.fields[f].shape.elements() * 8), 0);
       if (f == field) {
-        const Status stored = store(raw.fields[f], precision, samples.data() + begin * elements,
-                                    size * elements, fields[f]);
+        const Status stored =
+            store(raw.fields[f], precision, samples.data(), begin, size, fields[f]);
         if (!stored) return stored;
       }
       pointers[f] = fields[f].data();
@@ -109,12 +113,12 @@ Status run(const Program& program, Executor& executor, InputPipeline& pipeline,
 
 }  // namespace
 
-Shape prediction_input_shape(const Program& program) {
-  return program.data.stages[0].fields[raw_field(program)].shape;
+const DataDescription::FieldInfo& prediction_input(const Program& program) {
+  return program.data.stages[0].fields[raw_field(program)];
 }
 
 Result<Prediction> predict(const Program& program, const std::string& weights,
-                           const std::vector<double>& samples, std::int64_t count, int threads,
+                           const ReadSamples& read, std::int64_t count, int threads,
                            const ExecutorOptions& options) {
   const Graph& graph = program.graph;
   if (!program.has_data)
@@ -149,8 +153,8 @@ Result<Prediction> predict(const Program& program, const std::string& weights,
   Status done;
   pool.run([&] {
     done = program.train.precision == Precision::kF64
-               ? run<double>(program, **executor, **pipeline, samples, count, out)
-               : run<float>(program, **executor, **pipeline, samples, count, out);
+               ? run<double>(program, **executor, **pipeline, read, count, out)
+               : run<float>(program, **executor, **pipeline, read, count, out);
   });
   if (!done) return done.error();
   return out;

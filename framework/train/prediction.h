@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,17 @@ struct Prediction {
   std::vector<std::string> class_names;  // of the label field, where it has any
 };
 
-// Elements of one sample as the data set would give it, before transforms ([28, 28] bytes for
-// MNIST).
-Shape prediction_input_shape(const Program& program);
+// What one sample is as the data set would give it, before transforms: [28, 28] bytes for MNIST.
+const DataDescription::FieldInfo& prediction_input(const Program& program);
 
-// `samples`: [count, elements] values of the model's input field as the data set would give them;
-// the file's transforms are applied (without augmentation). `weights` as in evaluate().
+// Fills [count, elements] with samples from number `begin` on. Called on the pool's threads, in
+// order.
+using ReadSamples = std::function<Status(std::int64_t begin, std::int64_t count, double* values)>;
+
+// `read` gives `count` samples, a batch at a time, as the data set would give them; the file's
+// transforms are applied (without augmentation). `weights` as in evaluate().
 Result<Prediction> predict(const Program& program, const std::string& weights,
-                           const std::vector<double>& samples, std::int64_t count, int threads,
+                           const ReadSamples& read, std::int64_t count, int threads,
                            const ExecutorOptions& options = {});
 
 }  // namespace strata

@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "framework/base/utf8.h"
+#include "framework/images/image_files.h"
+#include "framework/images/image_scale.h"
 #include "framework/plugin/dataset.h"
-#include "plugins/support/image_files.h"
-#include "plugins/support/image_scale.h"
 #include "plugins/support/split.h"
 
 namespace strata::plugins {
@@ -16,7 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using Size = std::variant<std::int64_t, std::vector<std::int64_t>>;
 
-constexpr int kMostNested = 32;
 constexpr std::int64_t kMostExtent = 16384;
 
 struct Picture {
@@ -24,39 +23,11 @@ struct Picture {
   std::int32_t label = 0;
 };
 
-std::string lower_extension(const fs::path& path) {
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return extension;
-}
-
-bool is_picture(const fs::path& path) {
-  const std::string extension = lower_extension(path);
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
-}
-
-// Images that nobody left there by accident, and that cannot be read.
-bool is_foreign_picture(const fs::path& path) {
-  static constexpr const char* kForeign[] = {".gif",  ".bmp", ".webp", ".tif", ".tiff", ".heic",
-                                             ".avif", ".jp2", ".jxl",  ".ppm", ".pgm",  ".svg"};
-  const std::string extension = lower_extension(path);
-  return std::any_of(std::begin(kForeign), std::end(kForeign),
-                     [&](const char* foreign) { return extension == foreign; });
-}
-
-// What a folder holds, by name; hidden files are left out.
-std::vector<fs::path> entries_of(const fs::path& folder) {
-  std::vector<fs::path> entries;
-  std::error_code failure;
-  fs::directory_iterator at(folder, failure);
-  for (; !failure && at != fs::directory_iterator(); at.increment(failure)) {
-    if (at->path().filename().string().front() != '.') entries.push_back(at->path());
-  }
-  if (failure) {
-    throw data_error(text(folder.string(), " cannot be read: ", failure.message()));
-  }
-  std::sort(entries.begin(), entries.end());
-  return entries;
+// The value, or the error as data sets throw it.
+template <class T>
+T value_or_throw(Result<T> result) {
+  if (!result) throw data_error(result.error().message, result.error().hint);
+  return std::move(result).value();
 }
 
 bool is_utf8(std::string_view name) {
@@ -71,33 +42,6 @@ bool is_utf8(std::string_view name) {
 bool is_folder(const fs::path& path) {
   std::error_code failure;
   return fs::is_directory(path, failure);
-}
-
-// Adds the pictures in a folder and those below it. `above` are the folders that it lies in.
-void add_pictures(const fs::path& folder, std::int32_t label, std::vector<fs::path>& above,
-                  std::vector<Picture>& pictures) {
-  std::error_code failure;
-  const fs::path real = fs::canonical(folder, failure);
-  if (failure) throw data_error(text(folder.string(), " cannot be read: ", failure.message()));
-  if (std::find(above.begin(), above.end(), real) != above.end()) {
-    throw data_error(text(folder.string(), " is a symbolic link to a folder that it lies in"));
-  }
-  if (above.size() >= kMostNested) {
-    throw data_error(text(folder.string(), " is nested deeper than ", kMostNested, " folders"));
-  }
-  above.push_back(real);
-  for (const fs::path& entry : entries_of(folder)) {
-    if (is_folder(entry)) {
-      add_pictures(entry, label, above, pictures);
-    } else if (is_picture(entry)) {
-      check_image_kind(entry.string());
-      pictures.push_back({entry.string(), label});
-    } else if (is_foreign_picture(entry)) {
-      throw data_error(text(entry.string(), " is an image, but neither PNG nor JPEG"),
-                       "convert it, or move it elsewhere");
-    }
-  }
-  above.pop_back();
 }
 
 class ImageFolder final : public Dataset {
@@ -215,7 +159,7 @@ class ImageFolder final : public Dataset {
 
   // [channels, height, width]
   void decode(const std::string& path, std::uint8_t* out) const {
-    RgbImage image = read_image(path);
+    RgbImage image = value_or_throw(read_image(path));
     if (options_.size) {
       image = scaled(image, height_, width_, options_.fit == "crop");
     } else if (image.height != height_ || image.width != width_) {
@@ -224,16 +168,7 @@ class ImageFolder final : public Dataset {
                width_, " × ", height_),
           text("ImageFolder(size = [", height_, ", ", width_, "]) gives all pictures one size"));
     }
-    const std::int64_t positions = height_ * width_;
-    const std::uint8_t* in = image.pixels.data();
-    for (std::int64_t i = 0; i < positions; ++i, in += 3) {
-      if (channels() == 3) {
-        for (std::int64_t c = 0; c < 3; ++c) out[c * positions + i] = in[c];
-      } else {  // of sums of 65536, so that grey stays what it is
-        out[i] =
-            static_cast<std::uint8_t>((19595 * in[0] + 38470 * in[1] + 7471 * in[2] + 32768) >> 16);
-      }
-    }
+    write_planes(image, channels(), out);
   }
 
   void find_pictures() {
@@ -253,7 +188,7 @@ class ImageFolder final : public Dataset {
     if (parts.size() < 2) divide(splits);
     if (height_ == 0) {
       first_ = splits[0].pictures[0].path;
-      const RgbImage image = read_image(first_);
+      const RgbImage image = value_or_throw(read_image(first_));
       height_ = image.height;
       width_ = image.width;
     }
@@ -264,7 +199,7 @@ class ImageFolder final : public Dataset {
   static std::vector<std::pair<std::string, fs::path>> split_folders(const fs::path& root) {
     std::vector<std::pair<std::string, fs::path>> parts;
     fs::path train, val, test;
-    for (const fs::path& entry : entries_of(root)) {
+    for (const fs::path& entry : value_or_throw(folder_entries(root.string()))) {
       if (!is_folder(entry)) continue;
       const std::string name = entry.filename().string();
       if (name == "train") {
@@ -292,10 +227,10 @@ class ImageFolder final : public Dataset {
   std::vector<Picture> pictures_of(const fs::path& folder) {
     const bool first = classes_.empty();
     std::vector<Picture> pictures;
-    for (const fs::path& entry : entries_of(folder)) {
+    for (const fs::path& entry : value_or_throw(folder_entries(folder.string()))) {
       const std::string name = entry.filename().string();
       if (!is_folder(entry)) {
-        if (!is_picture(entry)) continue;
+        if (!is_picture_name(entry)) continue;
         throw data_error(text(entry.string(), " lies beside the folders of classes"),
                          "a picture belongs into the folder of its class");
       }
@@ -306,11 +241,11 @@ class ImageFolder final : public Dataset {
       if (at == classes_.end()) {
         throw data_error(text(folder.string(), " has a class that is not in train: ", name));
       }
-      const std::size_t before = pictures.size();
-      std::vector<fs::path> above;
-      add_pictures(entry, static_cast<std::int32_t>(at - classes_.begin()), above, pictures);
-      if (first && pictures.size() == before)
+      std::vector<std::string> paths = value_or_throw(pictures_below(entry.string()));
+      if (first && paths.empty())
         throw data_error(text(entry.string(), " holds no PNG or JPEG files"));
+      for (std::string& path : paths)
+        pictures.push_back({std::move(path), static_cast<std::int32_t>(at - classes_.begin())});
     }
     if (classes_.size() < 2) {
       const std::string found = classes_.empty() ? "no folders" : "one folder, " + classes_[0];

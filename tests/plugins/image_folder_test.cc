@@ -1,17 +1,13 @@
 // ImageFolder: which pictures it finds, what it makes of their formats, and what it says of damaged
 // ones.
-#include <png.h>
 #include <sys/stat.h>
-
-#include <cstdio>
-//
-#include <jpeglib.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "tests/plugins/plugin_test.h"
+#include "tests/support/pictures.h"
 
 namespace strata::test {
 namespace {
@@ -19,53 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-// [height, width, channels] pixels as a PNG.
-void write_png(const std::string& path, std::uint32_t width, std::uint32_t height,
-               std::uint32_t format, const void* pixels) {
-  fs::create_directories(fs::path(path).parent_path());
-  png_image png{};
-  png.version = PNG_IMAGE_VERSION;
-  png.width = width;
-  png.height = height;
-  png.format = format;
-  ASSERT_TRUE(png_image_write_to_file(&png, path.c_str(), 0, pixels, 0, nullptr)) << png.message;
-}
-
-void write_rgb(const std::string& path, std::uint32_t width, std::uint32_t height, std::uint8_t red,
-               std::uint8_t green, std::uint8_t blue) {
-  std::vector<std::uint8_t> pixels;
-  for (std::uint32_t i = 0; i < width * height; ++i)
-    pixels.insert(pixels.end(), {red, green, blue});
-  write_png(path, width, height, PNG_FORMAT_RGB, pixels.data());
-}
-
-// One colour everywhere, as JPEG with `channels` components.
-void write_jpeg(const std::string& path, unsigned size, const std::vector<std::uint8_t>& color,
-                J_COLOR_SPACE space) {
-  fs::create_directories(fs::path(path).parent_path());
-  std::FILE* file = std::fopen(path.c_str(), "wb");
-  jpeg_compress_struct jpeg{};
-  jpeg_error_mgr errors{};
-  jpeg.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&jpeg);
-  jpeg_stdio_dest(&jpeg, file);
-  jpeg.image_width = jpeg.image_height = size;
-  jpeg.input_components = static_cast<int>(color.size());
-  jpeg.in_color_space = space;
-  jpeg_set_defaults(&jpeg);
-  jpeg_set_quality(&jpeg, 100, TRUE);
-  jpeg_start_compress(&jpeg, TRUE);
-  std::vector<std::uint8_t> row;
-  for (unsigned x = 0; x < size; ++x) row.insert(row.end(), color.begin(), color.end());
-  for (unsigned y = 0; y < size; ++y) {
-    JSAMPROW pointer = row.data();
-    jpeg_write_scanlines(&jpeg, &pointer, 1);
-  }
-  jpeg_finish_compress(&jpeg);
-  jpeg_destroy_compress(&jpeg);
-  std::fclose(file);
-}
 
 // 1 x 1 pixels, in hexadecimal: 16 bits of grey, 0x8000, and a palette of one colour, (1, 2, 3).
 constexpr const char* kSixteenBits =

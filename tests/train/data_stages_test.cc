@@ -180,7 +180,11 @@ TEST(Standardize, GoesWithTheCheckpoint) {
       }
     }
   }
-  const auto predicted = predict(*program, outcome->folder, {0.5, -0.25}, 1, 1);
+  const auto point = [](std::int64_t, std::int64_t, double* values) {
+    values[0] = 0.5, values[1] = -0.25;
+    return Status();
+  };
+  const auto predicted = predict(*program, outcome->folder, point, 1, 1);
   ASSERT_TRUE(predicted.ok()) << predicted.error().message;
   // Weights alone do not do.
   const std::string bare = folder / "bare.safetensors";
@@ -282,8 +286,9 @@ TEST(NoDecay, KeepsParametersAsTheyAre) {
   const auto decayed = first_weight({"train.optimizer.weight_decay=0.1"});
   const auto spared =
       first_weight({"train.optimizer.weight_decay=0.1", "train.no_decay=[\"dense1.*\"]"});
-  const auto all = first_weight({"train.optimizer.weight_decay=0.1",
-                                 "train.optimizer.decay_all=true", "train.no_decay=[\"logits.b*\"]"});
+  const auto all =
+      first_weight({"train.optimizer.weight_decay=0.1", "train.optimizer.decay_all=true",
+                    "train.no_decay=[\"logits.b*\"]"});
   ASSERT_EQ(none.size(), 4u);
   EXPECT_NE(decayed[0], none[0]);
   EXPECT_NE(decayed[1], none[1]);

@@ -50,6 +50,18 @@ TEST(PredictionText, CsvOfValues) {
   EXPECT_EQ(predictions_csv(prediction, {}), "index,logits\n0,1.5\n1,-2\n");
 }
 
+TEST(PredictionText, FilesHaveAColumn) {
+  const std::vector<std::string> files = {"a,b.png", "c.jpg"};
+  EXPECT_EQ(predictions_csv(classes(), {.classification = true, .files = files}),
+            "index,file,class,probability\n0,\"a,b.png\",1,0.7\n1,c.jpg,0,0.5\n");
+  EXPECT_EQ(predictions_csv(classes(), {.files = files}),
+            "index,file,logits0,logits1,logits2\n0,\"a,b.png\",0.1,0.7,0.2\n1,c.jpg,0.5,0.25,"
+            "0.25\n");
+  EXPECT_EQ(predictions_json(classes(), {.classification = true, .files = files}),
+            "[\n {\"index\":0,\"file\":\"a,b.png\",\"class\":1,\"probability\":0.7},\n "
+            "{\"index\":1,\"file\":\"c.jpg\",\"class\":0,\"probability\":0.5}\n]\n");
+}
+
 TEST(PredictionText, NamesThatRepeatTheNumbersAreDropped) {
   Prediction prediction = classes();
   prediction.class_names = {"0", "1", "2"};

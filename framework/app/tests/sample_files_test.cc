@@ -125,7 +125,7 @@ const Damaged kDamaged[] = {
     {"LabelColumn", "7,1,2,3\n", "x: a sample has 4 values ([4]), and the model takes 3 ([3])",
      "leave out a column that holds labels or an index"},
     {"Binary", std::string("\x01\x02\0\x03", 4),
-     "x: is none of the formats that can be read: IDX, NPY, CSV", ""},
+     "x: is none of the formats that can be read: IDX, NPY, CSV, PNG, JPEG", ""},
     {"GzipCut", gzip("1,2,3\n4,5,6\n").substr(0, 20),
      "x: the gzip data are damaged after 9 bytes: it ends too early", ""},
     {"IdxMagic", std::string("\0\0\x07\x01\0\0\0\x01z", 9),

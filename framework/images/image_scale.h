@@ -1,14 +1,14 @@
 // Images in another size: a triangle filter over all pixels that an output covers (bilinear with
-// antialiasing, as Pillow and torchvision have it).
+// antialiasing, as Pillow and torchvision have it); and as planes.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "plugins/support/image_files.h"
+#include "framework/images/image_files.h"
 
-namespace strata::plugins {
+namespace strata {
 
 // One axis: which inputs an output is made of, and how much of each.
 struct ScaledAxis {
@@ -77,4 +77,19 @@ inline RgbImage scaled(const RgbImage& image, std::int64_t height, std::int64_t 
   return result;
 }
 
-}  // namespace strata::plugins
+// out: [channels, height, width], red, green and blue, or, with one channel, their brightness
+// (ITU-R BT.601).
+inline void write_planes(const RgbImage& image, std::int64_t channels, std::uint8_t* out) {
+  const std::int64_t positions = image.height * image.width;
+  const std::uint8_t* in = image.pixels.data();
+  for (std::int64_t i = 0; i < positions; ++i, in += 3) {
+    if (channels == 3) {
+      for (std::int64_t c = 0; c < 3; ++c) out[c * positions + i] = in[c];
+    } else {  // of sums of 65536, so that grey stays what it is
+      out[i] =
+          static_cast<std::uint8_t>((19595 * in[0] + 38470 * in[1] + 7471 * in[2] + 32768) >> 16);
+    }
+  }
+}
+
+}  // namespace strata
