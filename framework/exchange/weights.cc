@@ -1,7 +1,6 @@
 #include "framework/exchange/weights.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <set>
 
@@ -136,21 +135,20 @@ Result<TheirWeights> their_weights(const TrainedModel& model, WeightsConvention 
   return all;
 }
 
-// theirs[i] = ours[places[i]], or the other way round.
+// theirs[i] = ours[places[i]], and the other way round.
 template <class T>
 void gather(const Theirs& tensor, const T* ours, T* theirs) {
   for (std::size_t i = 0; i < tensor.places.size(); ++i)
     theirs[i] = ours[static_cast<std::size_t>(tensor.places[i])];
 }
-template <class From, class To>
-void scatter(const Theirs& tensor, const char* theirs, To* ours) {
-  const std::int64_t count = tensor.ours->shape.elements();
-  for (std::int64_t i = 0; i < count; ++i) {
-    From value;
-    std::memcpy(&value, theirs + i * static_cast<std::int64_t>(sizeof value), sizeof value);
-    ours[tensor.places.empty() ? i : tensor.places[static_cast<std::size_t>(i)]] =
-        static_cast<To>(value);
-  }
+template <class T>
+void read_into(const SafetensorsFile& file, const SafetensorsFile::Tensor& from,
+               const Theirs& tensor, T* ours) {
+  if (tensor.places.empty()) return read_floats(file, from, ours);
+  std::vector<T> theirs(tensor.places.size());
+  read_floats(file, from, theirs.data());
+  for (std::size_t i = 0; i < theirs.size(); ++i)
+    ours[static_cast<std::size_t>(tensor.places[i])] = theirs[i];
 }
 
 // Lists for messages.
@@ -220,8 +218,9 @@ Result<std::vector<const SafetensorsFile::Tensor*>> matched(
     } else if (tensor->shape != theirs.extents) {
       other_shapes.add(fmt::format("`{}` is {}, not {}", tensor->name, extents_text(tensor->shape),
                                    extents_text(theirs.extents)));
-    } else if (tensor->dtype != "F32" && tensor->dtype != "F64") {
-      other_types.add(fmt::format("`{}` is {}, not F32 or F64", tensor->name, tensor->dtype));
+    } else if (!is_float_type(tensor->dtype)) {
+      other_types.add(
+          fmt::format("`{}` is {}, not F16, BF16, F32 or F64", tensor->name, tensor->dtype));
     }
   }
   for (const auto& [name, tensor] : by_name) {
@@ -252,21 +251,21 @@ Result<ConvertedWeights> export_weights(const TrainedModel& model, WeightsConven
                                         const std::string& path) {
   auto all = their_weights(model, convention);
   if (!all) return all.error();
-  std::vector<NamedTensor> stored;
+  std::vector<StoredTensor> tensors;
   std::vector<std::vector<char>> buffers;
   buffers.reserve(all->tensors.size());
-  float no_batches = 0;
+  const std::int64_t no_batches = 0;
   for (const Theirs& tensor : all->tensors) {
-    if (!tensor.ours) {  // PyTorch makes a whole number of it
-      stored.push_back({tensor.name, {}, Precision::kF32, TensorRole::kState, &no_batches});
+    if (!tensor.ours) {
+      tensors.push_back({tensor.name, "I64", {}, &no_batches, sizeof no_batches});
       continue;
     }
-    NamedTensor out = *tensor.ours;
+    StoredTensor out = stored(*tensor.ours);
     out.name = tensor.name;
-    out.shape = Shape(tensor.extents.begin(), tensor.extents.end());
+    out.shape = tensor.extents;
     if (!tensor.places.empty()) {
-      std::vector<char>& buffer = buffers.emplace_back(static_cast<std::size_t>(out.bytes()));
-      if (out.precision == Precision::kF64) {
+      std::vector<char>& buffer = buffers.emplace_back(static_cast<std::size_t>(out.bytes));
+      if (tensor.ours->precision == Precision::kF64) {
         gather(tensor, static_cast<const double*>(out.data),
                reinterpret_cast<double*>(buffer.data()));
       } else {
@@ -275,12 +274,12 @@ Result<ConvertedWeights> export_weights(const TrainedModel& model, WeightsConven
       }
       out.data = buffer.data();
     }
-    stored.push_back(std::move(out));
+    tensors.push_back(std::move(out));
   }
   const Status written = write_safetensors(
-      path, stored, {{"format", convention == WeightsConvention::kKeras ? "keras" : "pt"}});
+      path, tensors, {{"format", convention == WeightsConvention::kKeras ? "keras" : "pt"}});
   if (!written) return written.error();
-  return ConvertedWeights{stored.size(), std::move(all->options)};
+  return ConvertedWeights{tensors.size(), std::move(all->options)};
 }
 
 Result<ConvertedWeights> import_weights(
@@ -298,14 +297,10 @@ Result<ConvertedWeights> import_weights(
     if (!theirs.ours) continue;
     ++count;
     const SafetensorsFile::Tensor& from = *(*found)[i];
-    const char* data = file->data.data() + from.begin;
-    const bool wide = from.dtype == "F64";
     if (theirs.ours->precision == Precision::kF64) {
-      auto* to = static_cast<double*>(theirs.ours->data);
-      wide ? scatter<double>(theirs, data, to) : scatter<float>(theirs, data, to);
+      read_into(*file, from, theirs, static_cast<double*>(theirs.ours->data));
     } else {
-      auto* to = static_cast<float*>(theirs.ours->data);
-      wide ? scatter<double>(theirs, data, to) : scatter<float>(theirs, data, to);
+      read_into(*file, from, theirs, static_cast<float*>(theirs.ours->data));
     }
   }
   return ConvertedWeights{count, std::move(all->options)};

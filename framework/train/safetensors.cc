@@ -46,6 +46,58 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return Shape(shape.begin(), shape.end()).text();
 }
 
+// Bytes of an element; 0 for types that are not known here.
+std::int64_t width_of(const std::string& dtype) {
+  static constexpr std::pair<std::string_view, std::int64_t> kWidths[] = {
+      {"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"U64", 8}, {"I32", 4},
+      {"U32", 4}, {"I16", 2}, {"U16", 2}, {"I8", 1},   {"U8", 1},  {"BOOL", 1}};
+  for (const auto& [name, width] : kWidths) {
+    if (name == dtype) return width;
+  }
+  return 0;
+}
+
+// Halves as IEEE 754 has them: 5 bits of exponent, 10 of mantissa.
+struct Half {
+  std::uint16_t bits;
+  explicit operator float() const {
+    const std::uint32_t sign = std::uint32_t{bits & 0x8000u} << 16;
+    const std::uint32_t exponent = bits >> 10 & 31u, mantissa = bits & 1023u;
+    if (exponent == 0) {  // subnormal
+      const float value = static_cast<float>(mantissa) * 0x1p-24f;
+      return sign ? -value : value;
+    }
+    const std::uint32_t wide = exponent == 31 ? 255 : exponent + 127 - 15;
+    return std::bit_cast<float>(sign | wide << 23 | mantissa << 13);
+  }
+  explicit operator double() const { return static_cast<double>(static_cast<float>(*this)); }
+};
+// The upper half of a float.
+struct BrainFloat {
+  std::uint16_t bits;
+  explicit operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+  explicit operator double() const { return static_cast<double>(static_cast<float>(*this)); }
+};
+
+template <class From, class To>
+void convert(const char* from, To* to, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    From x;
+    std::memcpy(&x, from + i * static_cast<std::int64_t>(sizeof(From)), sizeof x);
+    to[i] = static_cast<To>(x);
+  }
+}
+
+template <class To>
+void read_as(const SafetensorsFile& file, const SafetensorsFile::Tensor& tensor, To* out) {
+  const char* data = file.data.data() + tensor.begin;
+  const std::int64_t count = (tensor.end - tensor.begin) / width_of(tensor.dtype);
+  if (tensor.dtype == "F64") return convert<double>(data, out, count);
+  if (tensor.dtype == "F32") return convert<float>(data, out, count);
+  if (tensor.dtype == "F16") return convert<Half>(data, out, count);
+  convert<BrainFloat>(data, out, count);
+}
+
 }  // namespace
 
 const SafetensorsFile::Tensor* SafetensorsFile::find(const std::string& name) const {
@@ -55,32 +107,46 @@ const SafetensorsFile::Tensor* SafetensorsFile::find(const std::string& name) co
   return nullptr;
 }
 
+StoredTensor stored(const NamedTensor& tensor) {
+  return {tensor.name,
+          dtype_name(tensor.precision),
+          {tensor.shape.begin(), tensor.shape.end()},
+          tensor.data,
+          tensor.bytes()};
+}
+
 Status write_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
+                         const std::map<std::string, std::string>& metadata) {
+  std::vector<StoredTensor> all;
+  for (const NamedTensor& tensor : tensors) all.push_back(stored(tensor));
+  return write_safetensors(path, all, metadata);
+}
+
+Status write_safetensors(const std::string& path, const std::vector<StoredTensor>& tensors,
                          const std::map<std::string, std::string>& metadata) {
   Json header;
   Json& facts = header["__metadata__"];
   for (const auto& [key, value] : metadata) facts[key] = value;
   std::int64_t offset = 0;
-  for (const NamedTensor& tensor : tensors) {
-    header[tensor.name] = {
-        {"dtype", dtype_name(tensor.precision)},
-        {"shape", std::vector<std::int64_t>(tensor.shape.begin(), tensor.shape.end())},
-        {"data_offsets", {offset, offset + tensor.bytes()}}};
-    offset += tensor.bytes();
+  for (const StoredTensor& tensor : tensors) {
+    header[tensor.name] = {{"dtype", tensor.dtype},
+                           {"shape", tensor.shape},
+                           {"data_offsets", {offset, offset + tensor.bytes}}};
+    offset += tensor.bytes;
   }
   const auto dump = [&] { return header.dump(-1, ' ', false, Json::error_handler_t::replace); };
   header["__metadata__"][kChecksum] = kNoChecksum;
   std::string text = dump();
   std::uint32_t crc = checksum(0, text.data(), static_cast<std::int64_t>(text.size()));
-  for (const NamedTensor& tensor : tensors) crc = checksum(crc, tensor.data, tensor.bytes());
+  for (const StoredTensor& tensor : tensors) crc = checksum(crc, tensor.data, tensor.bytes);
   header["__metadata__"][kChecksum] = fmt::format("{:08x}", crc);
   text = dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const std::uint64_t size = text.size();
   return write_file_atomically(path, [&](const AppendBytes& append) {
     if (!append(&size, sizeof size) || !append(text.data(), text.size())) return false;
-    return std::all_of(tensors.begin(), tensors.end(), [&](const NamedTensor& tensor) {
-      return append(tensor.data, static_cast<std::size_t>(tensor.bytes()));
+    return std::all_of(tensors.begin(), tensors.end(), [&](const StoredTensor& tensor) {
+      return append(tensor.data, static_cast<std::size_t>(tensor.bytes));
     });
   });
 }
@@ -126,7 +192,7 @@ Result<SafetensorsFile> read_safetensors(const std::string& path) {
             path, fmt::format("tensor `{}` lies at bytes {} to {} of {}: the file is cut short",
                               name, tensor.begin, tensor.end, data_size));
       }
-      const std::int64_t width = tensor.dtype == "F64" ? 8 : tensor.dtype == "F32" ? 4 : 0;
+      const std::int64_t width = width_of(tensor.dtype);
       if (width > 0 && tensor.end - tensor.begin !=
                            width * Shape(tensor.shape.begin(), tensor.shape.end()).elements()) {
         return damaged(
@@ -165,31 +231,16 @@ Result<SafetensorsFile> read_safetensors(const std::string& path) {
   return file;
 }
 
-namespace {
-
-template <class From, class To>
-void convert(const char* from, To* to, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    From x;
-    std::memcpy(&x, from + i * static_cast<std::int64_t>(sizeof(From)), sizeof x);
-    to[i] = static_cast<To>(x);
-  }
+bool is_float_type(const std::string& dtype) {
+  return dtype == "F64" || dtype == "F32" || dtype == "F16" || dtype == "BF16";
 }
 
-void copy_tensor(const SafetensorsFile& file, const SafetensorsFile::Tensor& from,
-                 const NamedTensor& to) {
-  const char* data = file.data.data() + from.begin;
-  const std::int64_t count = to.shape.elements();
-  if (from.dtype == dtype_name(to.precision)) {
-    std::memcpy(to.data, data, static_cast<std::size_t>(to.bytes()));
-  } else if (to.precision == Precision::kF32) {
-    convert<double>(data, static_cast<float*>(to.data), count);
-  } else {
-    convert<float>(data, static_cast<double*>(to.data), count);
-  }
+void read_floats(const SafetensorsFile& file, const SafetensorsFile::Tensor& tensor, float* out) {
+  read_as(file, tensor, out);
 }
-
-}  // namespace
+void read_floats(const SafetensorsFile& file, const SafetensorsFile::Tensor& tensor, double* out) {
+  read_as(file, tensor, out);
+}
 
 Status load_tensors(const SafetensorsFile& file, const std::string& path,
                     const std::vector<NamedTensor>& tensors, bool parameters_only) {
@@ -207,7 +258,7 @@ Status load_tensors(const SafetensorsFile& file, const std::string& path,
       if (++problems <= 5) missing += (missing.empty() ? "`" : ", `") + tensor.name + "`";
     } else if (!std::equal(from->shape.begin(), from->shape.end(), tensor.shape.begin(),
                            tensor.shape.end()) ||
-               (from->dtype != "F32" && from->dtype != "F64")) {
+               !is_float_type(from->dtype)) {
       if (++problems <= 5) {
         different +=
             fmt::format("{}`{}` is {} {}, not {}", different.empty() ? "" : ", ", tensor.name,
@@ -244,7 +295,13 @@ Status load_tensors(const SafetensorsFile& file, const std::string& path,
     error.hint = "weights belong to one model: use the file they were trained with";
     return error;
   }
-  for (const auto& [from, to] : found) copy_tensor(file, *from, *to);
+  for (const auto& [from, to] : found) {
+    if (to->precision == Precision::kF64) {
+      read_floats(file, *from, static_cast<double*>(to->data));
+    } else {
+      read_floats(file, *from, static_cast<float*>(to->data));
+    }
+  }
   return {};
 }
 

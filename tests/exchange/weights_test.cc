@@ -49,25 +49,27 @@ class Weights : public ::testing::Test {
     return all;
   }
 
-  // A file of tensors that are all zeros.
+  // A file of tensors with these bytes; zeros where there are none.
   struct Stored {
     std::string name, dtype;
     std::vector<std::int64_t> shape;
+    std::string bytes = {};
   };
   void write(const std::vector<Stored>& tensors) {
     nlohmann::ordered_json header;
-    std::size_t size = 0;
+    std::string data;
     for (const Stored& tensor : tensors) {
-      std::size_t bytes = tensor.dtype == "F64" ? 8 : tensor.dtype == "F32" ? 4 : 2;
+      std::size_t bytes = tensor.dtype.ends_with("64") ? 8 : tensor.dtype == "F32" ? 4 : 2;
       for (const std::int64_t extent : tensor.shape) bytes *= static_cast<std::size_t>(extent);
-      header[tensor.name] = {
-          {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {size, size + bytes}}};
-      size += bytes;
+      header[tensor.name] = {{"dtype", tensor.dtype},
+                             {"shape", tensor.shape},
+                             {"data_offsets", {data.size(), data.size() + bytes}}};
+      data += tensor.bytes.empty() ? std::string(bytes, '\0') : tensor.bytes;
     }
     const std::string text = header.dump();
     const std::uint64_t length = text.size();
-    write_text(path(), std::string(reinterpret_cast<const char*>(&length), sizeof length) + text +
-                           std::string(size, '\0'));
+    write_text(path(),
+               std::string(reinterpret_cast<const char*>(&length), sizeof length) + text + data);
   }
   Error refusal(WeightsConvention convention, const Renames& renames = {}) {
     const auto read = import_weights(path(), convention, renames, *model_);
@@ -90,6 +92,7 @@ TEST_F(Weights, OfPyTorchHaveOurNamesAndACounter) {
                              "norm.running_mean", "norm.running_var", "norm.num_batches_tracked"}));
   EXPECT_EQ(file.find("fc.weight")->shape, (std::vector<std::int64_t>{2, 3}));
   EXPECT_TRUE(file.find("norm.num_batches_tracked")->shape.empty());
+  EXPECT_EQ(file.find("norm.num_batches_tracked")->dtype, "I64");
   EXPECT_EQ(file.metadata.at("format"), "pt");
 }
 
@@ -169,6 +172,35 @@ TEST_F(Weights, AreReadUnderOtherNamesAndFromF64) {
   EXPECT_EQ(values(exported(WeightsConvention::kPyTorch), "fc.weight"), std::vector<float>(6, 0));
 }
 
+// Whatever PyTorch's counter is.
+TEST_F(Weights, ACounterIsNotRead) {
+  use("[3]", "y = x -> BatchNorm(scale = false, shift = false) as norm");
+  write({{"norm.running_mean", "F32", {3}},
+         {"norm.running_var", "F32", {3}},
+         {"norm.num_batches_tracked", "I64", {}, std::string("\7\0\0\0\0\0\0\0", 8)}});
+  EXPECT_TRUE(import_weights(path(), WeightsConvention::kPyTorch, {}, *model_).ok());
+}
+
+TEST_F(Weights, HalvesBecomeFloats) {
+  const auto half = [](const std::vector<std::uint16_t>& values) {
+    return std::string(reinterpret_cast<const char*>(values.data()), 2 * values.size());
+  };
+  use("[3]", "y = x -> Dense(2) as fc");
+  write({{"fc.weight", "F16", {2, 3}, half({0x3c00, 0xc000, 0x7bff, 0x0001, 0x3555, 0x83ff})},
+         {"fc.bias", "BF16", {2}, half({0x3eab, 0xff7f})}});
+  ASSERT_TRUE(import_weights(path(), WeightsConvention::kPyTorch, {}, *model_).ok());
+  const SafetensorsFile file = exported(WeightsConvention::kPyTorch);
+  EXPECT_EQ(values(file, "fc.weight"),
+            (std::vector<float>{1, -2, 65504, 0x1p-24f, 0.333251953125f, -1023 * 0x1p-24f}));
+  EXPECT_EQ(values(file, "fc.bias"), (std::vector<float>{0.333984375f, -0x1.fep127f}));
+  // In Keras' layout, [in, out].
+  write({{"fc/kernel", "F16", {3, 2}, half({0, 0x3c00, 0x4000, 0x4200, 0x4400, 0x4500})},
+         {"fc/bias", "BF16", {2}}});
+  ASSERT_TRUE(import_weights(path(), WeightsConvention::kKeras, {}, *model_).ok());
+  EXPECT_EQ(values(exported(WeightsConvention::kPyTorch), "fc.weight"),
+            (std::vector<float>{0, 2, 4, 1, 3, 5}));
+}
+
 TEST_F(Weights, NamesOfKeras2AreRead) {
   use("[3]", "y = x -> Dense(2, bias = false) as fc");
   write({{"fc/kernel:0", "F32", {3, 2}}});
@@ -178,7 +210,7 @@ TEST_F(Weights, NamesOfKeras2AreRead) {
 TEST_F(Weights, AllThatDoesNotFitIsSaidAtOnce) {
   use("[3]", "y = x -> Dense(2) as dense1 -> Dense(4) as dense2");
   write({{"dense1.weight", "F32", {3, 2}},
-         {"dense1.bias", "F16", {2}},
+         {"dense1.bias", "I64", {2}},
          {"dense_2.weight", "F32", {4, 2}},
          {"dense_2.bias", "F32", {4}}});
   const Error error = refusal(WeightsConvention::kPyTorch);
@@ -187,7 +219,8 @@ TEST_F(Weights, AllThatDoesNotFitIsSaidAtOnce) {
             "`" + path() +
                 "` does not fit the model: it has no `dense2.weight`, `dense2.bias`; the model has "
                 "no `dense_2.bias` (`dense2.bias`?), `dense_2.weight` (`dense2.weight`?); "
-                "`dense1.weight` is [3, 2], not [2, 3]; `dense1.bias` is F16, not F32 or F64");
+                "`dense1.weight` is [3, 2], not [2, 3]; `dense1.bias` is I64, not F16, "
+                "BF16, F32 or F64");
   EXPECT_EQ(error.hint,
             "names are those of the model's layers: `as` gives a layer another one, and --rename "
             "fc=dense1 reads fc.weight as dense1.weight");
