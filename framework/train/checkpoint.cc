@@ -31,8 +31,9 @@ Json number(double x) {
 }
 double number_from(const Json& json) {
   if (json.is_number()) return json.get<double>();
-  const auto text = json.get<std::string>();
-  return text == "nan" ? std::nan("") : text == "inf" ? INFINITY : -INFINITY;
+  if (json == "nan") return std::nan("");
+  if (json == "inf") return INFINITY;
+  return json == "-inf" ? -INFINITY : json.get<double>();  // which throws
 }
 
 Json numbers(const std::vector<double>& values) {

@@ -2,6 +2,7 @@
 #include "framework/train/resume.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "framework/train/differences.h"
@@ -114,6 +115,30 @@ void check_best(const RunState& run) {
       fmt::format("`{}` does not hold the best epoch so far, {}", path, run.progress.best->epoch));
 }
 
+// What the schedule remembers, where it does.
+Status check_schedule_state(const RunState& run, const Progress& progress) {
+  const std::vector<double>& state = progress.schedule_state;
+  const std::size_t wanted = run.learning_rate->start().size();
+  const std::string schedule = run.program.train.schedule
+                                   ? run.program.train.schedule->entry().name()
+                                   : std::string("no schedule");
+  Error error{ExitCode::kData,
+              {},
+              "use another checkpoint of the run, or start a new one from its weights: --init " +
+                  run.resumed_from};
+  if (state.size() != wanted) {
+    error.message = fmt::format("the state of `{}` in `{}` has {} numbers, not {}", schedule,
+                                run.resumed_from, state.size(), wanted);
+    return error;
+  }
+  const std::int64_t step = std::min(progress.step, run.total_steps - 1);
+  const double rate = run.learning_rate->at(step, run.total_steps, state);
+  if (std::isfinite(rate) && rate >= 0) return {};
+  error.message = fmt::format("the state of `{}` in `{}` gives a learning rate of {}", schedule,
+                              run.resumed_from, rate);
+  return error;
+}
+
 }  // namespace
 
 Status find_resumed(RunState& run, std::optional<Checkpoint>& checkpoint) {
@@ -167,7 +192,6 @@ Status restore(RunState& run, Checkpoint& checkpoint) {
   }
   bool fits = figures.loss_sums.size() == run.progress.figures.loss_sums.size() &&
               figures.accumulators.size() == run.progress.figures.accumulators.size() &&
-              checkpoint.progress.schedule_state.size() == run.learning_rate->start().size() &&
               checkpoint.progress.step <= run.total_steps;
   for (std::size_t i = 0; fits && i < figures.accumulators.size(); ++i) {
     fits = figures.accumulators[i].size() == run.progress.figures.accumulators[i].size();
@@ -175,6 +199,7 @@ Status restore(RunState& run, Checkpoint& checkpoint) {
   if (!fits)
     return make_error(ExitCode::kData, "the counters in `{}` do not fit its model",
                       run.resumed_from);
+  if (const Status sound = check_schedule_state(run, checkpoint.progress); !sound) return sound;
   const Status loaded = load_tensors(checkpoint.file, run.resumed_from, run.tensors, false);
   if (!loaded) return loaded;
   run.progress = std::move(checkpoint.progress);
