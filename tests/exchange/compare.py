@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Exports of write_cases.cc, read by the programs that they are for.
 
-    compare.py WRITE_CASES RUN_ONNX_JS [onnx|onnxruntime|opencv|pytorch …]
+    compare.py WRITE_CASES RUN_ONNX_JS MODELS [onnx|onnxruntime|opencv|pytorch …]
 
-ONNX files pass onnx' checker and give in ONNX Runtime and OpenCV what Strata computes, within 1e-5; weights give in
-PyTorch, and in Keras' layouts (channels last, computed here with PyTorch's functions), what Strata computes, within
-1e-6, and the other way round. A program that is not installed is skipped and named. Ends with code 1 where something differs.
+The cases are those of cases.h, which use every layer between them, and the files of the folder MODELS. ONNX files pass
+onnx' checker and give in ONNX Runtime and OpenCV what Strata computes, within 1e-5; weights give in PyTorch, and in
+Keras' layouts (channels last, computed here with PyTorch's functions), what Strata computes, within 1e-6, and the other
+way round. A program that is not installed is skipped and named. Ends with code 1 where something differs. CASES=1 in the
+environment prints the difference of each case.
 """
 import json
 import os
@@ -17,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-WRITE_CASES, RUN_ONNX, *ONLY = sys.argv[1:]
+WRITE_CASES, RUN_ONNX, MODELS, *ONLY = sys.argv[1:]
 CHECKS = {}
 # OpenCV 4.6 cannot read LayerNormalization and some Reshapes, and leaves padding out of means that it should count in.
 OPENCV_CASES = ["perceptron", "network", "convolutions", "pools", "activations"]
@@ -41,6 +43,8 @@ def same(found, wanted, tolerance, what):
     assert found.shape == wanted.shape, f"{what}: {found.shape}, not {wanted.shape}"
     scale = max(1.0, float(np.abs(wanted).max()))
     worst = float(np.abs(found - wanted).max()) / scale
+    if os.environ.get("CASES"):
+        print(f"  {what}: {worst:.2g}")
     assert worst <= tolerance, f"{what}: differs by {worst:.2g}"
     return worst
 
@@ -82,6 +86,11 @@ def onnxruntime(cases):
     return f"{len(cases)} models within {worst:.1g}"
 
 
+def as_blob(array):
+    """Python's OpenCV takes the last axis of three for the colours of an image: an axis of one keeps it from that."""
+    return array[:, None] if array.ndim == 3 else array
+
+
 @check
 def opencv(cases):
     try:
@@ -90,11 +99,11 @@ def opencv(cases):
         raise Skipped("apt-get install python3-opencv")
     worst, count = 0, 0
     for case in cases:
-        if case.name not in OPENCV_CASES:
+        if case.name not in OPENCV_CASES and not case.name.endswith(".model"):
             continue
         network = cv2.dnn.readNetFromONNX(case.file("onnx"))
         for batch in (case.batch, 1):
-            network.setInput(case.inputs[:batch])
+            network.setInput(as_blob(case.inputs[:batch]))
             worst = max(worst, same(network.forward(), case.wanted[:batch], 1e-5, case.name))
         count += 1
     return f"{count} models within {worst:.1g} in OpenCV {cv2.__version__}"
@@ -117,7 +126,7 @@ def write_safetensors(path, tensors):
     header, data = {}, b""
     for name, tensor in sorted(tensors.items()):
         tensor = np.ascontiguousarray(tensor)
-        code = {"float32": "F32", "int64": "I64"}[str(tensor.dtype)]
+        code = {"float32": "F32", "float16": "F16", "int64": "I64"}[str(tensor.dtype)]
         header[name] = {"dtype": code, "shape": list(tensor.shape),
                         "data_offsets": [len(data), len(data) + tensor.nbytes]}
         data += tensor.tobytes()
@@ -182,7 +191,8 @@ def pytorch(cases):
             tensors = {k: torch.tensor(v) for k, v in read_safetensors(case.file("torch")).items()}
             if case.name == "network":
                 tensors["bn2.weight"] = torch.ones(108)
-            network.load_state_dict(tensors)
+            network.load_state_dict(tensors, strict=True)
+            assert all(tensors[key].dtype == value.dtype for key, value in network.state_dict().items())
             worst = max(worst, same(network(x), case.wanted, 1e-6, f"{case.name} in PyTorch"))
             keras = read_safetensors(case.file("keras"))
             worst = max(worst, same(keras_forward(case.name, keras, case.inputs, torch), case.wanted, 1e-6,
@@ -212,7 +222,7 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subprocess.run([WRITE_CASES, "write", folder], check=True)
+        subprocess.run([WRITE_CASES, "write", folder, MODELS], check=True)
         cases = [Case(folder, facts) for facts in json.loads((folder / "cases.json").read_text())]
         for what, function in CHECKS.items():
             if ONLY and what not in ONLY:
