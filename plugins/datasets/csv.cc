@@ -1,12 +1,14 @@
 // CSV: a table in a text file (RFC 4180): numbers as they are, words as ones and zeros, and a
 // column to predict.
 #include "plugins/support/csv.h"
-#include "plugins/support/split.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <set>
 
 #include "framework/plugin/dataset.h"
+#include "plugins/support/split.h"
 
 namespace strata::plugins {
 namespace {
@@ -40,7 +42,9 @@ class Csv final : public Dataset {
             "Fields: features (real), and label (class numbers) where the target is words or is "
             "listed in `categorical`, else target (real, [1]). A column of numbers is one feature; "
             "a column of words, or one that is listed in `categorical`, has a feature for each "
-            "word, 1 where it is there and 0 elsewhere. Words are in alphabetical order. Splits: "
+            "word, 1 where it is there and 0 elsewhere. Words are in alphabetical order; a few "
+            "words "
+            "among numbers are an error. Splits: "
             "train and val, by a random share of the rows or from a file of their own.")
         .example("CSV(path = \"penguins.csv\", target = \"species\", missing = \"drop\")");
     schema.option("path", &Options::path).required().path().doc("the file");
@@ -137,7 +141,7 @@ class Csv final : public Dataset {
     std::vector<Column> columns;
     for (std::size_t c = 0; c < table.names.size(); ++c) {
       if (has(options_.ignore, table.names[c])) continue;
-      Column column = column_of(table, c);
+      Column column = column_of(table, c, from_val);
       if (table.names[c] == options_.target) {
         target = std::move(column);
       } else {
@@ -157,7 +161,14 @@ class Csv final : public Dataset {
       if (has(table.names, name)) continue;
       std::string all;
       for (const std::string& known : table.names) all += (all.empty() ? "`" : ", `") + known + "`";
-      throw PluginError(text(table.path, " has no column `", name, "`"), text("it has ", all));
+      std::string hint = text("it has ", all);
+      for (const char other : {';', '\t', '|', ','}) {
+        if (table.names.size() > 1 || table.names[0].find(other) == std::string::npos) continue;
+        hint += text("; is that several, with `delimiter = \"",
+                     other == '\t' ? std::string("\\t") : std::string(1, other), "\"`?");
+        break;
+      }
+      throw PluginError(text(table.path, " has no column `", name, "`"), hint);
     }
     if (has(options_.ignore, options_.target))
       throw PluginError(text("the target `", options_.target, "` is in `ignore`"));
@@ -193,16 +204,31 @@ class Csv final : public Dataset {
     from_val = kept_before_val;
   }
 
-  Column column_of(const CsvTable& table, std::size_t index) const {
+  Column column_of(const CsvTable& table, std::size_t index, std::size_t from_val) const {
     Column column;
     column.index = index;
     column.words = has(options_.categorical, table.names[index]);
     std::set<std::string> names;
-    for (const auto& row : table.rows) {
-      if (is_missing(row[index])) continue;
-      names.insert(row[index]);
-      column.words = column.words || !parse_number(row[index]);
+    std::size_t numbers = 0, words = 0, first_word = 0;
+    for (std::size_t row = 0; row < table.rows.size(); ++row) {
+      const std::string& field = table.rows[row][index];
+      if (is_missing(field)) continue;
+      names.insert(field);
+      if (column.words || parse_number(field)) {
+        ++numbers;
+      } else if (++words == 1) {
+        first_word = row;
+      }
     }
+    // One slip of the pen must not make thousands of features out of a column of numbers.
+    if (words > 0 && numbers >= words) {
+      throw data_error(
+          text(place(table, first_word, from_val), "`", table.names[index], "` is `",
+               table.rows[first_word][index], "`, and most values of the column are numbers"),
+          "`missing_values` has the words for a missing value, and `categorical` the "
+          "columns whose values are names");
+    }
+    column.words = column.words || words > 0;
     if (column.words) {
       constexpr std::size_t kMost = 10000;
       if (names.size() > kMost) {
@@ -229,6 +255,16 @@ class Csv final : public Dataset {
     for (const Column& column : columns)
       width_ += column.words ? static_cast<std::int64_t>(column.names.size()) : 1;
     if (width_ == 0) throw data_error(text(table.path, " has no values besides the target"));
+    constexpr std::int64_t kMostValues = std::int64_t{1} << 31;  // 16 GiB
+    if (width_ > kMostValues / static_cast<std::int64_t>(table.rows.size())) {
+      throw data_error(text(table.path, " has ", table.rows.size(), " rows of ", width_,
+                            " features, and all values together may be ", kMostValues),
+                       "columns of words have a feature for each word; `ignore` leaves them out");
+    }
+    for (const Column& column : columns) {
+      features_of_.insert(features_of_.end(), column.words ? column.names.size() : 1,
+                          table.names[column.index]);
+    }
     classes_ = target.names;
     if (target.words && classes_.size() < 2) {
       throw data_error(text("the target `", options_.target, "` of ", table.path,
@@ -254,15 +290,25 @@ class Csv final : public Dataset {
   }
 
   template <class T>
+  static T in_range(double value, const std::string& column) {
+    if (std::abs(value) <= static_cast<double>(std::numeric_limits<T>::max()))
+      return static_cast<T>(value);
+    throw data_error(text("`", column, "` has the value ", value, ", and f32 ends at 3.4e+38"),
+                     "train with precision = \"f64\", or leave the column out with `ignore`");
+  }
+
+  template <class T>
   void read_rows(const ReadPass& pass) const {
     auto* features = static_cast<T*>(pass.fields[0]);
     for (std::int64_t i = 0; i < pass.count; ++i) {
       const std::int64_t row = splits_[pass.split][static_cast<std::size_t>(pass.indices[i])];
       const double* from = features_.data() + row * width_;
-      for (std::int64_t f = 0; f < width_; ++f) features[i * width_ + f] = static_cast<T>(from[f]);
+      for (std::int64_t f = 0; f < width_; ++f) {
+        features[i * width_ + f] = in_range<T>(from[f], features_of_[static_cast<std::size_t>(f)]);
+      }
       if (classes_.empty()) {
         static_cast<T*>(pass.fields[1])[i] =
-            static_cast<T>(targets_[static_cast<std::size_t>(row)]);
+            in_range<T>(targets_[static_cast<std::size_t>(row)], options_.target);
       } else {
         static_cast<std::int32_t*>(pass.fields[1])[i] =
             static_cast<std::int32_t>(targets_[static_cast<std::size_t>(row)]);
@@ -273,6 +319,7 @@ class Csv final : public Dataset {
   const Options options_;
   bool loaded_ = false;
   std::int64_t width_ = 0;
+  Names features_of_;                    // the column of each feature
   Names classes_;                        // of a label; empty where the target is a number
   std::vector<double> features_;         // [rows, width]
   std::vector<double> targets_;          // [rows]: numbers, or classes

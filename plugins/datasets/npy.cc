@@ -125,9 +125,10 @@ class Npy final : public Dataset {
     for (std::int64_t i = 0; i < y.shape[0]; ++i) {
       double value = 0;
       y.copy_row(i, 0, STRATA_F64, &value);
-      if (value < 0 || value >= std::numeric_limits<std::int32_t>::max()) {
+      constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max() - 1;
+      if (value < 0 || value > static_cast<double>(kMost)) {
         throw data_error(text(y.path, " gives sample ", i, " the class ",
-                              static_cast<std::int64_t>(value), ", and classes count from 0"),
+                              static_cast<std::int64_t>(value), ", and classes are 0 to ", kMost),
                          "real numbers (float32) are values to predict");
       }
       largest = std::max(largest, static_cast<std::int64_t>(value));

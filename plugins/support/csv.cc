@@ -97,8 +97,13 @@ CsvTable read_csv(const std::string& path, char delimiter, bool header) {
       if (header) {
         table.names = std::move(fields);
         const std::set<std::string> unique(table.names.begin(), table.names.end());
-        if (unique.size() != table.names.size())
-          reader.fail(line, "two columns have the same name");
+        if (unique.size() != table.names.size()) {
+          auto sorted = table.names;
+          std::sort(sorted.begin(), sorted.end());
+          const std::string& twice = *std::adjacent_find(sorted.begin(), sorted.end());
+          reader.fail(line, twice.empty() ? "two columns have no name"
+                                          : text("two columns are called `", twice, "`"));
+        }
         continue;
       }
       for (std::size_t i = 0; i < fields.size(); ++i) table.names.push_back(text("column_", i));

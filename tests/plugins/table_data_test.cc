@@ -120,6 +120,57 @@ TEST_F(TableData, MissingValuesAreRefusedDroppedOrFilled) {
             "table.csv:2: `y` is missing");
 }
 
+TEST_F(TableData, AFewWordsAmongNumbersAreASlip) {
+  EXPECT_EQ(complaint("CSV", csv("a,y\n1,1\n2,2\n3x,3\n")),
+            "table.csv:4: `a` is `3x`, and most values of the column are numbers");
+  for (const char* number : {"inf", "-Infinity", "1e999", "0x10", "1,5"}) {
+    EXPECT_EQ(complaint("CSV", csv(std::string("a;y\n1;1\n2;2\n") + number + ";3\n",
+                                   {{"delimiter", ";"}})),
+              std::string("table.csv:4: `a` is `") + number +
+                  "`, and most values of the column are numbers");
+  }
+  EXPECT_EQ(complaint("CSV", csv("a,y\n1,1\n2,2\n3,n/a\n")),
+            "table.csv:4: `y` is `n/a`, and most values of the column are numbers");
+  EXPECT_EQ(complaint("CSV", csv("a,y\n1,1\n2,2\n",
+                                 {{"val_path", write("val.csv", "a,y\n5,1\nfive,2\n")}})),
+            "val.csv:3: `a` is `five`, and most values of the column are numbers");
+  EXPECT_EQ(complaint("CSV", csv("a,y\n1,1\n2,2\n", {{"header", false}, {"target", "column_1"}})),
+            "table.csv:1: `column_0` is `a`, and most values of the column are numbers");
+  const Json said = csv("a,y\n1,1\n2,2\n3x,3\n", {{"val", 0.0}, {"categorical", {"a"}}});
+  EXPECT_EQ(samples(create(STRATA_DATASET, "CSV", said), 0, 1).first, Values({1, 0, 0}));
+  const Json words = csv("a,y\nA1,1\nB2,2\n3,3\n", {{"val", 0.0}});
+  EXPECT_EQ(samples(create(STRATA_DATASET, "CSV", words), 0, 1).first, Values({0, 1, 0}));
+}
+
+TEST_F(TableData, AnotherDelimiterIsSuggested) {
+  const auto hint = [&](const std::string& bytes, const Json& more = Json::object()) {
+    const auto opened = open_dataset(*create(STRATA_DATASET, "CSV", csv(bytes, more)), {});
+    return opened ? "opened" : opened.error().hint;
+  };
+  EXPECT_EQ(hint("a;y\n1;2\n"), "it has `a;y`; is that several, with `delimiter = \";\"`?");
+  EXPECT_EQ(hint("a\ty\n1\t2\n"), "it has `a\ty`; is that several, with `delimiter = \"\\t\"`?");
+  EXPECT_EQ(hint("a,y\n1,2\n", {{"delimiter", ";"}}),
+            "it has `a,y`; is that several, with `delimiter = \",\"`?");
+  EXPECT_EQ(hint("a,z\n1,2\n"), "it has `a`, `z`");
+}
+
+// A double is no reason for an infinity in f32.
+TEST_F(TableData, ValuesBeyondF32AreSaid) {
+  const InstancePtr dataset =
+      create(STRATA_DATASET, "CSV", csv("word,size,y\nb,1e300,1\na,2,2\n", {{"val", 0.0}}));
+  ASSERT_TRUE(open_dataset(*dataset, {}).ok());
+  EXPECT_EQ(samples(dataset, 0, 1).first, Values({0, 1, 1e300}));
+  const std::int64_t first = 0;
+  float features[3], target[1];
+  void* fields[] = {features, target};
+  const Status read =
+      call_plugin(dataset->functions<strata_dataset>().read, dataset->raw(), std::int64_t{0},
+                  &first, std::int64_t{1}, std::int32_t{STRATA_F32}, fields);
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, ExitCode::kData);
+  EXPECT_EQ(read.error().message, "`size` has the value 1e+300, and f32 ends at 3.4e+38");
+}
+
 TEST_F(TableData, AShareOfTheRowsIsForValidation) {
   std::string bytes = "a,y\n";
   for (int i = 0; i < 50; ++i) bytes += std::to_string(i) + "," + std::to_string(i) + "\n";
@@ -156,7 +207,8 @@ TEST_F(TableData, SaysWhatIsWrongWithATable) {
             "table.csv:2: a quoted field begins here and does not end");
   EXPECT_EQ(complaint("CSV", csv("a,y\n\"1\"2,3\n")),
             "table.csv:2: there is text after the closing quote of a field");
-  EXPECT_EQ(complaint("CSV", csv("a,a\n1,2\n")), "table.csv:1: two columns have the same name");
+  EXPECT_EQ(complaint("CSV", csv("a,a\n1,2\n")), "table.csv:1: two columns are called `a`");
+  EXPECT_EQ(complaint("CSV", csv("a,,,y\n1,2,3,4\n")), "table.csv:1: two columns have no name");
   EXPECT_EQ(complaint("CSV", csv("a,z\n1,2\n")), "table.csv has no column `y`");
   EXPECT_EQ(complaint("CSV", csv("y\n1\n")), "table.csv has no column besides the target");
   EXPECT_EQ(complaint("CSV", csv("a,y\n1,b\n2,b\n")),
@@ -222,7 +274,7 @@ TEST_F(TableData, SaysWhatIsWrongWithAnArray) {
   EXPECT_EQ(said(npy("<f4", "(3,)", raw<float>({1, 2, 3}))),
             "y.npy has 2 targets, and x.npy has 3 samples");
   write("y.npy", npy("<i4", "(2,)", raw<std::int32_t>({1, -1})));
-  EXPECT_EQ(said(good), "y.npy gives sample 1 the class -1, and classes count from 0");
+  EXPECT_EQ(said(good), "y.npy gives sample 1 the class -1, and classes are 0 to 2147483646");
 }
 
 std::string cifar(int images, int labels) {
