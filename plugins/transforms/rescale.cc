@@ -24,7 +24,12 @@ class Rescale final : public Transform {
     schema.option("field", &Options::field).doc("the data's field to work on; none: its first one");
   }
 
-  explicit Rescale(const Options& options) : options_(options) {}
+  explicit Rescale(const Options& options) : options_(options) {
+    if (options.scale == 0) {
+      throw PluginError("`scale` is 0, which makes all values the same",
+                        "`1 // 255` is a whole number, 0; `1 / 255` is not");
+    }
+  }
 
   DataPlan infer(const std::vector<Field>& fields) const {
     return make_field_real(fields, options_.field, "Rescale");

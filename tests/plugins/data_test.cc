@@ -112,6 +112,13 @@ TEST(Rescale, NeedsItsScale) {
   EXPECT_FALSE(default_call(*registry().find(STRATA_TRANSFORM, "Rescale"), registry()).ok());
 }
 
+TEST(Rescale, ByNothingIsASlip) {
+  const auto instance = try_create(STRATA_TRANSFORM, "Rescale", {{"scale", 0.0}});
+  ASSERT_FALSE(instance.ok());
+  EXPECT_EQ(instance.error().message, "`scale` is 0, which makes all values the same");
+  EXPECT_EQ(instance.error().hint, "`1 // 255` is a whole number, 0; `1 / 255` is not");
+}
+
 TEST(Normalize, BringsBytesToUnitRangeFirst) {
   const DataDescription data = data_of({"image", STRATA_U8, {1, 2}, 0, {}});
   const InstancePtr normalize =
