@@ -43,9 +43,9 @@ class Csv final : public Dataset {
             "listed in `categorical`, else target (real, [1]). A column of numbers is one feature; "
             "a column of words, or one that is listed in `categorical`, has a feature for each "
             "word, 1 where it is there and 0 elsewhere. Words are in alphabetical order; a few "
-            "words "
-            "among numbers are an error. Splits: "
-            "train and val, by a random share of the rows or from a file of their own.")
+            "words among numbers are an error. Splits: train and val, by a random share of the "
+            "rows or from a file of their own. `predict` takes rows of features in this order, "
+            "words as ones and zeros and without the target.")
         .example("CSV(path = \"penguins.csv\", target = \"species\", missing = \"drop\")");
     schema.option("path", &Options::path).required().path().doc("the file");
     schema.option("target", &Options::target)
