@@ -15,7 +15,8 @@ const std::vector<WordDoc>& word_docs() {
        "compares.",
        "hidden = image -> Flatten -> Dense(64)"},
       {"..", "a range of whole numbers",
-       "Both ends are included: `1..4` is 1, 2, 3 and 4. Behind `in` it bounds a param.",
+       "Both ends are included: `1..4` is 1, 2, 3 and 4. Behind `in` it bounds a param; in a study "
+       "with `random` values are drawn from it, for which it may go from float to float.",
        "param width: int = 256 in 1..4096"},
       {"#", "a comment", "From here to the end of the line.", "epochs = 10  # enough for MNIST"},
       {"format", "the version of the language", "Stands first in every file.", "format 1"},
@@ -58,7 +59,8 @@ const std::vector<WordDoc>& word_docs() {
        "Made of `grid`, `zip`, `where`, `seeds` and `report`; checked with the rest of the file.",
        "study widths {\n  grid   width = [128, 256, 512]\n  seeds  = 3\n  report val.accuracy\n}"},
       {"grid", "a line of a study: a path and the values it takes",
-       "Grid lines are combined each with each.", "grid train.batch_size = [16, 64, 256]"},
+       "A list or a range. Grid lines are combined each with each.",
+       "grid train.batch_size = [16, 64, 256]"},
       {"zip", "a line of a study: several paths that vary together",
        "Each tuple of the list sets all of them.",
        "zip (train.optimizer.lr, train.epochs) = [(1e-2, 10), (1e-3, 20)]"},
@@ -71,6 +73,14 @@ const std::vector<WordDoc>& word_docs() {
        "Figures of a split are `val.loss`, `val.accuracy` and so on; figures of the run are "
        "`seconds` and `samples_per_second`.",
        "report val.accuracy, val.loss, samples_per_second"},
+      {"random", "a line of a study: how many of the combinations are drawn",
+       "Without repetition, by the train section's seed; a larger number draws the same ones "
+       "first. Ranges then stand for all that lies in them.",
+       "random = 20"},
+      {"log_uniform", "values of a study, drawn evenly by their logarithm",
+       "Of a range above zero, in a `grid` line of a study that has `random`. Of ints it draws "
+       "whole numbers.",
+       "grid train.optimizer.lr = log_uniform(1e-4..1e-1)"},
       {"as", "names the value behind a stage",
        "It is used by that name further down; the name is also the layer's in paths and "
        "checkpoints.",

@@ -11,6 +11,7 @@
 #include "framework/graph/expression_check.h"
 #include "framework/graph/split_stage.h"
 #include "framework/graph/stage.h"
+#include "framework/graph/study_draw.h"
 #include "framework/graph/suggest.h"
 #include "framework/graph/train_settings.h"
 
@@ -396,7 +397,12 @@ class Checker : public ExpressionCheck {
       expression(setting->value);
     } else if (const auto* grid = std::get_if<dsl::GridStatement>(&statement.node)) {
       const std::string path = grid->path.text();
-      if (path != "train.model" && path != "train.data") expression(grid->values);
+      if (path == "train.model" || path == "train.data") return;
+      const dsl::CallExpr* drawn = log_uniform_call(grid->values);
+      if (!drawn) return expression(grid->values);
+      for (const dsl::Argument& argument : drawn->arguments) {
+        if (argument.value) expression(*argument.value);
+      }
     }
   }
 

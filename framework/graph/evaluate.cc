@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "framework/graph/study_draw.h"
 #include "framework/graph/suggest.h"
 
 namespace strata::graph {
@@ -300,8 +301,19 @@ void report_unknown_callee(const dsl::Name& name, Session& session) {
     error.help = "`//` divides ints to an int; `round`, `floor` and `ceil` make ints of floats";
     return;
   }
-  error.help =
-      did_you_mean(suggest_plugin(name.text, kEveryKind, session.registry, function_names()));
+  if (name.text == kLogUniform) {
+    error.help =
+        "it stands alone in a line of a study: `grid train.optimizer.lr = "
+        "log_uniform(1e-4..1e-1)`";
+    return;
+  }
+  if (name.text == "uniform") {
+    error.help = "values are drawn evenly from a range: `grid rate = 0.0..0.5` with `random`";
+    return;
+  }
+  std::vector<std::string> known = function_names();
+  known.push_back(kLogUniform);
+  error.help = did_you_mean(suggest_plugin(name.text, kEveryKind, session.registry, known));
 }
 
 }  // namespace strata::graph

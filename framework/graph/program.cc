@@ -30,6 +30,13 @@ struct ExpandedModel {
 
 constexpr std::int64_t kTrialWork = 200'000;  // layers that are made while studies are tried
 constexpr int kCombinations = 4;
+constexpr std::size_t kDrawnTried = 24;
+
+// Whether an axis' values come from a range: then their place is the whole line.
+bool is_drawn(const StudyAxis& axis) {
+  return !axis.spans.empty() && axis.spans[0].begin == axis.span.begin &&
+         axis.spans[0].end == axis.span.end;
+}
 
 class Elaboration {
  public:
@@ -276,7 +283,10 @@ class Elaboration {
     std::int64_t left = kTrialWork;
     for (const Study& study : studies_) {
       for (std::size_t axis = 0; axis < study.axes.size(); ++axis) {
-        for (std::size_t point = 0; point < study.axes[axis].values.size(); ++point) {
+        // Of values that were drawn some tell what all would.
+        const std::size_t all = study.axes[axis].values.size();
+        const std::size_t tried = is_drawn(study.axes[axis]) ? std::min(all, kDrawnTried) : all;
+        for (std::size_t point = 0; point < tried; ++point) {
           if (!try_point(study, axis, point, cost, left)) return;
         }
       }

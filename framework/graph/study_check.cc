@@ -8,7 +8,9 @@
 
 #include "framework/base/text.h"
 #include "framework/graph/bind.h"
+#include "framework/graph/study_draw.h"
 #include "framework/graph/study_names.h"
+#include "framework/graph/study_runs.h"
 #include "framework/graph/study_settings.h"
 #include "framework/graph/suggest.h"
 #include "framework/graph/train_settings.h"
@@ -29,8 +31,6 @@ namespace {
 
 using ListPtr = std::shared_ptr<const List>;
 
-constexpr std::int64_t kMaxRuns = 100'000;
-
 class StudyChecker {
  public:
   StudyChecker(const StudyDecl& declared, const StudyContext& context)
@@ -42,6 +42,11 @@ class StudyChecker {
   std::optional<Study> run() {
     study_.name = section_.name.text;
     study_.span = section_.name.span;
+    has_random_ = std::any_of(section_.statements.begin(), section_.statements.end(),
+                              [](const dsl::StudyStatement& statement) {
+                                const auto* one = std::get_if<dsl::StudySetting>(&statement.node);
+                                return one && one->key.text == "random";
+                              });
     const int before = session_.errors();
     for (const dsl::StudyStatement& statement : section_.statements) {
       std::visit([&](const auto& node) { add(node, statement.span); }, statement.node);
@@ -62,8 +67,16 @@ class StudyChecker {
     }
     if (!settings_.finish(study_, reports_, paths_)) fail();
     if (failed_ || session_.errors() != before) return std::nullopt;
-    combine();
-    if (!failed_ && !settings_.draw(study_)) fail();
+    StudyRuns runs(section_.name, context_, axes_, wheres_);
+    const bool draws = std::any_of(axes_.begin(), axes_.end(), [](const StudyAxisValues& axis) {
+      return axis.drawn.has_value();
+    });
+    const auto add = [this](StudyAxisValues& axis, Value value) {
+      return add_drawn(axis, std::move(value));
+    };
+    const bool sound = draws ? runs.draw(study_, settings_.random_span(), add)
+                             : runs.combine(study_) && settings_.draw(study_);
+    if (!sound) fail();
     if (failed_) return std::nullopt;
     for (const StudyAxisValues& axis : axes_) {
       StudyAxis& out = study_.axes.emplace_back();
@@ -86,6 +99,16 @@ class StudyChecker {
     axis.span = span;
     axis.paths = {grid.path};
     if (!targets(axis)) return;
+    DrawnRange range;
+    const RangeKind kind = read_range(grid.values, has_random_, context_.globals, session_, range);
+    if (kind == RangeKind::kWrong) return fail();
+    if (kind == RangeKind::kDrawn) {
+      Value first = range.first, last = range.last;  // a check makes floats of ints for a param
+      check(axis.targets[0], first, range.first_span);
+      if (!failed_) check(axis.targets[0], last, range.last_span);
+      axis.drawn = std::move(range);
+      return finish(std::move(axis), grid.values.span);
+    }
     points_of(grid.values, [&](const dsl::Expr* item, const Value* value, Span at) {
       axis.points.push_back({item ? item_value(*item, axis.targets[0]) : *value});
       axis.spans.push_back(at);
@@ -267,7 +290,7 @@ class StudyChecker {
 
   void finish(StudyAxisValues axis, Span values) {
     if (failed_) return;
-    if (axis.points.empty()) {
+    if (axis.points.empty() && !axis.drawn) {
       session_.error("empty-axis", values, "an axis without values leaves nothing to run");
       return fail();
     }
@@ -277,7 +300,7 @@ class StudyChecker {
       for (const Value& value : point) text += full_text(value) + "\n";
       different.insert(std::move(text));
     }
-    if (different.size() == 1) {
+    if (different.size() == 1 || (axis.drawn && equal(axis.drawn->first, axis.drawn->last))) {
       session_.lint("study-axis-changes-nothing", axis.span, "all values of this axis are the same")
           .help = "give it several, or leave it out";
     }
@@ -304,40 +327,12 @@ class StudyChecker {
     if (!settings_.read(setting)) fail();
   }
 
-  // All combinations that every `where` keeps.
-  void combine() {
-    std::int64_t total = 1;
-    for (const StudyAxisValues& axis : axes_) {
-      const auto size = static_cast<std::int64_t>(axis.points.size());
-      if (__builtin_mul_overflow(total, size, &total) || total > kMaxRuns) {
-        session_.error(
-            "too-many-runs", section_.name.span,
-            fmt::format("study `{}` has more than {} combinations", section_.name.text, kMaxRuns));
-        return fail();
-      }
-    }
-    RunNames names(context_, axes_);
-    for (std::int64_t n = 0; n < total; ++n) {
-      names.run.assign(axes_.size(), 0);
-      std::int64_t rest = n;
-      for (std::size_t a = axes_.size(); a-- > 0;) {
-        const auto size = static_cast<std::int64_t>(axes_[a].points.size());
-        names.run[a] = static_cast<int>(rest % size);
-        rest /= size;
-      }
-      bool kept = true;
-      for (const dsl::WhereStatement* where : wheres_) {
-        const std::optional<bool> truth =
-            evaluate_condition(where->condition, names, session_, "`where`");
-        if (!truth) return fail();
-        kept = kept && *truth;
-      }
-      if (kept) study_.runs.push_back(names.run);
-    }
-    if (!study_.runs.empty()) return;
-    session_.error("no-runs", wheres_.front()->condition.span,
-                   fmt::format("`where` keeps none of the {} combinations", total));
-    fail();
+  // A value that was drawn, as one of the axis' points; false where it does not fit.
+  bool add_drawn(StudyAxisValues& axis, Value value) {
+    check(axis.targets[0], value, axis.span);
+    axis.points.push_back({std::move(value)});
+    axis.spans.push_back(axis.span);
+    return !failed_;
   }
 
   void fail() { failed_ = true; }
@@ -351,7 +346,7 @@ class StudyChecker {
   std::vector<const dsl::WhereStatement*> wheres_;
   std::vector<dsl::Path> reports_;
   std::map<std::string, Span> paths_;
-  bool failed_ = false;
+  bool has_random_ = false, failed_ = false;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/graph/study_check.h"
+#include "framework/graph/study_draw.h"
 
 namespace strata::graph {
 
@@ -15,6 +16,7 @@ struct StudyAxisValues {
   std::vector<std::vector<Value>> points;  // for each point the values of the paths
   std::vector<Span> spans;                 // of the points
   Span span;
+  std::optional<DrawnRange> drawn;  // then there are only points that were drawn
 };
 
 class RunNames : public Names {

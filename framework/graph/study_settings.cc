@@ -22,6 +22,7 @@ using ListPtr = std::shared_ptr<const List>;
 constexpr const char *kSeeds = "seeds", *kTarget = "target", *kRandom = "random",
                      *kHalving = "halving", *kFactor = "halving_factor",
                      *kEpochs = "halving_epochs";
+constexpr double kMostDrawn = 100'000;
 
 // What bind_value checks values against.
 const std::deque<strata_option>& table() {
@@ -40,6 +41,7 @@ const std::deque<strata_option>& table() {
     add(kTarget, STRATA_FLOAT, -std::numeric_limits<double>::infinity(),
         "what the figure that `monitor` names has to reach");
     add(kRandom, STRATA_INT, 1, "how many of the combinations to draw");
+    options.back().maximum = kMostDrawn;
     add(kHalving, STRATA_STRING, 0, "the figure by which combinations are compared");
     add(kFactor, STRATA_INT, 2, "one of so many combinations goes on");
     add(kEpochs, STRATA_INT, 1, "after how many epochs they are compared first");
@@ -108,6 +110,16 @@ bool StudySettingsReader::read_seeds(const dsl::Expr& expr) {
       const auto* seed = item.get<std::int64_t>();
       if (!seed || *seed < 0) break;
       seeds_.push_back(*seed);
+    }
+    for (std::size_t i = 0; i < seeds_.size(); ++i) {
+      if (std::find(seeds_.begin(), seeds_.begin() + static_cast<std::ptrdiff_t>(i), seeds_[i]) ==
+          seeds_.begin() + static_cast<std::ptrdiff_t>(i)) {
+        continue;
+      }
+      context_.session.error(
+          "option-range", expr.span,
+          fmt::format("`seeds` has {} twice, which would be the same run again", seeds_[i]));
+      return false;
     }
     if (seeds_.size() == (*list)->items.size()) return true;
   }
@@ -211,6 +223,8 @@ bool StudySettingsReader::check_halving(const std::map<std::string, Span>& axes)
   error.help = did_you_mean(nearest_name(halving_.figure, names));
   return false;
 }
+
+Span StudySettingsReader::random_span() const { return values_.at(kRandom); }
 
 bool StudySettingsReader::draw(Study& study) const {
   if (!study.settings.random) return true;

@@ -23,6 +23,7 @@ class StudySettingsReader {
               const std::map<std::string, Span>& axes);
   // Where `random` is set, leaves those of study.runs that are drawn; false after an error.
   bool draw(Study& study) const;
+  Span random_span() const;  // of its value; where it was set
 
  private:
   bool read_seeds(const dsl::Expr& expr);

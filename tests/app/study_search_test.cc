@@ -1,5 +1,6 @@
 // Studies that search: combinations drawn at random, and successive halving.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <limits>
@@ -131,6 +132,55 @@ TEST(Random, DrawsTheSameAndMoreOfThem) {
   ASSERT_EQ(more.size(), 5u);
   EXPECT_TRUE(std::equal(few.begin(), few.end(), more.begin()));
   EXPECT_EQ(std::set<Json>(more.begin(), more.end()).size(), 5u);
+}
+
+// Kills between a pause and what follows from it, too: nothing but the figures decides.
+TEST(Halving, KilledManyTimesPromotesTheSame) {
+  write_text("halving.model", spirals(kHalving));
+  std::vector<std::string> call = study("often_whole", "2");
+  ASSERT_EQ(run_trainer(call).code, 0);
+  const Json whole = lasting(results("halving.model", "often_whole"));
+  call = study("often", "2");
+  int kills = 0, code = 128 + SIGKILL;
+  for (useconds_t wait = 60'000; code == 128 + SIGKILL && kills < 40; wait += 7'000, ++kills) {
+    code = run_trainer(call, {.meanwhile =
+                                  [&](int process) {
+                                    ::usleep(wait);
+                                    ::kill(process, SIGKILL);
+                                  }})
+               .code;
+    if (exists("often/studies.sqlite") && call.back() != "--resume") call.push_back("--resume");
+  }
+  EXPECT_GE(kills, 3);
+  if (code != 0) code = run_trainer(call).code;
+  EXPECT_EQ(code, 0);
+  EXPECT_EQ(lasting(results("halving.model", "often")), whole);
+}
+
+TEST(Random, DrawsFromRangesAndGoesOn) {
+  const auto with = [](const char* count) {
+    write_text("ranges.model", spirals("  grid train.optimizer.lr = log_uniform(1e-4..1e-1)\n"
+                                       "  grid train.batch_size = 20..100\n  random = " +
+                                       std::string(count) + "\n"));
+    const Ran ran =
+        run_trainer({"study", "ranges.model", "train.epochs=1", "--runs", "ranges", "--resume"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    std::vector<Json> values;
+    const Json all = results("ranges.model", "ranges");
+    for (const Json& run : all["runs"]) {
+      EXPECT_EQ(run["status"], "done");
+      values.push_back(run["values"]);
+    }
+    return values;
+  };
+  const std::vector<Json> few = with("2"), more = with("6");
+  ASSERT_EQ(few.size(), 2u);
+  ASSERT_EQ(more.size(), 6u);
+  EXPECT_TRUE(std::equal(few.begin(), few.end(), more.begin()));
+  // A run of them alone: what the study drew is what the command line takes.
+  const Ran report = run_trainer({"report", "ranges", "-o", "ranges.html"});
+  EXPECT_EQ(report.code, 0) << report.err;
+  EXPECT_NE(report.out.find("ranges.html: 6 runs of 6 settings"), std::string::npos) << report.out;
 }
 
 }  // namespace
