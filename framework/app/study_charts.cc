@@ -18,6 +18,7 @@ namespace strata::app {
 namespace {
 
 constexpr std::size_t kFewestStops = 3;  // values that make a curve
+constexpr std::size_t kMostLines = 12;
 
 std::optional<double> number_of(const std::string& text) {
   double number = 0;
@@ -69,6 +70,10 @@ class Charts {
                 [](const auto& a, const auto& b) { return a.value < b.value; });
       chart.text += in_words(line, figure);
     }
+    // Values that were drawn: each has a combination of its own, and a line through them is none.
+    const bool drawn =
+        study_.paths.size() > 1 && all_.size() > kMostLines && chart.stops.size() == all_.size();
+    if (drawn || chart.lines.size() > kMostLines) make_dots(chart);
     return chart;
   }
 
@@ -90,6 +95,19 @@ class Charts {
       if (!added && at->second != one.values[path]) return false;
     }
     return true;
+  }
+
+  // Each combination is a dot.
+  void make_dots(report::Chart& chart) const {
+    report::ChartLine all;
+    all.label = counted(static_cast<std::int64_t>(all_.size()), "combination");
+    for (const report::ChartLine& line : chart.lines)
+      all.points.insert(all.points.end(), line.points.begin(), line.points.end());
+    for (report::CurvePoint& point : all.points) point.low = point.high = point.mean;
+    chart.text = fmt::format("{}: from {} to {}.", all.label, figure(chart.figure, chart.low),
+                             figure(chart.figure, chart.high));
+    chart.lines = {std::move(all)};
+    chart.dots = true;
   }
 
   static std::string in_words(const report::ChartLine& line, const std::string& name) {

@@ -18,6 +18,7 @@
 #include "framework/app/study_results.h"
 #include "framework/base/utf8.h"
 #include "framework/graph/figures.h"
+#include "framework/report/predictions.h"
 
 namespace strata::app {
 namespace {
@@ -26,6 +27,20 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kLockPatience = 5'000;  // ms, for the children of a killed process to be gone
+
+// What no epoch of a log has.
+bool is_of_whole_run(std::string_view figure) {
+  return figure == kPeakMemory || needs_target(figure) || figure.starts_with(kInferenceFigure) ||
+         figure.starts_with(kTrainingFigure) || figure.starts_with(kGapFigure);
+}
+
+// For pages, which read run folders alone. A page can do without it.
+void write_figures(const RunRecord& run) {
+  std::map<std::string, double> measured;
+  for (const auto& [name, value] : run.last)
+    if (is_of_whole_run(name)) measured[name] = value;
+  if (!measured.empty()) (void)report::write_measured(run.folder, measured);
+}
 
 std::string target_text(const std::optional<double>& target) {
   return target ? fmt::format("{}", *target) : std::string("none");
@@ -232,6 +247,7 @@ void StudyRunner::note_end(RunRecord& run, const ChildEnd& end) {
     run.message = end.last_words.empty() ? "the process ended by " + end.how : end.last_words;
   }
   database_.update(run, log_lines(run.folder));
+  write_figures(run);
   ++ended_;
   erase_live();
   console_.out(run_line(run));

@@ -5,7 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
+#include "framework/base/text.h"
+#include "framework/drawing/text.h"
 #include "framework/report/markup.h"
 
 namespace strata::report {
@@ -13,8 +17,10 @@ namespace {
 
 // Units of the drawing; paths are in halves of them, so that whole numbers are precise enough.
 constexpr double kLeft = 62, kRight = 468, kTop = 12, kBottom = 246;
-constexpr int kOwnColours = 8;    // --c0 to --c7 of page.css
-constexpr double kApart = 34;     // between ticks of given values
+constexpr int kOwnColours = 8;          // --c0 to --c7 of page.css
+constexpr double kApart = 8;            // between the texts of ticks
+constexpr double kFont = 13;            // of page.css and svg_files.cc
+constexpr std::size_t kMostStops = 12;  // values that are ticks themselves
 constexpr double kManifold = 50;  // from here on, values span so much that their logarithm is drawn
 
 double along_of(const CurvePoint& point, Along along) {
@@ -52,9 +58,26 @@ std::vector<double> powers(double low, double high) {
   return out;
 }
 
-std::string tick_text(double value, bool share) {
-  if (share) return fmt::format("{:.4g} %", 100 * value);
-  return std::abs(value) >= 1e5 ? fmt::format("{:.2g}", value) : fmt::format("{:.4g}", value);
+// "3·10⁻⁵", "10⁶".
+std::string power_text(double value) {
+  if (value == 0 || !std::isfinite(value)) return fmt::format("{}", value);
+  int exponent = static_cast<int>(std::floor(std::log10(std::abs(value))));
+  std::string factor = fmt::format("{:.3g}", value / std::pow(10, exponent));
+  if (factor == "10" || factor == "-10") factor.pop_back(), ++exponent;
+  static const char* const kDigits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+  std::string out = factor == "1" ? "10" : factor == "-1" ? "-10" : factor + "·10";
+  for (const char c : std::to_string(exponent)) out += c == '-' ? "⁻" : kDigits[c - '0'];
+  return out;
+}
+
+// Without an exponent, whole thousands in groups.
+std::string decimal_text(double value) {
+  if (!(std::abs(value) < 1e15)) return power_text(value);
+  if (value == std::round(value)) return grouped(std::llround(value));
+  std::string text = fmt::format("{:.6f}", std::stod(fmt::format("{:.4g}", value)));
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
 }
 
 Scale vertical(const Chart& chart) {
@@ -75,7 +98,7 @@ Scale horizontal(const Chart& chart, Along along) {
   if (along == Along::kValues && chart.stops.size() > 1) {
     constexpr double kIn = 14;  // room beside the outermost values
     const double low = chart.stops.front(), high = chart.stops.back();
-    return {low, high, kLeft + kIn, kRight - kIn, low > 0 && high / low >= 20};
+    return {low, high, kLeft + kIn, kRight - kIn, is_geometric(chart.stops)};
   }
   double high = 0;
   for (const ChartLine& line : chart.lines)
@@ -107,6 +130,17 @@ class Path {
     }
     x_ = next_x, y_ = next_y;
   }
+  // A point that stands alone: a round end of a line that has no length.
+  void dot(double x, double y) {
+    const long next_x = std::lround(2 * x), next_y = std::lround(2 * y);
+    if (text_.empty()) {
+      text_ = fmt::format("M{} {}h0", next_x, next_y);
+    } else {
+      const long dy = next_y - y_;
+      text_ += fmt::format("m{}{}{}h0", next_x - x_, dy < 0 ? "" : " ", dy);
+    }
+    x_ = next_x, y_ = next_y;
+  }
   std::string text(bool closed) const {
     std::string out = text_;
     if (out.ends_with('l')) out.pop_back();
@@ -120,11 +154,17 @@ class Path {
 
 std::string draw_line(const Chart& chart, const ChartLine& line, const Scale& across,
                       const Scale& up, Along along, std::size_t most) {
-  const std::vector<CurvePoint> points = thinned(line.points, most);
+  const std::vector<CurvePoint> points = chart.dots ? line.points : thinned(line.points, most);
   if (points.empty()) return {};
   const auto x = [&](const CurvePoint& point) { return across(along_of(point, along)); };
-  std::string out = fmt::format("<g class=\"{0}{1}{2}\" data-g=\"{0}{1}\">", chart.family,
-                                line.group, line.faint ? " faint" : "");
+  const std::string name = line_class(chart.family, line.group);
+  std::string out =
+      fmt::format("<g class=\"{0}{1}\" data-g=\"{0}\">", name, line.faint ? " faint" : "");
+  if (chart.dots) {
+    Path dots;
+    for (const CurvePoint& point : points) dots.dot(x(point), up(point.mean));
+    return out + "<path class=\"p\" d=\"" + dots.text(false) + "\"/></g>";
+  }
   const bool band = std::any_of(points.begin(), points.end(),
                                 [](const CurvePoint& point) { return point.low < point.high; });
   if (band) {
@@ -144,35 +184,60 @@ std::string draw_line(const Chart& chart, const ChartLine& line, const Scale& ac
   return out + "</g>";
 }
 
-// Values whose ticks do not touch.
-std::vector<double> spread_out(const std::vector<double>& values, const Scale& scale) {
-  std::vector<double> out;
-  for (const double value : values)
-    if (out.empty() || scale(value) - scale(out.back()) >= kApart) out.push_back(value);
-  return out;
+// An upper estimate; exponents are small.
+double tick_width(const std::string& text) {
+  constexpr double kExponent = 5;
+  std::string plain;
+  int small = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) plain += c;
+    small += byte >= 0xC0;  // one character of several bytes
+  }
+  return drawing::text_width(plain, kFont) + kExponent * small;
+}
+
+// Where a horizontal axis has ticks: at the values themselves, where they are few.
+std::vector<double> columns_of(const Chart& chart, const Scale& across, Along along) {
+  if (along == Along::kValues && chart.stops.size() <= kMostStops) return chart.stops;
+  std::vector<double> columns =
+      across.logarithmic ? powers(across.low, across.high)
+                         : ticks(across.low, across.high, along == Along::kValues ? 6 : 4);
+  if (along == Along::kEpochs || along == Along::kSteps)
+    std::erase_if(columns, [](double value) { return value != std::floor(value); });
+  return columns;
+}
+
+// Ticks and what is written below those that have room for it.
+void draw_columns(const Chart& chart, const Scale& across, Along along, std::string& grid,
+                  std::string& text) {
+  const std::vector<double> columns = columns_of(chart, across, along);
+  const std::vector<std::string> texts = tick_texts(columns, "");
+  double end = 0;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const double x = across(columns[i]), half = tick_width(texts[i]) / 2;
+    grid += fmt::format("M{:.1f} {:.0f}v4", x, kBottom);
+    if (x - half < end) continue;
+    end = x + half + kApart;
+    text += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\" class=\"x\">{}</text>", x, kBottom + 19,
+                        texts[i]);
+  }
 }
 
 std::string draw_axes(const Chart& chart, const Scale& across, const Scale& up, Along along) {
   std::string grid = "<path class=\"grid\" d=\"", text;
-  const bool share = is_share(chart.figure);
   const auto rows = up.logarithmic ? powers(up.low, up.high) : ticks(up.low, up.high, 6);
-  for (const double value : rows) {
-    grid += fmt::format("M{:.0f} {:.1f}H{:.0f}", kLeft, up(value), kRight);
+  const std::vector<std::string> texts = tick_texts(rows, chart.figure);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    grid += fmt::format("M{:.0f} {:.1f}H{:.0f}", kLeft, up(rows[i]), kRight);
     text += fmt::format("<text x=\"{:.0f}\" y=\"{:.1f}\" class=\"y\">{}</text>", kLeft - 6,
-                        up(value) + 4.5, tick_text(value, share));
+                        up(rows[i]) + 4.5, texts[i]);
   }
-  std::vector<double> columns =
-      along == Along::kValues ? spread_out(chart.stops, across) : ticks(across.low, across.high, 4);
-  if (along == Along::kEpochs || along == Along::kSteps)
-    std::erase_if(columns, [](double value) { return value != std::floor(value); });
-  for (const double value : columns) {
-    grid += fmt::format("M{:.1f} {:.0f}v4", across(value), kBottom);
-    text += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\" class=\"x\">{}</text>", across(value),
-                        kBottom + 19, tick_text(value, false));
-  }
-  const std::string name = along == Along::kSeconds  ? "seconds of training"
-                           : along == Along::kValues ? html(chart.across)
-                                                     : along_name(along);
+  draw_columns(chart, across, along, grid, text);
+  const std::string name = along == Along::kSeconds ? "seconds of training"
+                           : along == Along::kValues
+                               ? html(chart.across) + (across.logarithmic ? " (logarithmic)" : "")
+                               : along_name(along);
   return grid + fmt::format("M{:.0f} {:.0f}H{:.0f}\"/>", kLeft, kBottom, kRight) + text +
          fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" class=\"x name\">{}{}</text>",
                      (kLeft + kRight) / 2, kBottom + 40, name,
@@ -194,17 +259,67 @@ std::vector<double> ticks(double low, double high, int count) {
   return out;
 }
 
-std::string line_colours(std::string_view family, std::size_t count) {
+std::vector<std::string> tick_texts(const std::vector<double>& values, std::string_view figure) {
+  double least = std::numeric_limits<double>::infinity(), most = 0;
+  for (const double value : values) {
+    if (value != 0) least = std::min(least, std::abs(value));
+    most = std::max(most, std::abs(value));
+  }
+  const bool share = is_share(figure), memory = is_memory(figure);
+  const bool power = !share && !memory && (least < 9.9e-5 || most >= 1e9);
+  const bool millions = !share && !memory && !power && most >= 1e6;
+  std::vector<std::string> texts;
+  for (const double value : values) {
+    texts.push_back(share    ? decimal_text(100 * value) + " %"
+                    : memory ? decimal_text(value / 1e6) + " MB"
+                    : power  ? power_text(value)
+                    : millions && value != 0 && std::abs(value) >= 1e6
+                        ? decimal_text(value / 1e6) + " M"
+                        : decimal_text(value));
+  }
+  return texts;
+}
+
+bool is_geometric(const std::vector<double>& values) {
+  if (values.size() < 3 || !(values.front() > 0) || !std::isfinite(values.back()) ||
+      values.back() / values.front() < 8)
+    return false;
+  // The coefficient of variation of the distances.
+  const auto unevenness = [&](const auto& map) {
+    double squares = 0;
+    const double count = static_cast<double>(values.size() - 1);
+    const double mean = (map(values.back()) - map(values.front())) / count;
+    for (std::size_t i = 1; i < values.size(); ++i) {
+      const double distance = map(values[i]) - map(values[i - 1]) - mean;
+      squares += distance * distance;
+    }
+    return std::sqrt(squares / count) / mean;
+  };
+  return unevenness([](double x) { return std::log(x); }) < unevenness([](double x) { return x; });
+}
+
+std::string line_class(std::string_view family, int group) {
+  return group == kAllGroups ? fmt::format("all-{}", family) : fmt::format("{}{}", family, group);
+}
+
+std::string line_colours(std::string_view family, const std::vector<int>& groups) {
   std::string out;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (count <= kOwnColours) {
-      out += fmt::format(".{}{}{{--c:var(--c{})}}", family, i, i);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (groups.size() <= kOwnColours) {
+      out += fmt::format(".{}{}{{--c:var(--c{})}}", family, groups[i], i);
     } else {
-      const double share = static_cast<double>(i) / static_cast<double>(count - 1);
-      out += fmt::format(".{}{}{{--c:hsl({:.0f} 75% var(--l))}}", family, i, 265 - 250 * share);
+      const double share = static_cast<double>(i) / static_cast<double>(groups.size() - 1);
+      out += fmt::format(".{}{}{{--c:hsl({:.0f} 75% var(--l))}}", family, groups[i],
+                         265 - 250 * share);
     }
   }
   return out;
+}
+
+std::string line_colours(std::string_view family, std::size_t count) {
+  std::vector<int> groups(count);
+  std::iota(groups.begin(), groups.end(), 0);
+  return line_colours(family, groups);
 }
 
 const char* along_name(Along along) {

@@ -28,8 +28,14 @@ struct Chart {
   std::vector<ChartLine> lines;
   std::string family = "g";   // lines of one family have common colours: class "g0"
   std::string across = {};    // kValues: what the horizontal axis is
-  std::vector<double> stops;  // kValues: its ticks, in order
+  std::vector<double> stops;  // kValues: the values that it has, in order
+  bool dots = false;          // kValues: points that no line connects
 };
+
+// The group of a line that is of all groups together; it has a grey of its own.
+inline constexpr int kAllGroups = -1;
+// What a line's group is called in classes and for the legend: "g3", "all-g".
+std::string line_class(std::string_view family, int group);
 
 inline constexpr double kChartWidth = 480, kChartHeight = 290;  // units of a drawing
 
@@ -38,11 +44,19 @@ std::string draw_chart(const Chart& chart, Along along, std::size_t points);
 // What is inside of its <svg>, for drawings that hold more.
 std::string chart_content(const Chart& chart, Along along, std::size_t points);
 
-// Style rules that give `count` lines of a family their colours. Few lines have colours that are
-// told apart, many a ramp in their order.
-std::string line_colours(std::string_view family, std::size_t count);
+// Style rules that give lines of a family their colours. Few lines have colours that are told
+// apart, many a ramp in their order.
+std::string line_colours(std::string_view family, const std::vector<int>& groups);
+std::string line_colours(std::string_view family, std::size_t count);  // groups 0 to count - 1
 
 // Round numbers that cover [low, high]: about `count` of them.
 std::vector<double> ticks(double low, double high, int count);
+// What is written at them, all of an axis in the same way: "0.5", "3,000", "2.5 M", "10⁻⁵"; with
+// the unit of `figure`: "97 %", "120 MB".
+std::vector<std::string> tick_texts(const std::vector<double>& values, std::string_view figure);
+
+// Whether values in order are spread like powers, so that their axis is logarithmic: all above
+// zero, the largest at least 8 times the smallest, and more evenly apart by their logarithms.
+bool is_geometric(const std::vector<double>& values);
 
 }  // namespace strata::report

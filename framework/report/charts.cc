@@ -13,10 +13,11 @@
 namespace strata::report {
 namespace {
 
-constexpr std::size_t kTogether = 3;     // groups whose train and val curves share a chart
-constexpr std::size_t kDescribed = 12;   // lines that a chart's text alternative goes through
-constexpr std::size_t kFewestStops = 3;  // values of a setting that make a curve
-constexpr std::size_t kMostLines = 12;   // of charts that show no more of them
+constexpr std::size_t kTogether = 3;      // groups whose train and val curves share a chart
+constexpr std::size_t kDescribed = 12;    // lines that a chart's text alternative goes through
+constexpr std::size_t kFewestStops = 3;   // values of a setting that make a curve
+constexpr std::size_t kMostLines = 12;    // of charts that show no more of them
+constexpr std::size_t kMostCells = 1000;  // of a heat map
 const char* const kSpeed = "samples_per_second";
 
 std::string in_words(const Chart& chart) {
@@ -60,11 +61,7 @@ std::string label_without(const Comparison& all, const Group& group, std::size_t
   return label.empty() ? "all runs" : label;
 }
 
-double at_best(const RunRecord& run, const std::string& figure) {
-  if (figure != kSpeed) {
-    const EpochRecord* best = run.best();
-    return best ? best->figure(figure) : std::numeric_limits<double>::quiet_NaN();
-  }
+double speed_of(const RunRecord& run) {
   std::vector<double> speeds;
   for (const EpochRecord& epoch : run.epochs) speeds.push_back(epoch.samples_per_second);
   return spread_of(speeds).mean;
@@ -73,10 +70,13 @@ double at_best(const RunRecord& run, const std::string& figure) {
 CurvePoint point_of(const Comparison& all, const Group& group, const std::string& figure) {
   CurvePoint point;
   std::vector<double> values;
-  for (const int member : group.members) {
-    const double value = at_best(all.runs[static_cast<std::size_t>(member)], figure);
-    if (std::isfinite(value)) values.push_back(value);
+  if (figure == kSpeed) {
+    for (const int member : group.counted)
+      values.push_back(speed_of(all.runs[static_cast<std::size_t>(member)]));
+  } else {
+    values = all.values_at_best(group, figure);
   }
+  std::erase_if(values, [](double value) { return !std::isfinite(value); });
   point.count = static_cast<int>(values.size());
   if (values.empty()) return point;
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
@@ -98,8 +98,9 @@ std::string values_in_words(const Chart& chart) {
   return out + (chart.lines.size() > kDescribed ? " Further ones are in the table." : "");
 }
 
-Chart value_chart(const Comparison& all, std::size_t axis, const std::vector<double>& stops,
-                  const std::string& figure) {
+// A figure against a setting, without its lines.
+Chart against(const Comparison& all, std::size_t axis, const std::vector<double>& stops,
+              const std::string& figure) {
   Chart chart;
   chart.family = fmt::format("a{}-", axis);
   chart.across = all.axes[axis].label;
@@ -107,6 +108,38 @@ Chart value_chart(const Comparison& all, std::size_t axis, const std::vector<dou
   chart.figure = figure;
   chart.title = fmt::format("{} against {}", figure_label(figure), chart.across);
   chart.id = fmt::format("{}-against-{}", figure, all.axes[axis].key);
+  return chart;
+}
+
+// A dot for each setting, where lines would be too many: the values of a random search.
+Chart dots_chart(const Comparison& all, std::size_t axis, const std::vector<double>& stops,
+                 const std::string& figure) {
+  Chart chart = against(all, axis, stops, figure);
+  chart.dots = true;
+  chart.lines = {
+      {0, false, {}, count_text(static_cast<std::int64_t>(all.groups.size()), "setting")},
+      {1, false, {}, "the best by " + figure_label(all.monitor)}};
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (std::size_t g = 0; g < all.groups.size(); ++g) {
+    CurvePoint point = point_of(all, all.groups[g], figure);
+    if (point.count == 0) continue;
+    point.value = stops[static_cast<std::size_t>(all.groups[g].points[axis])];
+    low = std::min(low, point.mean), high = std::max(high, point.mean);
+    chart.lines[static_cast<int>(g) == all.best_group ? 1 : 0].points.push_back(point);
+  }
+  if (!(low <= high)) return chart;
+  chart.low = low, chart.high = high;
+  chart.text = fmt::format("{}: from {} to {}.", chart.lines[0].label, figure_text(figure, low),
+                           figure_text(figure, high));
+  for (const CurvePoint& best : chart.lines[1].points)
+    chart.text += fmt::format(" {}: {} at {}.", chart.lines[1].label,
+                              figure_text(figure, best.mean), plain_number(best.value));
+  return chart;
+}
+
+Chart value_chart(const Comparison& all, std::size_t axis, const std::vector<double>& stops,
+                  const std::string& figure) {
+  Chart chart = against(all, axis, stops, figure);
   std::map<std::string, std::size_t> line_of;
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const Group& group : all.groups) {
@@ -172,6 +205,7 @@ std::vector<Chart> curve_charts(const Comparison& all) {
           std::find(figures.begin(), figures.end(), figure) == figures.end())
         figures.push_back(figure);
     const bool together = all.groups.size() <= kTogether && figures.size() == 2;
+    const bool some = all.drawn.size() < all.groups.size();
     double low = std::numeric_limits<double>::infinity(), high = -low;
     const std::size_t first = charts.size();
     for (std::size_t i = 0; i < figures.size(); ++i) {
@@ -181,13 +215,18 @@ std::vector<Chart> curve_charts(const Comparison& all) {
         chart.figure = figures[i];
         chart.title = together ? figure_label(base) : figure_label(figures[i]);
       }
-      for (std::size_t g = 0; g < all.groups.size(); ++g) {
-        ChartLine line{static_cast<int>(g), together && i > 0, all.curve(all.groups[g], figures[i]),
-                       all.groups[g].label};
-        for (const CurvePoint& point : line.points)
-          low = std::min(low, point.low), high = std::max(high, point.high);
-        charts.back().lines.push_back(std::move(line));
+      std::vector<ChartLine>& lines = charts.back().lines;
+      const std::size_t before = lines.size();
+      if (some)
+        lines.push_back(
+            {kAllGroups, false, all.range_of_groups(figures[i]), all_groups_label(all)});
+      for (const int g : all.drawn) {
+        const Group& group = all.groups[static_cast<std::size_t>(g)];
+        lines.push_back({g, together && i > 0, all.curve(group, figures[i]), group.label});
       }
+      for (std::size_t line = before; line < lines.size(); ++line)
+        for (const CurvePoint& point : lines[line].points)
+          low = std::min(low, point.low), high = std::max(high, point.high);
     }
     for (std::size_t i = first; i < charts.size(); ++i) {
       if (low <= high) charts[i].low = low, charts[i].high = high;
@@ -218,17 +257,25 @@ Chart step_chart(const Comparison& all) {
   return chart;
 }
 
+std::string all_groups_label(const Comparison& all) {
+  return fmt::format("all {} settings: median, lowest to highest", all.groups.size());
+}
+
 std::vector<Chart> value_charts(const Comparison& all) {
+  std::vector<std::string> figures;
+  for (const std::string& figure : all.figures)
+    if (figure.starts_with("val.") || figure == all.monitor) figures.push_back(figure);
+  figures.insert(figures.end(), all.measured.begin(), all.measured.end());
   std::vector<Chart> charts;
   for (std::size_t axis = 0; axis < all.axes.size(); ++axis) {
     const std::vector<double> stops = stops_of(all.axes[axis]);
     if (stops.size() < kFewestStops) continue;
     Chart speed = value_chart(all, axis, stops, kSpeed);
-    if (speed.lines.size() > kMostLines) continue;
-    for (const std::string& figure : all.figures)
-      if (figure.starts_with("val.") || figure == all.monitor)
-        charts.push_back(value_chart(all, axis, stops, figure));
-    charts.push_back(std::move(speed));
+    const bool dots = speed.lines.size() > kMostLines;
+    for (const std::string& figure : figures)
+      charts.push_back(dots ? dots_chart(all, axis, stops, figure)
+                            : value_chart(all, axis, stops, figure));
+    if (!dots) charts.push_back(std::move(speed));
   }
   return charts;
 }
@@ -240,6 +287,9 @@ double HeatMap::share(double mean) const {
 std::vector<HeatMap> heat_maps(const Comparison& all) {
   std::vector<HeatMap> maps;
   if (all.axes.size() < 2) return maps;
+  // Values that were drawn at random make cells of one run each.
+  const std::size_t cells = all.axes[0].values.size() * all.axes[1].values.size();
+  if (cells > kMostCells || cells > 2 * all.groups.size()) return maps;
   for (const std::string& figure : all.figures)
     if (figure.starts_with("val.") || figure == all.monitor) maps.push_back(heat_map(all, figure));
   return maps;

@@ -10,8 +10,9 @@
 namespace strata::report {
 
 // Figures over training: one chart for each of a split; with few groups one for each of both
-// splits. A line per group, in the groups' order.
+// splits. A line per group, in the groups' order; of many groups the best, and one line for all.
 std::vector<Chart> curve_charts(const Comparison& all);
+std::string all_groups_label(const Comparison& all);  // of that one
 
 // The losses of single steps, a line per group. Not drawn for many groups: lines as noisy as these
 // would hide each other.
@@ -19,7 +20,7 @@ bool has_step_chart(const Comparison& all);
 Chart step_chart(const Comparison& all);
 
 // Figures of validation and speed against each setting that has three numbers or more. A line for
-// every combination of what else was varied.
+// every combination of what else was varied; where these are many a dot for each group.
 std::vector<Chart> value_charts(const Comparison& all);
 
 // Means at the best epoch over the values of the first two settings.

@@ -13,6 +13,7 @@ namespace {
 
 const char* const kSeed = "train.seed";
 const char* const kAbsent = "–";
+constexpr std::size_t kFewestPairs = 4;  // of numbers, to tell that they have nothing in common
 // What is noted and saved changes no bit of the weights: no setting of its own.
 const std::set<std::string> kNotedOnly = {
     "train.log_steps",        "train.statistics",         "train.log",
@@ -84,6 +85,22 @@ std::vector<Candidate> candidates(const std::vector<RunRecord>& runs) {
       out.push_back(std::move(candidate));
   }
   return out;
+}
+
+// Whether one of them follows from the other, as far as values tell: not where both are numbers
+// that neither grow nor fall together, as those of a random search, which are all different.
+bool go_together(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  std::map<double, double> pairs;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const auto x = as_number(a[i]), y = as_number(b[i]);
+    if (!x || !y) return true;
+    pairs[*x] = *y;
+  }
+  if (pairs.size() < kFewestPairs) return true;
+  const auto grows = [](const auto& p, const auto& q) { return p.second < q.second; };
+  const auto falls = [](const auto& p, const auto& q) { return p.second > q.second; };
+  return std::is_sorted(pairs.begin(), pairs.end(), grows) ||
+         std::is_sorted(pairs.begin(), pairs.end(), falls);
 }
 
 void sort_values(std::vector<std::string>& values) {
@@ -195,97 +212,67 @@ std::vector<std::string> differing_keys(const std::vector<RunRecord>& runs) {
   return out;
 }
 
-Spread spread_of(const std::vector<double>& values) {
-  Spread spread;
-  double sum = 0;
-  for (const double value : values)
-    if (std::isfinite(value)) sum += value, ++spread.count;
-  const double none = std::numeric_limits<double>::quiet_NaN();
-  spread.mean = spread.count > 0 ? sum / spread.count : none;
-  double squares = 0;
-  for (const double value : values)
-    if (std::isfinite(value)) squares += (value - spread.mean) * (value - spread.mean);
-  spread.deviation = spread.count > 1 ? std::sqrt(squares / (spread.count - 1)) : none;
-  return spread;
-}
-
 namespace {
 
-// Adds a run's value to the point over all runs.
-void add_value(CurvePoint& point, double value, double step, double seconds) {
-  point.low = point.count == 0 ? value : std::min(point.low, value);
-  point.high = point.count == 0 ? value : std::max(point.high, value);
-  point.mean += value;
-  point.step += step;
-  point.seconds += seconds;
-  ++point.count;
+constexpr std::size_t kMostDrawn = 24;  // groups that all have curves
+constexpr std::size_t kBestDrawn = 7;   // else: as many as there are colours beside the grey of all
+
+// One run of each seed; runs whose log names none all count.
+std::vector<int> counted_of(const std::vector<RunRecord>& runs, const std::vector<int>& members) {
+  std::vector<int> counted;
+  std::map<std::string, std::size_t> place;
+  const auto progress = [&](int member) {
+    const RunRecord& run = runs[static_cast<std::size_t>(member)];
+    return std::pair(run.status == "done", run.epochs.size());
+  };
+  for (const int member : members) {
+    const std::string seed = runs[static_cast<std::size_t>(member)].seed();
+    const auto [at, added] = place.try_emplace(seed, counted.size());
+    if (added || seed.empty()) {
+      counted.push_back(member);
+    } else if (progress(member) >= progress(counted[at->second])) {
+      counted[at->second] = member;
+    }
+  }
+  return counted;
 }
 
-std::vector<CurvePoint> averaged(const std::map<std::int64_t, CurvePoint>& points) {
-  std::vector<CurvePoint> curve;
-  for (const auto& [unused, sums] : points) {
-    CurvePoint& point = curve.emplace_back(sums);
-    point.mean /= point.count;
-    point.step /= point.count;
-    point.seconds /= point.count;
+// Finds the best group; of many groups only the best ones are drawn.
+void rank_groups(Comparison& all) {
+  std::vector<std::pair<double, int>> order;  // smaller is better
+  for (std::size_t i = 0; i < all.groups.size(); ++i) {
+    const double value = all.at_best(all.groups[i], all.monitor).mean;
+    const double infinity = std::numeric_limits<double>::infinity();
+    order.emplace_back(!std::isfinite(value) ? infinity
+                       : all.more_is_better  ? -value
+                                             : value,
+                       static_cast<int>(i));
   }
-  return curve;
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (!order.empty() && std::isfinite(order[0].first)) all.best_group = order[0].second;
+  const std::size_t count = order.size() <= kMostDrawn ? order.size() : kBestDrawn;
+  for (std::size_t i = 0; i < count; ++i) all.drawn.push_back(order[i].second);
+  std::sort(all.drawn.begin(), all.drawn.end());
 }
 
 }  // namespace
 
-std::vector<CurvePoint> Comparison::step_curve(const Group& group) const {
-  std::map<std::int64_t, CurvePoint> points;
-  for (const int member : group.members) {
-    const RunRecord& run = runs[static_cast<std::size_t>(member)];
-    const auto length = run.facts.find("steps_per_epoch");
-    const double epoch = length != run.facts.end() && length->is_number_integer()
-                             ? std::max(1.0, length->get<double>())
-                             : 0;
-    for (const StepRecord& step : run.steps) {
-      if (!std::isfinite(step.loss)) continue;
-      CurvePoint& point = points[step.step];
-      add_value(point, step.loss, static_cast<double>(step.step), step.elapsed);
-      point.epoch =
-          epoch > 0 ? static_cast<double>(step.step) / epoch : static_cast<double>(step.epoch);
-    }
-  }
-  return averaged(points);
-}
-
-std::vector<CurvePoint> Comparison::curve(const Group& group, const std::string& figure) const {
-  std::map<std::int64_t, CurvePoint> points;
-  for (const int member : group.members) {
-    for (const EpochRecord& epoch : runs[static_cast<std::size_t>(member)].epochs) {
-      const double value = epoch.figure(figure);
-      if (!std::isfinite(value)) continue;
-      CurvePoint& point = points[epoch.epoch];
-      add_value(point, value, static_cast<double>(epoch.step), epoch.elapsed);
-      point.epoch = static_cast<double>(epoch.epoch);
-    }
-  }
-  return averaged(points);
-}
-
-Spread Comparison::at_best(const Group& group, const std::string& figure) const {
-  std::vector<double> values;
-  for (const int member : group.members)
-    if (const EpochRecord* best = runs[static_cast<std::size_t>(member)].best())
-      values.push_back(best->figure(figure));
-  return spread_of(values);
-}
-
 Comparison compare(std::vector<RunRecord> runs) {
   Comparison all;
   all.runs = std::move(runs);
-  std::map<std::vector<int>, std::size_t> axis_of;
+  std::map<std::vector<int>, std::vector<std::size_t>> axes_of;
   std::vector<std::vector<std::string>> axis_values;  // of each axis, for each run
   for (Candidate& candidate : candidates(all.runs)) {
-    const auto [at, added] = axis_of.try_emplace(partition(candidate.values), all.axes.size());
-    if (!added) {
-      all.axes[at->second].also.push_back(candidate.key);
+    std::vector<std::size_t>& known = axes_of[partition(candidate.values)];
+    const auto same = std::find_if(known.begin(), known.end(), [&](std::size_t axis) {
+      return go_together(axis_values[axis], candidate.values);
+    });
+    if (same != known.end()) {
+      all.axes[*same].also.push_back(candidate.key);
       continue;
     }
+    known.push_back(all.axes.size());
     Axis& axis = all.axes.emplace_back();
     axis.key = candidate.key;
     for (const std::string& value : candidate.values)
@@ -309,6 +296,9 @@ Comparison compare(std::vector<RunRecord> runs) {
     for (const std::string& figure : all.runs[run].figures)
       if (std::find(all.figures.begin(), all.figures.end(), figure) == all.figures.end())
         all.figures.push_back(figure);
+    for (const auto& [figure, unused] : all.runs[run].measured)
+      if (std::find(all.measured.begin(), all.measured.end(), figure) == all.measured.end())
+        all.measured.push_back(figure);
   }
   std::stable_partition(all.figures.begin(), all.figures.end(),
                         [](const std::string& figure) { return figure.starts_with("val."); });
@@ -318,20 +308,14 @@ Comparison compare(std::vector<RunRecord> runs) {
       all.group_of[static_cast<std::size_t>(member)] = static_cast<int>(all.groups.size());
     std::string label = all.axes.empty() ? (all.runs.size() == 1 ? all.runs[0].name : "all runs")
                                          : group_label(all.axes, points);
-    all.groups.push_back({std::move(label), points, std::move(members)});
+    std::vector<int> counted = counted_of(all.runs, members);
+    all.groups.push_back({std::move(label), points, std::move(members), std::move(counted)});
   }
 
   all.monitor = own_monitor(all);
   all.more_is_better = wants_more(all);
   complete_best(all);
-  double best = std::numeric_limits<double>::quiet_NaN();
-  for (std::size_t i = 0; i < all.groups.size(); ++i) {
-    const double value = all.at_best(all.groups[i], all.monitor).mean;
-    if (!std::isfinite(value)) continue;
-    if (std::isfinite(best) && (all.more_is_better ? value <= best : value >= best)) continue;
-    best = value;
-    all.best_group = static_cast<int>(i);
-  }
+  rank_groups(all);
   return all;
 }
 

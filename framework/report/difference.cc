@@ -24,7 +24,9 @@ const std::set<std::string> kKnownFacts = {
     "batch_size",   "total_steps", "steps_per_epoch", "start_state_sha256",
     "resumed_from", "precision",   "parameters",      "changes"};
 
-bool is_data_fact(const std::string& key) { return key.ends_with("_samples"); }
+bool is_data_fact(const std::string& key) {
+  return key.ends_with("_samples") || key.starts_with("data_");
+}
 bool is_plugin_fact(const std::string& key) { return key.find("plugin") != std::string::npos; }
 
 bool is_seed(const std::string& key) { return key == "train.seed"; }

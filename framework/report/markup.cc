@@ -73,18 +73,26 @@ bool is_share(std::string_view name) {
   return name.find("accuracy") != std::string_view::npos || name.ends_with(".zeros");
 }
 
+bool is_memory(std::string_view name) { return name == "peak_memory"; }
+
 std::string figure_text(std::string_view name, double value) {
   if (!std::isfinite(value)) return "–";
   if (is_share(name)) return fmt::format("{:.2f} %", 100 * value);
+  if (is_memory(name)) return fmt::format("{:.1f} MB", value / 1e6);
+  if (name == "epochs_to_target") return fmt::format("{:.1f}", value);
+  if (name == "seconds_to_target") return duration_text(value);
   const double size = std::abs(value);
-  if (size >= 1e6 || (size < 1e-4 && size > 0)) return fmt::format("{:.3e}", value);
-  const int digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.1 ? 4 : 5;
+  if (size >= 1e9 || (size < 1e-4 && size > 0)) return fmt::format("{:.3e}", value);
+  if (size >= 1000 || name == "samples_per_second") return grouped(std::llround(value));
+  const int digits = size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.1 ? 4 : 5;
   return fmt::format("{:.{}f}", value, digits);
 }
 
 std::string spread_text(std::string_view name, double mean, double deviation) {
   if (!std::isfinite(mean) || !std::isfinite(deviation)) return figure_text(name, mean);
   if (is_share(name)) return fmt::format("{:.2f} ± {:.2f} %", 100 * mean, 100 * deviation);
+  if (is_memory(name)) return fmt::format("{:.1f} ± {:.1f} MB", mean / 1e6, deviation / 1e6);
+  if (name == "seconds_to_target") return fmt::format("{:.2f} ± {:.2f} s", mean, deviation);
   const std::string middle = figure_text(name, mean);
   const std::size_t point = middle.find('.');
   if (middle.find('e') != std::string::npos) return fmt::format("{} ± {:.1e}", middle, deviation);
@@ -104,6 +112,7 @@ std::string plain_number(double value) {
 }
 
 std::string duration_text(double seconds) {
+  if (!(std::abs(seconds) < 1e9)) return std::isfinite(seconds) ? "> 31 years" : "–";
   if (seconds < 0.0995) return fmt::format("{:.1f} ms", 1000 * seconds);
   if (seconds < 9.995) return fmt::format("{:.2f} s", seconds);
   if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);

@@ -18,12 +18,14 @@ std::string csv(const std::vector<std::vector<std::string>>& rows);
 // "data:text/csv;charset=utf-8,…", safe in a quoted attribute.
 std::string csv_uri(std::string_view text);
 
-// A figure by its name: accuracies in percent, all else with four significant digits; "–" for NaN.
+// A figure by its name: accuracies in percent, memory in MB, times in seconds or minutes, all else
+// with four significant digits; "–" for NaN.
 std::string figure_text(std::string_view name, double value);
 // Mean and standard deviation in the same unit and precision: "96.50 ± 0.29 %".
 std::string spread_text(std::string_view name, double mean, double deviation);
 std::string figure_label(std::string_view name);  // "val.accuracy" → "val accuracy"
 bool is_share(std::string_view name);             // shown in percent
+bool is_memory(std::string_view name);            // bytes
 
 std::string plain_number(double value);     // shortest of six digits, for CSV; empty for NaN
 std::string duration_text(double seconds);  // "3.1 ms", "0.71 s", "3:05 min", "2:03:20 h"

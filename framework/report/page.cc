@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "framework/base/atomic_file.h"
 #include "framework/base/version.h"
 #include "framework/report/chart.h"
@@ -35,7 +37,8 @@ std::string data_link(std::string_view whole, std::string_view columns, std::str
                      html(columns), run.empty() ? "" : " data-run=\"" + html(run) + "\"", whole);
 }
 
-std::string swatch(int group) {
+std::string swatch(const Comparison& all, int group) {
+  if (!std::binary_search(all.drawn.begin(), all.drawn.end(), group)) return {};
   return fmt::format("<i class=\"dot g{}\" aria-hidden=\"true\"></i>", group);
 }
 
@@ -49,7 +52,7 @@ std::string draw_page(const Comparison& all, bool live) {
          std::string(live ? "; connect-src 'self'" : "") +
          "\">\n"
          "<link rel=\"icon\" href=\"data:,\">\n<title>" +
-         title + "</title>\n<style>\n" + kPageStyle + line_colours("g", all.groups.size()) +
+         title + "</title>\n<style>\n" + kPageStyle + line_colours("g", all.drawn) +
          "\n</style>\n</head>\n<body>\n<header>\n<h1>" + title + "</h1>\n" + verdict_section(all) +
          "</header>\n<main>\n" + curves_section(all) + values_section(all) +
          heat_maps_section(all) + tables_section(all) + predictions_section(all) +

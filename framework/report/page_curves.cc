@@ -41,15 +41,19 @@ std::string curves_csv(const Comparison& all, std::size_t& stride) {
 }
 
 std::string legend(const Comparison& all) {
-  std::vector<std::string> labels;
-  for (const Group& group : all.groups) labels.push_back(group.label);
-  return legend_of("g", labels);
+  std::vector<LegendKey> keys;
+  for (const int group : all.drawn)
+    keys.push_back({line_class("g", group), all.groups[static_cast<std::size_t>(group)].label});
+  if (keys.size() < all.groups.size())
+    keys.push_back({line_class("g", kAllGroups), all_groups_label(all)});
+  return legend_of(keys);
 }
 
 std::string legend(const Chart& chart) {
-  std::vector<std::string> labels;
-  for (const ChartLine& line : chart.lines) labels.push_back(line.label);
-  return legend_of(chart.family, labels);
+  std::vector<LegendKey> keys;
+  for (const ChartLine& line : chart.lines)
+    keys.push_back({line_class(chart.family, line.group), line.label});
+  return legend_of(keys);
 }
 
 std::string reading_help(const Comparison& all, const std::vector<Chart>& charts,
@@ -64,6 +68,9 @@ std::string reading_help(const Comparison& all, const std::vector<Chart>& charts
     out +=
         "A line is the mean over the runs of a setting that reached the epoch, its band goes from "
         "the lowest to the highest of them. ";
+  if (all.drawn.size() < all.groups.size())
+    out += fmt::format("Of {} settings, the {} best by {} have curves of their own. ",
+                       all.groups.size(), all.drawn.size(), html(figure_label(all.monitor)));
   if (stride > 1)
     out += fmt::format("The data below hold one epoch in {}; metrics.jsonl holds all. ", stride);
   return out.empty() ? "" : "<p class=\"note\">" + out + "</p>\n";
@@ -140,17 +147,17 @@ std::string curve_data_link(const Comparison& all, const Chart& chart) {
 
 }  // namespace
 
-std::string legend_of(std::string_view family, const std::vector<std::string>& labels) {
-  if (labels.size() < 2) return {};
+std::string legend_of(const std::vector<LegendKey>& keys) {
+  if (keys.size() < 2) return {};
   std::string out =
       "<div class=\"legend\" role=\"group\" aria-label=\"Curves that are shown\">"
       "<button type=\"button\" class=\"all\" hidden>all</button>"
       "<button type=\"button\" class=\"none\" hidden>none</button>";
-  for (std::size_t i = 0; i < labels.size(); ++i)
+  for (const LegendKey& key : keys)
     out += fmt::format(
-        "<button type=\"button\" class=\"key\" data-g=\"{0}{1}\" aria-pressed=\"true\"><i "
-        "class=\"dot {0}{1}\" aria-hidden=\"true\"></i>{2}</button>",
-        family, i, html(labels[i]));
+        "<button type=\"button\" class=\"key\" data-g=\"{0}\" aria-pressed=\"true\"><i "
+        "class=\"dot {0}\" aria-hidden=\"true\"></i>{1}</button>",
+        key.line, html(key.label));
   return out + "</div>\n";
 }
 
@@ -162,9 +169,7 @@ std::string curves_section(const Comparison& all) {
   std::size_t paths = 0;
   for (const Chart& chart : charts)
     for (const ChartLine& line : chart.lines)
-      paths += line.points.empty()                                                   ? 0
-               : all.groups[static_cast<std::size_t>(line.group)].members.size() > 1 ? 3
-                                                                                     : 1;
+      paths += line.points.empty() ? 0 : line.group == kAllGroups || all.has_seeds() ? 3 : 1;
   const std::size_t points =
       std::clamp<std::size_t>(kPathPoints / (3 * std::max<std::size_t>(paths, 1)), 12, 300);
   std::size_t stride = 1;
@@ -193,7 +198,8 @@ std::string values_section(const Comparison& all) {
   if (charts.empty()) return {};
   std::string out =
       "<section><h2>Figures against settings</h2>\n<p class=\"note\">Each run at its "
-      "best epoch; a band goes from the lowest to the highest.</p>\n";
+      "best epoch; a band goes from the lowest to the highest." +
+      std::string(all.measured.empty() ? "" : " " + measured_note(all)) + "</p>\n";
   std::string family;
   for (const Chart& chart : charts) {
     if (chart.family != family) {
@@ -207,7 +213,8 @@ std::string values_section(const Comparison& all) {
         "</figure>\n",
         html(chart.title), chart.id, html(chart.text),
         draw_chart(chart, Along::kValues, std::string::npos),
-        csv_link(chart.id + ".csv", "CSV", values_csv(chart)));
+        chart.dots ? "<a class=\"csv\" href=\"#results\">Data are in the tables</a>"
+                   : csv_link(chart.id + ".csv", "CSV", values_csv(chart)));
   }
   return out + "</div></section>\n";
 }

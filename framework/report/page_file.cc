@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kDifferenceBytes = 30000;  // of all settings' differences
 constexpr std::size_t kFileBytes = 40000;
+constexpr std::size_t kMostFlaws = 10;   // of runs that are named
+constexpr std::size_t kMostValues = 40;  // of a setting that are listed
 
 std::string varied(const Comparison& all) {
   if (all.axes.empty()) return {};
@@ -23,8 +25,13 @@ std::string varied(const Comparison& all) {
       "<th scope=\"col\">changes with it</th></tr></thead><tbody>\n";
   for (const Axis& axis : all.axes) {
     std::string values, also;
-    for (const std::string& value : axis.values)
-      values += (values.empty() ? "" : ", ") + ("<mark>" + html(value) + "</mark>");
+    for (std::size_t i = 0; i < axis.values.size(); ++i) {
+      if (axis.values.size() > kMostValues && i == kMostValues / 2) {
+        values += fmt::format(", … {} more", axis.values.size() - kMostValues);
+        i = axis.values.size() - kMostValues / 2;
+      }
+      values += (values.empty() ? "" : ", ") + ("<mark>" + html(axis.values[i]) + "</mark>");
+    }
     for (const std::string& key : axis.also)
       also += (also.empty() ? "" : ", ") + ("<code>" + html(key) + "</code>");
     out += "<tr><th scope=\"row\"><code>" + html(axis.key) + "</code></th><td>" + values +
@@ -113,7 +120,7 @@ std::string file_section(const Comparison& all) {
     }
     out += fmt::format(
         "<details><summary>{}{}: {} against {}</summary><pre tabindex=\"0\">{}</pre></details>\n",
-        swatch(static_cast<int>(g)), html(all.groups[g].label), html(run.name),
+        swatch(all, static_cast<int>(g)), html(all.groups[g].label), html(run.name),
         html(all.runs[0].name), text);
   }
   return out + "</section>\n";
@@ -131,6 +138,8 @@ std::string environment_section(const Comparison& all) {
       data.push_back({row.key, value, std::to_string(count)});
       if (row.values.size() == 1) {
         values = html(value);
+      } else if (row.values.size() > kMostValues) {
+        values = fmt::format("<mark>{} different values</mark>", row.values.size());
       } else {
         values += fmt::format("{}<mark>{}</mark> in {}", values.empty() ? "" : ", ", html(value),
                               count_text(count, "run"));
@@ -141,13 +150,22 @@ std::string environment_section(const Comparison& all) {
   }
   out += "</tbody></table></div>\n" + csv_link("environment.csv", "CSV", csv(data)) + "\n";
   int resumed = 0, damaged = 0;
-  for (const RunRecord& run : all.runs) resumed += run.resumed > 0, damaged += run.damaged_lines;
+  std::vector<std::string> flaws;
+  for (const RunRecord& run : all.runs) {
+    resumed += run.resumed > 0, damaged += run.damaged_lines;
+    for (const std::string& flaw : run.flaws) flaws.push_back(run.name + " " + flaw);
+  }
   if (resumed > 0)
     out += fmt::format("<p class=\"note\">{} resumed.</p>\n",
                        resumed == 1 ? "One run was" : std::to_string(resumed) + " runs were");
   if (damaged > 0)
     out += fmt::format("<p class=\"note\">{} of the logs could not be read and {} left out.</p>\n",
                        count_text(damaged, "line"), damaged == 1 ? "is" : "are");
+  for (std::size_t i = 0; i < std::min(flaws.size(), kMostFlaws); ++i)
+    out += "<p class=\"note\">" + html(flaws[i]) + ".</p>\n";
+  if (flaws.size() > kMostFlaws)
+    out +=
+        fmt::format("<p class=\"note\">And {} more like these.</p>\n", flaws.size() - kMostFlaws);
   return out + "</section>\n";
 }
 

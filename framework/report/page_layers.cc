@@ -186,8 +186,10 @@ std::string statistics_part(const Comparison& all) {
   if (stride > 1)
     out += fmt::format(" The data below hold one of these steps in {}; metrics.jsonl holds all.",
                        stride);
-  out += "</p>\n<style>" + line_colours(kFamily, names.size()) + "</style>\n" +
-         legend_of(kFamily, names) +
+  std::vector<LegendKey> keys;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    keys.push_back({line_class(kFamily, static_cast<int>(i)), names[i]});
+  out += "</p>\n<style>" + line_colours(kFamily, names.size()) + "</style>\n" + legend_of(keys) +
          fmt::format("<div class=\"charts layers{}\">\n", runs.size() == 3 ? " three" : "");
   const std::size_t points = std::clamp<std::size_t>(
       kPoints / std::max<std::size_t>(1, charts.size() * names.size()), 6, 120);

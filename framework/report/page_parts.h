@@ -19,15 +19,21 @@ std::string tables_section(const Comparison& all);
 std::string file_section(const Comparison& all);
 std::string environment_section(const Comparison& all);
 
-// Buttons that show and hide the lines of a family; empty for fewer than two.
-std::string legend_of(std::string_view family, const std::vector<std::string>& labels);
+// Buttons that show and hide lines; empty for fewer than two.
+struct LegendKey {
+  std::string line;  // line_class: what it toggles
+  std::string label;
+};
+std::string legend_of(const std::vector<LegendKey>& keys);
 // A link that saves `text` as the file `name`.
 std::string csv_link(std::string_view name, std::string_view label, std::string_view text);
 // A link to what the script cuts from the CSV inside the element `whole`: its first five columns
 // and those of `columns` (by spaces), of one run or of all. Without the script it leads to that
 // CSV.
 std::string data_link(std::string_view whole, std::string_view columns, std::string_view run = {});
-// A dot in a group's colour.
-std::string swatch(int group);
+// A dot in a group's colour; empty where it has none.
+std::string swatch(const Comparison& all, int group);
+// What Comparison::measured are, in words.
+std::string measured_note(const Comparison& all);
 
 }  // namespace strata::report

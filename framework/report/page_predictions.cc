@@ -36,8 +36,9 @@ Matrix matrix_of(const RunRecord& run) {
 }
 
 std::string count_or_share(double count) {
-  return count == std::floor(count) ? grouped(static_cast<std::int64_t>(count))
-                                    : fmt::format("{:.3g}", count);
+  return count == std::floor(count) && std::abs(count) < 1e15
+             ? grouped(static_cast<std::int64_t>(count))
+             : fmt::format("{:.3g}", count);
 }
 
 // Colours go by the share of a row, so that rare classes show, too; the diagonal has its own.

@@ -2,13 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
-#include "framework/base/text.h"
 #include "framework/report/markup.h"
 #include "framework/report/page_parts.h"
 
 namespace strata::report {
 namespace {
+
+constexpr std::size_t kManyRows = 100;
 
 struct Cell {
   std::string text;          // of the page, not yet escaped
@@ -20,30 +22,35 @@ struct Cell {
 struct Table {
   std::vector<std::string> head;
   std::vector<std::vector<Cell>> rows;
-  std::vector<int> group_of;  // of the rows
 };
 
 Cell number_cell(std::string text, double value) { return {std::move(text), plain_number(value)}; }
 Cell text_cell(const std::string& text) { return {text, text}; }
 
-std::string table_html(const Table& table, std::string_view caption, std::string_view file) {
-  std::string out =
-      fmt::format("<div class=\"wide\"><table class=\"sortable\"><caption>{}</caption><thead><tr>",
-                  html(caption));
+std::string table_html(const Comparison& all, const Table& table, std::string_view caption,
+                       std::string_view file) {
+  // The browser lays a long table out when it comes into sight.
+  const std::string later =
+      table.rows.size() > kManyRows
+          ? fmt::format(" long\" style=\"contain-intrinsic-size:auto {}px", 30 * table.rows.size())
+          : std::string();
+  std::string out = fmt::format(
+      "<div class=\"wide{}\"><table class=\"sortable\"><caption>{}</caption><thead><tr>", later,
+      html(caption));
   for (const std::string& name : table.head)
     out += "<th scope=\"col\"><button type=\"button\">" + html(name) + "</button></th>";
   out += "</tr></thead><tbody>\n";
   std::vector<std::vector<std::string>> data = {table.head};
-  for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    out += fmt::format("<tr data-g=\"g{}\">", table.group_of[i]);
+  for (const std::vector<Cell>& cells : table.rows) {
+    out += "<tr>";
     auto& row = data.emplace_back();
-    for (const Cell& cell : table.rows[i]) {
+    for (const Cell& cell : cells) {
       row.push_back(cell.exact);
       out += "<td";
       if (cell.exact != cell.text) out += " data-v=\"" + html(cell.exact) + "\"";
       if (!cell.colours.empty()) out += " class=\"" + cell.colours + "\"";
-      out +=
-          ">" + (cell.group >= 0 ? swatch(cell.group) : std::string()) + html(cell.text) + "</td>";
+      out += ">" + (cell.group >= 0 ? swatch(all, cell.group) : std::string()) + html(cell.text) +
+             "</td>";
     }
     out += "</tr>\n";
   }
@@ -62,19 +69,21 @@ Table settings_table(const Comparison& all) {
   Table table;
   for (const Axis& axis : all.axes) table.head.push_back(axis.label);
   table.head.push_back("runs");
-  for (const std::string& figure : all.figures) table.head.push_back(figure_label(figure));
+  for (const auto* names : {&all.figures, &all.measured})
+    for (const std::string& figure : *names) table.head.push_back(figure_label(figure));
   table.head.insert(table.head.end(), {"best epoch", "time"});
   for (std::size_t g = 0; g < all.groups.size(); ++g) {
     const Group& group = all.groups[g];
     std::vector<Cell> row = axis_cells(all, static_cast<int>(g));
     row[0].group = static_cast<int>(g);
-    row.push_back(text_cell(std::to_string(group.members.size())));
-    for (const std::string& figure : all.figures) {
-      const Spread spread = all.at_best(group, figure);
-      row.push_back(number_cell(spread_text(figure, spread.mean, spread.deviation), spread.mean));
-    }
+    row.push_back(text_cell(std::to_string(group.counted.size())));
+    for (const auto* names : {&all.figures, &all.measured})
+      for (const std::string& figure : *names) {
+        const Spread spread = all.at_best(group, figure);
+        row.push_back(number_cell(spread_text(figure, spread.mean, spread.deviation), spread.mean));
+      }
     std::vector<double> epochs, seconds;
-    for (const int member : group.members) {
+    for (const int member : group.counted) {
       const RunRecord& run = all.runs[static_cast<std::size_t>(member)];
       if (run.best_epoch > 0) epochs.push_back(static_cast<double>(run.best_epoch));
       seconds.push_back(run.seconds);
@@ -83,7 +92,6 @@ Table settings_table(const Comparison& all) {
     row.push_back(number_cell(std::isfinite(epoch) ? fmt::format("{:.1f}", epoch) : "–", epoch));
     row.push_back(number_cell(duration_text(time), time));
     table.rows.push_back(std::move(row));
-    table.group_of.push_back(static_cast<int>(g));
   }
   return table;
 }
@@ -97,6 +105,7 @@ Table runs_table(const Comparison& all) {
     table.head.push_back("best " + figure_label(figure));
   for (const std::string& figure : all.figures)
     if (figure.starts_with("val.")) table.head.push_back("last " + figure_label(figure));
+  for (const std::string& figure : all.measured) table.head.push_back(figure_label(figure));
   table.head.insert(table.head.end(), {"time", "samples/s"});
   for (std::size_t i = 0; i < all.runs.size(); ++i) {
     const RunRecord& run = all.runs[i];
@@ -117,13 +126,17 @@ Table runs_table(const Comparison& all) {
     for (const std::string& figure : all.figures)
       if (figure.starts_with("val."))
         row.push_back(number_cell(figure_text(figure, last.figure(figure)), last.figure(figure)));
+    for (const std::string& figure : all.measured) {
+      const auto at = run.measured.find(figure);
+      const double value = at == run.measured.end() ? std::nan("") : at->second;
+      row.push_back(number_cell(figure_text(figure, value), value));
+    }
     std::vector<double> speeds;
     for (const EpochRecord& epoch : run.epochs) speeds.push_back(epoch.samples_per_second);
     const double speed = spread_of(speeds).mean;
     row.push_back(number_cell(duration_text(run.seconds), run.seconds));
-    row.push_back(number_cell(std::isfinite(speed) ? grouped(std::llround(speed)) : "–", speed));
+    row.push_back(number_cell(figure_text("samples_per_second", speed), speed));
     table.rows.push_back(std::move(row));
-    table.group_of.push_back(group);
   }
   return table;
 }
@@ -171,7 +184,7 @@ std::string verdict_section(const Comparison& all) {
     out += fmt::format("{} {}: <b>{}</b>", all.more_is_better ? "Highest" : "Lowest",
                        html(figure_label(all.monitor)),
                        spread_text(all.monitor, spread.mean, spread.deviation));
-    if (all.groups.size() > 1) out += ", with " + swatch(all.best_group) + html(best.label);
+    if (all.groups.size() > 1) out += ", with " + swatch(all, all.best_group) + html(best.label);
     out += spread.count > 1
                ? fmt::format(" (mean ± standard deviation of {}, each at its best epoch).",
                              count_text(spread.count, "run"))
@@ -185,14 +198,30 @@ std::string verdict_section(const Comparison& all) {
   return out + "</p>\n";
 }
 
+std::string measured_note(const Comparison& all) {
+  std::string names;
+  for (std::size_t i = 0; i < all.measured.size(); ++i)
+    names += (i == 0                         ? ""
+              : i + 1 == all.measured.size() ? " and "
+                                             : ", ") +
+             figure_label(all.measured[i]);
+  return names.empty() ? "" : "Measured when a run had ended: " + html(names) + ".";
+}
+
 std::string tables_section(const Comparison& all) {
-  std::string out = "<section><h2>Results</h2>\n";
+  std::string out = "<section><h2 id=\"results\">Results</h2>\n", notes;
+  if (!all.measured.empty()) notes += "<p class=\"note\">" + measured_note(all) + "</p>\n";
+  if (all.has_repeated_seeds())
+    notes +=
+        "<p class=\"note\">Of runs with the same settings and the same seed one counts: the one "
+        "that got furthest, and of equals the last.</p>\n";
   if (all.has_seeds() && !all.axes.empty())
-    out += table_html(settings_table(all),
+    out += table_html(all, settings_table(all),
                       "Settings: mean ± standard deviation over runs, each at its best epoch",
                       "settings.csv");
-  return out + table_html(runs_table(all), "Runs, at the best epoch and at the last", "runs.csv") +
-         "</section>\n";
+  return out +
+         table_html(all, runs_table(all), "Runs, at the best epoch and at the last", "runs.csv") +
+         notes + "</section>\n";
 }
 
 }  // namespace strata::report

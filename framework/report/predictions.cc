@@ -2,6 +2,7 @@
 #include "framework/report/predictions.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "framework/base/atomic_file.h"
@@ -12,6 +13,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kMostClasses = 100, kMostSamples = 100, kLongestImage = 20000;
+constexpr std::size_t kMostFigures = 60, kLongestName = 80;  // of figures.json
+const char* const kMeasuredFile = "/figures.json";
 
 std::int64_t integer(const Json& object, const char* key, std::int64_t otherwise) {
   const auto at = object.find(key);
@@ -29,21 +32,27 @@ std::string image_of(const Json& object) {
   return text.starts_with(kHead) && plain && text.size() <= kLongestImage ? text : "";
 }
 
-void read_matrix(const Json& found, PredictionRecord& out) {
+// Whether classes and matrix are absent or sound; a matrix that is only partly sound is left out
+// whole, since it would show numbers in the wrong places.
+bool read_matrix(const Json& found, PredictionRecord& out) {
   const auto names = found.find("classes"), matrix = found.find("confusion");
-  if (names == found.end() || matrix == found.end() || !names->is_array() || !matrix->is_array() ||
-      names->size() > kMostClasses || names->size() != matrix->size())
-    return;
+  if (names == found.end()) return matrix == found.end();
+  if (!names->is_array() || names->size() > kMostClasses) return false;
   for (const Json& name : *names)
     out.classes.push_back(name.is_string() ? name.get<std::string>() : "?");
+  if (matrix == found.end()) return true;
+  if (!matrix->is_array() || names->size() != matrix->size()) return false;
+  std::vector<std::vector<std::int64_t>> rows;
   for (const Json& row : *matrix) {
-    std::vector<std::int64_t> counts;
-    if (row.is_array())
-      for (const Json& count : row)
-        counts.push_back(count.is_number_integer() ? count.get<std::int64_t>() : 0);
-    counts.resize(names->size());
-    out.confusion.push_back(std::move(counts));
+    if (!row.is_array() || row.size() != names->size()) return false;
+    std::vector<std::int64_t>& counts = rows.emplace_back();
+    for (const Json& count : row) {
+      if (!count.is_number_integer() || count.get<std::int64_t>() < 0) return false;
+      counts.push_back(count.get<std::int64_t>());
+    }
   }
+  out.confusion = std::move(rows);
+  return true;
 }
 
 // "confusion_3_5" behind the split's name.
@@ -64,21 +73,27 @@ std::string PredictionRecord::class_name(std::int64_t number) const {
              : std::to_string(number);
 }
 
-std::optional<PredictionRecord> read_predictions(const std::string& folder) {
+std::optional<PredictionRecord> read_predictions(const std::string& folder, bool& damaged) {
   const auto text = read_ordinary_file(folder + "/predictions.json");
   if (!text) return {};
   const Json found = Json::parse(*text, nullptr, false);
-  if (!found.is_object()) return {};
+  damaged = !found.is_object();
+  if (damaged) return {};
   PredictionRecord out;
   out.split = found.contains("split") && found["split"].is_string()
                   ? found["split"].get<std::string>()
                   : "val";
   out.epoch = integer(found, "epoch", 0);
   out.samples = integer(found, "samples", 0);
-  read_matrix(found, out);
+  damaged = !read_matrix(found, out);
   const auto worst = found.find("worst");
-  if (worst == found.end() || !worst->is_array()) return out;
+  if (worst == found.end()) return out;
+  if (!worst->is_array()) {
+    damaged = true;
+    return out;
+  }
   for (const Json& entry : *worst) {
+    if (!entry.is_object()) damaged = true;
     if (!entry.is_object() || out.worst.size() == kMostSamples) continue;
     PredictionRecord::Sample& sample = out.worst.emplace_back();
     sample.sample = integer(entry, "sample", 0);
@@ -90,6 +105,25 @@ std::optional<PredictionRecord> read_predictions(const std::string& folder) {
     sample.image = image_of(entry);
   }
   return out;
+}
+
+std::map<std::string, double> read_measured(const std::string& folder, bool& damaged) {
+  std::map<std::string, double> figures;
+  const auto text = read_ordinary_file(folder + kMeasuredFile);
+  if (!text) return figures;
+  const Json found = Json::parse(*text, nullptr, false);
+  damaged = !found.is_object() || found.size() > kMostFigures;
+  if (damaged) return figures;
+  for (const auto& [name, value] : found.items())
+    if (value.is_number() && name.size() <= kLongestName) figures[name] = value.get<double>();
+  return figures;
+}
+
+Status write_measured(const std::string& folder, const std::map<std::string, double>& figures) {
+  Json json = Json::object();
+  for (const auto& [name, value] : figures)
+    if (std::isfinite(value)) json[name] = value;
+  return write_file_atomically(folder + kMeasuredFile, json.dump(2) + "\n");
 }
 
 bool is_confusion_cell(const std::string& figure) {

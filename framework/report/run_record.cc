@@ -24,7 +24,7 @@ constexpr int kDeepest = 6;  // folders between an argument and a run
 
 bool is_run(const fs::path& folder) {
   std::error_code ignored;
-  return fs::exists(folder / "metrics.jsonl", ignored);
+  return fs::is_regular_file(folder / "metrics.jsonl", ignored);
 }
 
 // Numbers in names count as numbers.
@@ -109,11 +109,11 @@ Result<RunRecord> read_run(const std::string& folder) {
   RunRecord run;
   run.path = folder;
   run.facts = Json::object();
-  auto text = read_file(folder + "/model.model");
-  if (!text) return text.error();
-  const auto log = read_file(folder + "/metrics.jsonl");
+  auto text = read_ordinary_file(folder + "/model.model");
+  const auto log = read_ordinary_file(folder + "/metrics.jsonl");
   if (!log) return log.error();
-  run.text = std::move(*text);
+  if (text) run.text = std::move(*text);
+  if (run.text.empty()) run.flaws.push_back("has no model.model: its settings are unknown");
   run.settings = settings_of(run.text);
   run.status = "unfinished";
   std::istringstream lines(*log);
@@ -127,7 +127,12 @@ Result<RunRecord> read_run(const std::string& folder) {
     }
   }
   finish_events(run);
-  run.predictions = read_predictions(folder);
+  bool damaged = false;
+  run.predictions = read_predictions(folder, damaged);
+  if (damaged) run.flaws.push_back("has a damaged predictions.json");
+  damaged = false;
+  run.measured = read_measured(folder, damaged);
+  if (damaged) run.flaws.push_back("has a damaged figures.json");
   return run;
 }
 

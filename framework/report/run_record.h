@@ -87,7 +87,7 @@ struct EpochRecord {
 struct RunRecord {
   std::string path;  // as it was named
   std::string name;  // short, and different from all other runs of the comparison: "spirals/1"
-  std::string text;  // model.model
+  std::string text;  // model.model; empty where the folder has none
   std::vector<Setting> settings;  // of `text`
   nlohmann::ordered_json facts;   // the "start" event, an object
   std::vector<EpochRecord> epochs;
@@ -95,6 +95,8 @@ struct RunRecord {
   std::vector<StatisticsRecord> statistics;
   std::vector<LayerTime> times;
   std::optional<PredictionRecord> predictions;
+  // figures.json: what a study measured of the whole run, beside the figures of its epochs.
+  std::map<std::string, double> measured;
   // Names of figures in the log's order, without the cells of a confusion matrix.
   std::vector<std::string> figures;
   std::string status;           // "done"; "unfinished" where the log has no end
@@ -104,6 +106,8 @@ struct RunRecord {
   double seconds = 0;           // of the whole run; of its epochs where it did not end
   int resumed = 0;              // how often
   int damaged_lines = 0;        // of the log, left out
+  // What else could not be read: "has no model.model: its settings are unknown".
+  std::vector<std::string> flaws;
 
   const EpochRecord* best() const;          // null before the first epoch
   std::string fact(const char* key) const;  // as text, empty where there is none

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "framework/drawing/text.h"
 #include "framework/report/charts.h"
@@ -26,7 +27,10 @@ const char* const kStyle =
     "sans-serif;fill:#5b6370}.title{font-weight:600;fill:#1b1e24;font-size:14px}.cell{fill:#1b1e24}"
     ".x{text-anchor:middle}.y{text-anchor:end}.grid{stroke:#d9dde3;fill:none}.l{fill:none;"
     "stroke:var(--c);stroke-width:4;stroke-linejoin:round}.b{fill:var(--c);opacity:.16}"
-    "circle{fill:var(--c)}.faint .l{stroke-dasharray:7 6;stroke-width:3}.faint .b{opacity:.08}";
+    "circle{fill:var(--c)}.p{fill:none;stroke:var(--c);stroke-width:11;stroke-linecap:round;"
+    "stroke-opacity:.6}.all-g{--c:#5b6370}.all-g .l{stroke-dasharray:2 6}.faint "
+    ".l{stroke-dasharray:7 6;stroke-width:3}.faint "
+    ".b{opacity:.08}";
 
 std::string short_label(const std::string& label) { return drawing::shortened(label, kLongest); }
 
@@ -54,9 +58,9 @@ std::string legend(const Chart& chart, double& y) {
     const double width = 26 + drawing::text_width(label, kFont);
     if (x > kEdge && x + width > kChartWidth + kEdge) x = kEdge, y += kRow;
     out += fmt::format(
-        "<circle class=\"{}{}\" cx=\"{:.0f}\" cy=\"{:.0f}\" r=\"5\"/><text x=\"{:.0f}\" "
+        "<circle class=\"{}\" cx=\"{:.0f}\" cy=\"{:.0f}\" r=\"5\"/><text x=\"{:.0f}\" "
         "y=\"{:.0f}\">{}</text>\n",
-        chart.family, line.group, x + 5, y - 4.5, x + 14, y, html(label));
+        line_class(chart.family, line.group), x + 5, y - 4.5, x + 14, y, html(label));
     x += width;
   }
   y += kRow;
@@ -79,13 +83,13 @@ std::string chart_svg(const Chart& chart, Along along, bool seeds) {
     below += fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n", kEdge, y, note);
     y += kRow;
   }
-  std::size_t lines = 0;
+  std::set<int> groups;
   for (const ChartLine& line : chart.lines)
-    lines = std::max(lines, static_cast<std::size_t>(line.group) + 1);
+    if (line.group != kAllGroups) groups.insert(line.group);
   std::string title = chart.title;
   if (along != Along::kValues) title += fmt::format(" over {}", along_name(along));
   return whole(kChartWidth + 2 * kEdge, y - kRow + kEdge + 4, title, chart.text,
-               line_colours(chart.family, lines),
+               line_colours(chart.family, {groups.begin(), groups.end()}),
                fmt::format("<g transform=\"translate({:.0f} {:.0f})\">{}</g>\n", kEdge, kTitle,
                            chart_content(chart, along, kPoints)) +
                    below);

@@ -75,7 +75,9 @@ TEST(Lr, Draws) {
   const std::string svg = read_text("rates.svg");
   EXPECT_NE(svg.find("<title id=\"t\">spirals: loss while the learning rate grows</title>"),
             std::string::npos);
-  EXPECT_NE(svg.find("learning rate</text>"), std::string::npos) << svg;
+  EXPECT_NE(svg.find("learning rate (logarithmic)</text>"), std::string::npos) << svg;
+  for (const char* power : {"10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "10⁰"})
+    EXPECT_NE(svg.find(std::string(">") + power + "</text>"), std::string::npos) << power;
 }
 
 TEST(Lr, SaysWhatIsWrong) {

@@ -1,5 +1,6 @@
 // trainer study: complete, killed and resumed, with runs that fail, and asked for in wrong ways.
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "framework/app/study_charts.h"
 #include "framework/app/study_results.h"
 #include "tests/app/run_trainer.h"
 #include "tests/app/studies.h"
@@ -149,6 +151,7 @@ TEST(Study, WrongOnesSaySo) {
       {kGrid, {"--table"}, 2, "has no results"},
       {kGrid, {"--retry"}, 2, "goes with"},
       {kGrid, {"-j", "0"}, 2, "--jobs"},
+      {"  grid train.batch_size = [25, 50]\n  seeds = [1, 2, 1]\n", {}, 3, "`seeds` has 1 twice"},
       {"  grid train.seed = [1, 2]\n  seeds = 2\n", {}, 3, "sets the same"},
   };
   for (const Wrong& wrong : all) {
@@ -169,6 +172,58 @@ TEST(Study, AFileThatIsNoDatabaseIsLeftAlone) {
   const Ran ran = run_trainer({"study", "alien.model", "--runs", "alien"});
   EXPECT_EQ(ran.code, 4) << ran.err;
   EXPECT_EQ(read_text("alien/studies.sqlite"), std::string(200, 'x'));
+}
+
+int run_sql(const std::string& path, const std::string& sql) {
+  sqlite3* database = nullptr;
+  EXPECT_EQ(sqlite3_open((workspace() + "/" + path).c_str(), &database), SQLITE_OK);
+  const int code = sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr);
+  EXPECT_EQ(code, SQLITE_OK) << sqlite3_errmsg(database);
+  sqlite3_close(database);
+  return code;
+}
+
+TEST(Study, DatabasesOfTheFirstVersionAreUsed) {
+  write_text("old.model", spirals(kGrid));
+  const std::vector<std::string> call = {"study", "old.model", "train.epochs=1", "--runs", "old"};
+  std::vector<std::string> begin = call, resume = call;
+  begin.insert(begin.end(), {"--max-runs", "3"});
+  ASSERT_EQ(run_trainer(begin).code, 0);
+  const Json before = lasting(results("old.model", "old"));
+  // As version 1 was: without settings of studies.
+  run_sql("old/studies.sqlite", "ALTER TABLE study DROP COLUMN settings; PRAGMA user_version = 1");
+  EXPECT_EQ(lasting(results("old.model", "old")), before);
+  resume.push_back("--resume");
+  const Ran rest = run_trainer(resume);
+  EXPECT_EQ(rest.code, 0) << rest.err;
+  EXPECT_NE(rest.out.find("8 of 8 runs done"), std::string::npos) << rest.out;
+
+  run_sql("old/studies.sqlite", "PRAGMA user_version = 99");
+  const Ran newer = run_trainer(resume);
+  EXPECT_EQ(newer.code, 4);
+  EXPECT_NE(newer.err.find("`old/studies.sqlite` was written by a newer version of Strata"),
+            std::string::npos)
+      << newer.err;
+}
+
+TEST(Study, ChartsOfASearchHaveDots) {
+  app::StudyRecord study;
+  study.paths = {"train.optimizer.lr", "train.batch_size"};
+  study.reports = {"val.accuracy"};
+  std::vector<app::RunRecord> runs(20);
+  for (int i = 0; i < 20; ++i) {
+    runs[i].values = {std::to_string(0.001 * (1 + 7 * i % 20)), std::to_string(10 + i)};
+    runs[i].status = app::kDone;
+    runs[i].last = {{"val.accuracy", 0.5 + 0.01 * i}};
+  }
+  const auto files = app::study_charts(study, runs, false);
+  ASSERT_EQ(files.size(), 2u);
+  EXPECT_EQ(files[0].name, "val-accuracy-against-lr.svg");
+  EXPECT_NE(files[0].text.find("<path class=\"p\" d=\"M"), std::string::npos) << files[0].text;
+  EXPECT_NE(files[0].text.find("20 combinations: from 50.00 % to 69.00 %."), std::string::npos);
+  EXPECT_EQ(files[0].text.find("class=\"l\""), std::string::npos);
+  runs.resize(5);
+  EXPECT_NE(app::study_charts(study, runs, false)[0].text.find("class=\"l\""), std::string::npos);
 }
 
 TEST(Spread, IsTheSampleStandardDeviationOfRunsThatAreDone) {

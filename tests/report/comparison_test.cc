@@ -3,7 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include "tests/report/sample_runs.h"
@@ -58,6 +61,51 @@ TEST(Comparison, SeedsMakeNoSetting) {
   EXPECT_TRUE(all.has_seeds());
 }
 
+TEST(Comparison, TheSameSeedAgainIsNoFurtherEvidence) {
+  std::vector<SampleRun> samples(4);
+  samples[1].seed = 2;
+  samples[2].ends = false;  // of seed 1, as are the first and the last
+  const Comparison all = compare(sample_runs(samples));
+  ASSERT_EQ(all.groups.size(), 1u);
+  EXPECT_THAT(all.groups[0].members, ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(all.groups[0].counted, ElementsAre(3, 1));
+  EXPECT_TRUE(all.has_seeds());
+  EXPECT_TRUE(all.has_repeated_seeds());
+  const Spread spread = all.at_best(all.groups[0], "val.loss");
+  const Comparison once = compare(sample_runs({samples[0], samples[1]}));
+  EXPECT_EQ(spread.count, 2);
+  EXPECT_DOUBLE_EQ(spread.deviation, once.at_best(once.groups[0], "val.loss").deviation);
+  EXPECT_EQ(all.curve(all.groups[0], "val.loss")[0].count, 2);
+  EXPECT_FALSE(once.has_repeated_seeds());
+  EXPECT_FALSE(compare(sample_runs({samples[0], samples[0]})).has_seeds());
+}
+
+TEST(Comparison, OfManySettingsTheBestAreDrawn) {
+  std::vector<double> rates;
+  for (int i = 1; i <= 30; ++i) rates.push_back(0.001 * i);
+  const Comparison all = compare(sample_runs(sample_grid({50}, rates, 1, 10)));
+  ASSERT_EQ(all.groups.size(), 30u);
+  ASSERT_EQ(all.drawn.size(), 7u);
+  EXPECT_THAT(all.drawn, Contains(all.best_group));
+  double worst_drawn = 1, best_other = 0;
+  for (int g = 0; g < 30; ++g) {
+    const double value = all.at_best(all.groups[static_cast<std::size_t>(g)], "val.accuracy").mean;
+    const bool drawn = std::binary_search(all.drawn.begin(), all.drawn.end(), g);
+    if (drawn) worst_drawn = std::min(worst_drawn, value);
+    if (!drawn) best_other = std::max(best_other, value);
+  }
+  EXPECT_GE(worst_drawn, best_other);
+  const auto range = all.range_of_groups("val.loss");
+  ASSERT_EQ(range.size(), 10u);
+  std::vector<double> values;
+  for (const RunRecord& run : all.runs) values.push_back(run.epochs[4].figure("val.loss"));
+  std::sort(values.begin(), values.end());
+  EXPECT_EQ(range[4].epoch, 5);
+  EXPECT_EQ(range[4].low, values.front());
+  EXPECT_EQ(range[4].high, values.back());
+  EXPECT_DOUBLE_EQ(range[4].mean, (values[14] + values[15]) / 2);
+}
+
 TEST(Comparison, WhatIsOnlyNotedMakesNoSetting) {
   const auto all = compare(sample_runs(
       {SampleRun{},
@@ -94,6 +142,23 @@ TEST(Comparison, WhatFollowsFromAParamIsOneAxis) {
   EXPECT_THAT(all.axes[0].also, Contains("dense1.bias"));
   EXPECT_THAT(all.axes[0].also, Contains("batch_norm1"));
   EXPECT_EQ(all.groups[0].label, "norm = \"none\"");
+}
+
+// No two runs of a random search have a value in common, and still they have several settings.
+TEST(Comparison, NumbersThatGoTheirOwnWaysAreAxesOfTheirOwn) {
+  std::vector<SampleRun> samples(6);
+  const double rates[] = {0.03, 0.001, 0.02, 0.004, 0.01, 0.05};
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    samples[i].batch_size = 10 * static_cast<int>(i + 1);
+    samples[i].lr = rates[i];
+  }
+  const Comparison drawn = compare(sample_runs(samples));
+  ASSERT_EQ(drawn.axes.size(), 2u);
+  EXPECT_EQ(drawn.axes[0].values.size(), 6u);
+  EXPECT_EQ(drawn.axes[1].values.size(), 6u);
+  // What grows or falls together is one.
+  for (std::size_t i = 0; i < samples.size(); ++i) samples[i].lr = 0.1 / samples[i].batch_size;
+  EXPECT_EQ(compare(sample_runs(samples)).axes.size(), 1u);
 }
 
 TEST(Comparison, AnotherOptimizerIsOneDifference) {
@@ -154,6 +219,36 @@ TEST(Runs, MissingOnesAreNamed) {
   const auto absent = read_runs({folder + "/x"});
   ASSERT_FALSE(absent.ok());
   EXPECT_EQ(absent.error().message, "there is no run folder `" + folder + "/x`");
+}
+
+// As older versions left them: without what later ones note.
+TEST(Runs, OfOlderVersionsAreRead) {
+  const std::string folder = fresh_folder();
+  testing::write_run(folder + "/1", {});
+  testing::write_run(folder + "/2", {});
+  std::filesystem::remove(folder + "/2/model.model");
+  std::ofstream(folder + "/2/metrics.jsonl") << R"({"event":"start","model":"spirals"})"
+                                             << "\n"
+                                             << R"({"event":"epoch","epoch":1,"train.loss":0.5})"
+                                             << "\n"
+                                             << R"({"event":"end"})"
+                                             << "\n";
+  const auto runs = read_runs({folder});
+  ASSERT_TRUE(runs.ok()) << runs.error().message;
+  ASSERT_EQ(runs->size(), 2u);
+  EXPECT_THAT((*runs)[1].flaws, ElementsAre("has no model.model: its settings are unknown"));
+  EXPECT_EQ((*runs)[1].epochs.size(), 1u);
+  EXPECT_TRUE((*runs)[0].flaws.empty());
+}
+
+TEST(Runs, ANamedPipeIsNoLog) {
+  const std::string folder = fresh_folder();
+  testing::write_run(folder + "/1", {});
+  std::filesystem::create_directories(folder + "/2");
+  ASSERT_EQ(::mkfifo((folder + "/2/metrics.jsonl").c_str(), 0600), 0);
+  const auto runs = read_runs({folder});
+  ASSERT_TRUE(runs.ok());
+  EXPECT_EQ(runs->size(), 1u);
 }
 
 TEST(Runs, LogsThatWereCutShortAreRead) {

@@ -75,6 +75,17 @@ TEST(Difference, OfTheEnvironmentIsNotOneOfTheFile) {
   EXPECT_EQ(found.plugins[0].first, "not recorded");
 }
 
+TEST(Difference, OfTheSamplesIsOneOfTheData) {
+  auto runs = sample_runs({{}, {}});
+  runs[0].facts["data_crc32"] = {{"train", "00000001"}};
+  runs[1].facts["data_crc32"] = {{"train", "00000002"}};
+  const std::string text = difference_text(runs[0], runs[1], difference_of(runs[0], runs[1]));
+  EXPECT_NE(text.find("  data         data_crc32  train 00000001 -> train 00000002\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("  environment  same\n"), std::string::npos) << text;
+}
+
 TEST(Difference, OfARunThatGoesOnIsItsLength) {
   SampleRun shorter;
   shorter.epochs = 6;

@@ -4,12 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <regex>
 
 #include "framework/report/chart.h"
 #include "framework/report/line_difference.h"
 #include "framework/report/markup.h"
+#include "framework/report/predictions.h"
 #include "tests/report/sample_runs.h"
 
 namespace strata::report {
@@ -213,6 +215,110 @@ TEST(Page, OfDamagedExtrasIsDrawn) {
   }
 }
 
+TEST(Page, OfRunsOfOlderVersionsIsDrawn) {
+  const std::string folder = fresh_folder();
+  write_run(folder + "/1", SampleRun{});
+  write_run(folder + "/2", SampleRun{});
+  std::ofstream(folder + "/2/model.model") << "";
+  std::ofstream(folder + "/2/metrics.jsonl")
+      << "{\"event\":\"start\"}\n{\"event\":\"epoch\",\"epoch\":1,\"train.loss\":0.5}\n";
+  auto runs = read_runs({folder});
+  ASSERT_TRUE(runs.ok());
+  EXPECT_THAT(draw_page(compare(*runs)),
+              HasSubstr("/2 has no model.model: its settings are unknown.</p>"));
+  auto alone = read_runs({folder + "/2"});
+  ASSERT_TRUE(alone.ok());
+  EXPECT_THAT(draw_page(compare(*alone)), HasSubstr("</html>"));
+}
+
+// A matrix with rows that are too long, too short, or negative would put numbers in wrong places.
+TEST(Page, LeavesOutADamagedMatrix) {
+  for (const char* rows : {"[1,2,3],[3,4]", "[1],[3,4]", "[1,-2],[3,4]", "[1,2.5],[3,4]",
+                           "[1,2],[3,4],[5,6]", "[1,1e99],[3,4]"}) {
+    const std::string folder = fresh_folder();
+    write_run(folder + "/1", SampleRun{});
+    std::ofstream(folder + "/1/predictions.json")
+        << R"({"classes":["a","b"],"confusion":[)" << rows
+        << R"(],"worst":[{"sample":7,"loss":2,"label":1,"predicted":0}]})";
+    auto runs = read_runs({folder});
+    ASSERT_TRUE(runs.ok());
+    const std::string page = draw_page(compare(*runs));
+    EXPECT_THAT(page, Not(HasSubstr("Confusion matrix"))) << rows;
+    EXPECT_THAT(page, HasSubstr("Samples with the largest loss")) << rows;
+    EXPECT_THAT(page, HasSubstr("1 has a damaged predictions.json.</p>")) << rows;
+  }
+}
+
+TEST(Page, ShowsWhatAStudyMeasured) {
+  const std::string folder = fresh_folder();
+  auto samples = sample_grid({10, 50, 250}, {0.01}, 2, 5);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const std::string run = folder + "/" + std::to_string(i + 1);
+    write_run(run, samples[i]);
+    const double x = static_cast<double>(i);
+    ASSERT_TRUE(write_measured(run, {{"gap.accuracy", 0.01 * x},
+                                     {"peak_memory", 6.4e7 + 1e6 * x},
+                                     {"seconds_to_target", i == 0 ? std::nan("") : 1.5}}));
+  }
+  std::ofstream(folder + "/6/figures.json") << "[1]";
+  auto runs = read_runs({folder});
+  ASSERT_TRUE(runs.ok());
+  const std::string page = draw_page(compare(*runs));
+  EXPECT_THAT(page, HasSubstr("<button type=\"button\">gap accuracy</button>"));
+  EXPECT_THAT(page, HasSubstr("<td data-v=\"0.005\">0.50 ± 0.71 %</td>"));
+  EXPECT_THAT(page, HasSubstr("<td data-v=\"6.45e+07\">64.5 ± 0.7 MB</td>"));
+  EXPECT_THAT(page, HasSubstr("<td data-v=\"1.5\">1.50 s</td>"));
+  EXPECT_THAT(page, HasSubstr("<figcaption>gap accuracy against batch_size</figcaption>"));
+  EXPECT_THAT(page, HasSubstr(" MB</text>"));
+  EXPECT_THAT(page,
+              HasSubstr("Measured when a run had ended: gap accuracy, peak memory and seconds to "
+                        "target.</p>"));
+  EXPECT_THAT(page, HasSubstr("6 has a damaged figures.json.</p>"));
+}
+
+TEST(Page, SaysThatASeedCountsOnce) {
+  const std::string page = page_of({SampleRun{}, SampleRun{}, SampleRun{.seed = 2}});
+  EXPECT_THAT(page,
+              HasSubstr("Of runs with the same settings and the same seed one counts: the one "
+                        "that got furthest, and of equals the last.</p>"));
+  EXPECT_THAT(page, HasSubstr("standard deviation of 2 runs"));
+}
+
+TEST(Page, OfManySettingsHasCurvesOfTheBest) {
+  std::vector<double> rates;
+  for (int i = 1; i <= 30; ++i) rates.push_back(0.001 * i);
+  const std::string page = page_of(sample_grid({50}, rates, 1, 10));
+  EXPECT_EQ(count(page, "class=\"key\""), 8);
+  EXPECT_THAT(page,
+              HasSubstr("data-g=\"all-g\" aria-pressed=\"true\"><i class=\"dot all-g\" "
+                        "aria-hidden=\"true\"></i>all 30 settings: median, lowest to highest"));
+  EXPECT_THAT(page,
+              HasSubstr("Of 30 settings, the 7 best by val accuracy have curves of their own."));
+  EXPECT_EQ(count(page, "data-g=\"all-g\"><path class=\"b\""), 4 * 3);
+}
+
+// A random search: no two settings have a value in common.
+TEST(Page, OfDrawnValuesHasDots) {
+  std::vector<SampleRun> runs(40);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    runs[i].batch_size = static_cast<int>(10 + i);
+    runs[i].lr = std::pow(10, -4 + 0.07 * static_cast<double>((i * 17) % 40));
+  }
+  const std::string page = page_of(runs);
+  EXPECT_EQ(count(page, "class=\"p\" d=\""), 2 * 2 * 2);  // axes, figures, all and the best
+  EXPECT_THAT(page, HasSubstr("the best by val accuracy</button>"));
+  EXPECT_THAT(page, HasSubstr("<a class=\"csv\" href=\"#results\">Data are in the tables</a>"));
+  EXPECT_THAT(page, HasSubstr("lr (logarithmic)</text>"));
+  EXPECT_THAT(page, HasSubstr(">batch_size</text>"));
+  EXPECT_THAT(page, Not(HasSubstr("class=\"heat\"")));
+}
+
+TEST(Page, OfAThousandRunsIsSmall) {
+  std::vector<double> rates;
+  for (int i = 1; i <= 50; ++i) rates.push_back(0.001 * i);
+  EXPECT_LT(page_of(sample_grid({10, 25, 50, 125, 250}, rates, 4, 20)).size(), 1'200'000u);
+}
+
 TEST(Page, OfAConfusionMatrixMetricHasNoCurveForEachCell) {
   const std::string folder = fresh_folder();
   write_run(folder + "/1", SampleRun{});
@@ -261,6 +367,50 @@ TEST(Page, IsTheSameForTheSameRuns) {
   EXPECT_EQ(draw_page(compare(runs)), draw_page(compare(runs)));
 }
 
+TEST(Chart, TicksAreWrittenInOneWay) {
+  EXPECT_THAT(tick_texts({0, 1e6, 2e6, 3e6}, "loss"), ElementsAre("0", "1 M", "2 M", "3 M"));
+  EXPECT_THAT(tick_texts({5e5, 1.5e6}, "loss"), ElementsAre("500,000", "1.5 M"));
+  EXPECT_THAT(tick_texts({0, 50'000, 100'000}, "loss"), ElementsAre("0", "50,000", "100,000"));
+  EXPECT_THAT(tick_texts({1e-5, 3e-5, 1e-4, 0.1, 1}, "loss"),
+              ElementsAre("10⁻⁵", "3·10⁻⁵", "10⁻⁴", "10⁻¹", "10⁰"));
+  EXPECT_THAT(tick_texts({1e9, 2.5e12}, "loss"), ElementsAre("10⁹", "2.5·10¹²"));
+  EXPECT_THAT(tick_texts({-0.5, 0, 0.25, 1e-4}, "loss"),
+              ElementsAre("-0.5", "0", "0.25", "0.0001"));
+  EXPECT_THAT(tick_texts({0, 0.5, 0.975}, "val.accuracy"), ElementsAre("0 %", "50 %", "97.5 %"));
+  EXPECT_THAT(tick_texts({0, 5e7, 1.5e9}, "peak_memory"), ElementsAre("0 MB", "50 MB", "1,500 MB"));
+}
+
+TEST(Chart, AxesOfPowersAreLogarithmic) {
+  EXPECT_TRUE(is_geometric({2, 4, 8, 32}));
+  EXPECT_TRUE(is_geometric({2, 8, 32, 128, 512, 2048}));
+  EXPECT_TRUE(is_geometric({1e-4, 3e-4, 1e-3, 3e-3}));
+  EXPECT_TRUE(is_geometric({10, 50, 250}));
+  EXPECT_FALSE(is_geometric({1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+  EXPECT_FALSE(is_geometric({0, 1, 10, 100}));
+  EXPECT_FALSE(is_geometric({-1, 1, 10}));
+  EXPECT_FALSE(is_geometric({16, 32, 64}));
+  EXPECT_FALSE(is_geometric({1, 100}));
+  EXPECT_FALSE(is_geometric({0.1, 0.5, 0.9, 1.3}));
+  EXPECT_FALSE(is_geometric({}));
+}
+
+TEST(Chart, SayThatAnAxisIsLogarithmic) {
+  Chart chart;
+  chart.across = "batch_size";
+  chart.stops = {2, 4, 8, 32};
+  EXPECT_THAT(draw_chart(chart, Along::kValues, 10), HasSubstr(">batch_size (logarithmic)</text>"));
+  chart.stops = {1, 2, 3, 4};
+  EXPECT_THAT(draw_chart(chart, Along::kValues, 10), HasSubstr(">batch_size</text>"));
+  chart.stops = {1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1};
+  EXPECT_EQ(count(draw_chart(chart, Along::kValues, 10), "class=\"x\">"), 8);
+  // Texts that would touch are left out; the ticks stay.
+  chart.stops = {1, 2, 3, 4, 1000};
+  const std::string drawn = draw_chart(chart, Along::kValues, 10);
+  EXPECT_THAT(drawn, HasSubstr(">1,000</text>"));
+  EXPECT_EQ(count(drawn, "v4"), 5);
+  EXPECT_LT(count(drawn, "class=\"x\">"), 5);
+}
+
 TEST(Chart, TicksAreRound) {
   EXPECT_THAT(ticks(0, 40, 4), ElementsAre(0, 10, 20, 30, 40));
   EXPECT_EQ(ticks(0.82, 0.97, 3).size(), 3u);
@@ -279,6 +429,13 @@ TEST(Markup, FiguresHaveTheirUnits) {
   EXPECT_EQ(figure_text("val.loss", std::nan("")), "–");
   EXPECT_EQ(spread_text("val.accuracy", 0.9725, 0.0029), "97.25 ± 0.29 %");
   EXPECT_EQ(spread_text("val.loss", 0.5, 0.01), "0.5000 ± 0.0100");
+  EXPECT_EQ(figure_text("val.loss", 3e6), "3,000,000");
+  EXPECT_EQ(figure_text("peak_memory", 6.44e7), "64.4 MB");
+  EXPECT_EQ(figure_text("seconds_to_target", 75), "1:15 min");
+  EXPECT_EQ(figure_text("epochs_to_target", 4), "4.0");
+  EXPECT_EQ(figure_text("gap.accuracy", -0.01), "-1.00 %");
+  EXPECT_EQ(spread_text("peak_memory", 6.44e7, 1e6), "64.4 ± 1.0 MB");
+  EXPECT_EQ(spread_text("seconds_to_target", 1.5, 0.25), "1.50 ± 0.25 s");
 }
 
 TEST(Markup, FactsAreWords) {
