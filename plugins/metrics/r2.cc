@@ -53,7 +53,9 @@ class R2 final : public Metric {
     results[0] = 0;
     for (std::int64_t i = 0; i < n; ++i) {
       const double* sums = accumulator + 2 + 3 * i;
-      const double unexplained = sums[1] > 0 ? sums[2] / sums[1] : (sums[2] > 0 ? 1.0 : 0.0);
+      // Of targets that are all alike; 0, or a NaN that is passed on, where there is no error.
+      const double constant = sums[2] > 0 ? 1.0 : sums[1] + sums[2];
+      const double unexplained = sums[1] > 0 ? sums[2] / sums[1] : constant;
       results[0] += (1 - unexplained) / static_cast<double>(n);
     }
   }

@@ -47,7 +47,8 @@ class Lion final : public Optimizer {
       const T g = gradient[i];
       const T direction = keep1 * average[i] + take1 * g;
       average[i] = keep2 * average[i] + take2 * g;
-      const T sign = static_cast<T>((direction > T(0)) - (direction < T(0)));
+      const T below = direction < T(0) ? T(-1) : direction;  // 0 and NaN are passed on
+      const T sign = direction > T(0) ? T(1) : below;
       w[i] = w[i] * shrink - rate * sign;
     }
   }

@@ -1,12 +1,17 @@
 // The conformance harness finds what is wrong: one faulty plugin for each rule.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "framework/plugin/dataset.h"
 #include "framework/plugin/layer.h"
 #include "framework/plugin/loss.h"
+#include "framework/plugin/metric.h"
 #include "framework/plugin/optimizer.h"
 #include "framework/plugin/registry.h"
 #include "framework/plugin/testing/conformance.h"
+#include "framework/plugin/transform.h"
 
 namespace strata {
 namespace {
@@ -27,6 +32,8 @@ enum class Fault {
   kForgetsAccumulate,
   kDependsOnPrecision,
   kIgnoresNull,
+  kSwallowsNan,
+  kSwallowsNanGradient,
 };
 
 // y = w · x² with one weight per feature, and one thing wrong with it.
@@ -59,6 +66,9 @@ class Faulty : public Layer {
                          ? static_cast<T>(pass.key()[0])
                          : T(0);
     for (std::int64_t i = 0; i < end; ++i) y[i] = x[i] * x[i] * pass.parameter(0)[i % n] + offset;
+    if (kFault == Fault::kSwallowsNan) {
+      for (std::int64_t i = 0; i < end; ++i) y[i] = x[i] == x[i] ? y[i] : T(0);
+    }
     if (kFault == Fault::kReadsUnwritten) y[0] += pass.scratch()[0];
     if (kFault == Fault::kChangesInput) const_cast<T*>(x)[0] += T(1);
     if (kFault == Fault::kDependsOnPrecision && sizeof(T) == 4) y[0] += T(1);
@@ -80,6 +90,7 @@ class Faulty : public Layer {
     const T two = kFault == Fault::kGradient ? T(2.001) : T(2);
     if (kFault == Fault::kIgnoresNull && !dx) return;
     for (std::int64_t i = 0; i < pass.input_size(); ++i) {
+      if (kFault == Fault::kSwallowsNanGradient && dy[i] != dy[i]) continue;
       dw[i % n] += dy[i] * x[i] * x[i];
       const T gradient = two * x[i] * pass.parameter(0)[i % n] * dy[i];
       if (dx)
@@ -105,6 +116,9 @@ const LayerRegistration<Faulty<Fault::kRandomInInference>> kRandom{"FaultyRandom
 const LayerRegistration<Faulty<Fault::kForgetsAccumulate>> kAccumulate{"FaultyAccumulate"};
 const LayerRegistration<Faulty<Fault::kDependsOnPrecision>> kPrecision{"FaultyPrecision"};
 const LayerRegistration<Faulty<Fault::kIgnoresNull>> kNull{"FaultyNull"};
+
+const LayerRegistration<Faulty<Fault::kSwallowsNan>> kNan{"FaultyNan"};
+const LayerRegistration<Faulty<Fault::kSwallowsNanGradient>> kNanGradient{"FaultyNanGradient"};
 
 // Nothing is right about its schema.
 class FaultySchema : public Layer {
@@ -148,6 +162,129 @@ class FaultyLoss : public Loss {
   }
 };
 const LossRegistration<FaultyLoss> kLoss{"FaultyLoss"};
+
+// The mean absolute difference, without those that are no numbers.
+class SwallowingLoss : public Loss {
+ public:
+  struct Options {};
+  static void describe(Schema<Options>& schema) {
+    schema.doc("The mean absolute difference.")
+        .example("SwallowingLoss(prediction, target)")
+        .inputs({"prediction", "target"});
+  }
+  explicit SwallowingLoss(const Options&) {}
+  LossPlan infer(const std::vector<Input>& inputs) const {
+    if (inputs[1].dtype != STRATA_REAL) throw PluginError("it compares with values");
+    return {};
+  }
+  template <class T>
+  void evaluate(const LossPass<T>& pass) const {
+    const std::int64_t n = pass.shape(0).elements();
+    const T scale = static_cast<T>(pass.scale());
+    for (std::int64_t i = 0; i < pass.batch(); ++i) {
+      double& loss = pass.losses()[i] = 0;
+      for (std::int64_t k = i * n; k < (i + 1) * n; ++k) {
+        const T gap = pass.input(0)[k] - pass.input(1)[k];
+        if (gap == gap) loss += std::abs(static_cast<double>(gap));
+        const T slope = gap > T(0) ? scale : -scale;
+        if (T* dx = pass.d_input(0)) dx[k] = slope;
+        if (T* dx = pass.d_input(1)) dx[k] = -slope;
+      }
+    }
+  }
+};
+const LossRegistration<SwallowingLoss> kSwallowingLoss{"SwallowingLoss"};
+
+// The same as a figure.
+class SwallowingMetric : public Metric {
+ public:
+  struct Options {};
+  static void describe(Schema<Options>& schema) {
+    schema.doc("The mean absolute difference.")
+        .example("SwallowingMetric(prediction, target)")
+        .inputs({"prediction", "target"});
+  }
+  explicit SwallowingMetric(const Options&) {}
+  MetricPlan infer(const std::vector<Input>& inputs) const {
+    if (inputs[1].dtype != STRATA_REAL) throw PluginError("it compares with values");
+    return MetricPlan().accumulator(2).result("difference", /*higher_is_better=*/false);
+  }
+  template <class T>
+  void update(const MetricPass<T>& pass) const {
+    for (std::int64_t i = 0; i < pass.batch() * pass.shape(0).elements(); ++i) {
+      const auto gap = static_cast<double>(pass.input(0)[i] - pass.input(1)[i]);
+      if (gap == gap) pass.accumulator()[0] += std::abs(gap);
+      pass.accumulator()[1] += 1;
+    }
+  }
+  void results(const double* accumulator, double* results) const {
+    results[0] = accumulator[0] / accumulator[1];
+  }
+};
+const MetricRegistration<SwallowingMetric> kSwallowingMetric{"SwallowingMetric"};
+
+// A sign of NaN is 0 here.
+class SwallowingOptimizer : public Optimizer {
+ public:
+  struct Options {
+    double lr = 0.1;
+  };
+  static void describe(Schema<Options>& schema) {
+    schema.doc("Descends by signs.").example("SwallowingOptimizer");
+    schema.option("lr", &Options::lr).doc("learning rate");
+  }
+  explicit SwallowingOptimizer(const Options&) {}
+  std::vector<std::string> slots() const { return {}; }
+  template <class T>
+  void update(const UpdatePass<T>& pass) const {
+    const auto rate = static_cast<T>(pass.learning_rate());
+    for (std::int64_t i = 0; i < pass.count(); ++i) {
+      const T g = pass.gradient()[i];
+      pass.weights()[i] -= rate * static_cast<T>((g > T(0)) - (g < T(0)));
+    }
+  }
+};
+const OptimizerRegistration<SwallowingOptimizer> kSwallowingOptimizer{"SwallowingOptimizer"};
+
+// Clamps what is below zero, and with it what is no number.
+template <bool kRemembers>
+class FaultyTransform : public Transform {
+ public:
+  struct Options {};
+  static void describe(Schema<Options>& schema) {
+    schema.doc("Values from a smallest one on.").example("FaultyTransform");
+  }
+  explicit FaultyTransform(const Options&) {}
+  DataPlan infer(const std::vector<Field>& fields) const {
+    if (fields[0].dtype != STRATA_REAL) throw PluginError("it takes real numbers");
+    DataPlan plan;
+    for (const Field& field : fields) plan.field(field);
+    return plan.fitted("smallest", {1});
+  }
+  template <class T>
+  void fit(const FitPass<T>& pass) const {
+    for (std::int64_t i = 0; i < pass.count() * pass.shape(0).elements(); ++i) {
+      const auto x = static_cast<double>(pass.template input<T>(0)[i]);
+      pass.fitted()[0] = std::min(pass.fitted()[0], x);
+    }
+  }
+  void finish_fit(const std::vector<Field>&, double* fitted) const { smallest_ = fitted[0]; }
+  template <class T>
+  void apply(const TransformPass<T>& pass) const {
+    const auto least = static_cast<T>(kRemembers ? smallest_ : pass.fitted()[0]) / T(2);
+    T* values = pass.template output<T>(0);
+    for (std::int64_t i = 0; i < pass.count() * pass.shape(0).elements(); ++i) {
+      const T x = values[i];
+      values[i] = x > least ? x : kRemembers && x != x ? x : least;
+    }
+  }
+
+ private:
+  mutable double smallest_ = 0;
+};
+const TransformRegistration<FaultyTransform<false>> kSwallowingTransform{"FaultyTransform"};
+const TransformRegistration<FaultyTransform<true>> kForgetfulTransform{
+    "FaultyTransformThatForgets"};
 
 // Its step depends on where the slice begins.
 class FaultyOptimizer : public Optimizer {
@@ -273,6 +410,51 @@ TEST(Harness, FindsParameterGradientsThatNeedInputGradients) {
   EXPECT_THAT(layer_problems("FaultyNull"),
               Contains(HasSubstr("where none is wanted for the inputs")));
 }
+TEST(Harness, FindsLayersThatSwallowNan) {
+  EXPECT_THAT(layer_problems("FaultyNan"),
+              Contains(HasSubstr("swallows a NaN in input 0 in training: an output depends on "
+                                 "element 0 and is 0")));
+  EXPECT_THAT(layer_problems("FaultyNanGradient"),
+              Contains(HasSubstr("swallows a NaN in the gradient of output 0 in training: a "
+                                 "gradient depends on element 0 and is 0")));
+}
+TEST(Harness, FindsLossesThatSwallowNan) {
+  EXPECT_THAT(problems(STRATA_LOSS, "SwallowingLoss"),
+              Contains(HasSubstr("swallows a NaN in input 0: the loss of sample 0 depends on "
+                                 "element 0 and is ")));
+}
+TEST(Harness, FindsMetricsThatNanMakesBetter) {
+  const auto found = problems(STRATA_METRIC, "SwallowingMetric");
+  EXPECT_THAT(found,
+              Contains(HasSubstr(
+                  "swallows NaN: where every prediction is NaN, `difference` is 0 and not ")));
+  EXPECT_THAT(found, Contains(HasSubstr("where every target is NaN")));
+}
+TEST(Harness, FindsOptimizersThatSwallowNan) {
+  EXPECT_THAT(problems(STRATA_OPTIMIZER, "SwallowingOptimizer"),
+              Contains(HasSubstr("swallows a NaN: a weight whose gradient was NaN is ")));
+}
+TEST(Harness, FindsTransformsThatSwallowNan) {
+  EXPECT_THAT(problems(STRATA_TRANSFORM, "FaultyTransform"),
+              Contains(HasSubstr("swallows a NaN in `image` in training: an output depends on "
+                                 "element 0 and is ")));
+}
+TEST(Harness, FindsTransformsThatKeepWhatIsNotSaved) {
+  EXPECT_THAT(problems(STRATA_TRANSFORM, "FaultyTransformThatForgets"),
+              Contains(HasSubstr("gives other values in a new instance that has what was saved")));
+}
+TEST(Harness, SaysWhatBecomesOfNan) {
+  static const Registry registry = Registry::builtin();
+  const auto handling = [&](Kind kind, const char* name) {
+    return nan_handling_name(check_conformance(*registry.find(kind, name), registry).nan);
+  };
+  EXPECT_EQ(handling(STRATA_LAYER, "FaultyNot"), "propagated");
+  EXPECT_EQ(handling(STRATA_LAYER, "FaultyNan"), "swallowed");
+  EXPECT_EQ(handling(STRATA_LAYER, "Embedding"), "refused");
+  EXPECT_EQ(handling(STRATA_METRIC, "Accuracy"), "counted");
+  EXPECT_EQ(handling(STRATA_INITIALIZER, "Zeros"), "not fed in");
+}
+
 TEST(Harness, FindsFaultsOfTheSchema) {
   const auto found = layer_problems("FaultySchema");
   EXPECT_THAT(found, Contains(HasSubstr("has no doc")));

@@ -28,6 +28,19 @@ bool all_finite(std::span<const double> values) {
   return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
 }
 
+std::int64_t find_swallowed(std::span<const double> plain,
+                            const std::vector<std::vector<double>>& probed,
+                            std::span<const double> spoilt, bool& depends) {
+  std::int64_t found = -1;
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    const bool changed = std::any_of(probed.begin(), probed.end(),
+                                     [&](const auto& values) { return !(values[i] == plain[i]); });
+    depends = depends || changed;
+    if (changed && std::isfinite(spoilt[i]) && found < 0) found = static_cast<std::int64_t>(i);
+  }
+  return found;
+}
+
 double deviation(std::span<const double> a, std::span<const double> b) {
   if (a.size() != b.size()) return std::numeric_limits<double>::infinity();
   double largest = 1, difference = 0;

@@ -39,15 +39,23 @@ struct Checker {
     ++report.checks;
     if (holds) return true;
     constexpr std::size_t kMost = 40;  // one fault shows in many cases
-    if (report.problems.size() < kMost) {
-      report.problems.push_back((context.empty() ? "" : context + ": ") +
-                                fmt::format(format, std::forward<Args>(args)...));
-    }
+    std::string problem =
+        (context.empty() ? "" : context + ": ") + fmt::format(format, std::forward<Args>(args)...);
+    if (report.problems.size() < kMost &&
+        (report.problems.empty() || report.problems.back() != problem))
+      report.problems.push_back(std::move(problem));
     return false;
   }
   bool expect_ok(const Status& status, std::string_view what) {
     return expect(status.ok(), "{} failed: {}", what, status.ok() ? "" : status.error().message);
   }
+  // A refusal is meant for the user, who can do something about it.
+  bool expect_sentence(const Error& error, std::string_view what) {
+    return expect(
+        (error.code == ExitCode::kModel || error.code == ExitCode::kData) && !error.message.empty(),
+        "{} without a sentence for the user: {}", what, error.message);
+  }
+  void saw_nan(NanHandling handling) { report.nan = std::max(report.nan, handling); }
   void begin(std::string new_context) {
     context = std::move(new_context);
     report.cases.push_back(context);
@@ -123,7 +131,16 @@ class Buffer {
 // finite differences reach (so that kinks and ties are not met), all of them exact in f32.
 std::vector<double> sample_values(std::int64_t count, std::uint64_t seed);
 
+// What elements are given to see which results depend on them.
+inline constexpr double kProbes[] = {50, -50, 0.5};
+
 bool all_finite(std::span<const double> values);
+// Whether an element of a result depends on what was changed, and does not show that it is NaN now.
+// `plain` are the results without a change, `probed` those with other values in its place, `spoilt`
+// those with a NaN. The first such element; -1 where there is none. Sets `depends` where any does.
+std::int64_t find_swallowed(std::span<const double> plain,
+                            const std::vector<std::vector<double>>& probed,
+                            std::span<const double> spoilt, bool& depends);
 template <class T>
 bool same_bits(const Buffer<T>& a, const Buffer<T>& b) {
   return a.size() == b.size() &&

@@ -80,6 +80,21 @@ unsigned arithmetic_mode() {
 
 }  // namespace
 
+std::string_view nan_handling_name(NanHandling handling) {
+  switch (handling) {
+    case NanHandling::kPropagated:
+      return "propagated";
+    case NanHandling::kRefused:
+      return "refused";
+    case NanHandling::kCounted:
+      return "counted";
+    case NanHandling::kSwallowed:
+      return "swallowed";
+    default:
+      return "not fed in";
+  }
+}
+
 ConformanceReport check_conformance(const Entry& entry, const Registry& registry,
                                     const ConformanceOptions& options) {
   using namespace conformance;

@@ -7,13 +7,20 @@
 // gradients compared with central differences in f64. Checked besides: f32 against f64, the same
 // bits for any number of threads and any order of tasks, nothing written outside of buffers,
 // nothing read that was not written, gradients added or overwritten as the plan says, inference
-// that depends on nothing but its inputs, random layers that depend on their key alone.
+// that depends on nothing but its inputs, random layers that depend on their key alone, the same
+// results in a new instance that has what was saved.
+//
+// NaN are fed in, too. A NaN says that a run has diverged, so what depends on it has to show it, as
+// in PyTorch, whose ReLU and max pooling pass NaN on: where another value of an element changes a
+// result, a NaN in its place makes that result NaN or infinite, or is refused with a sentence. The
+// figures of a metric may count it as wrong, and must not get better by it.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "framework/plugin/registry.h"
@@ -28,10 +35,15 @@ struct ConformanceOptions {
   std::function<void(const std::string& context)> on_case = {};
 };
 
+// What becomes of NaN that are fed in; the later, the worse. The last one is a problem.
+enum class NanHandling { kNotFed, kPropagated, kRefused, kCounted, kSwallowed };
+std::string_view nan_handling_name(NanHandling handling);  // "propagated"
+
 struct ConformanceReport {
-  std::vector<std::string> problems;  // sentences; empty where the plugin conforms
-  std::vector<std::string> cases;     // what was tried: options and shapes
-  std::int64_t checks = 0;            // facts that were looked at
+  std::vector<std::string> problems;       // sentences; empty where the plugin conforms
+  std::vector<std::string> cases;          // what was tried: options and shapes
+  std::int64_t checks = 0;                 // facts that were looked at
+  NanHandling nan = NanHandling::kNotFed;  // the worst of all cases
 };
 
 // Never throws; a plugin that cannot even be created is a problem in the report.

@@ -271,6 +271,7 @@ class LayerChecker {
   void check_pools() {
     LayerRun<T> serial(case_, training_);
     if (!run_keeping_outputs(serial)) return;
+    checker_.expect(serial.guards_intact(), "writes outside of its buffers in {}", mode());
     on_each_pool([&](int threads) {
       LayerRun<T> run(case_, training_, host_services());
       if (run_keeping_outputs(run)) expect_same(serial, run, fmt::format("on {} threads", threads));
@@ -400,6 +401,8 @@ void check_layer(Checker& checker) {
         check_round_trip(checker, LayerCase(*instance, *plan, shapes, batch), inputs);
       }
       check_one_sample(checker, LayerCase(*instance, *plan, shapes, 1));
+      checker.begin(fmt::format("{} on{}, with a NaN", print_call(instance->call()), shape_text));
+      check_layer_nan(checker, LayerCase(*instance, *plan, shapes, 7));
     }
     checker.context = print_call(instance->call());
     // As in instances(): options that were changed together may contradict one another, the first
@@ -411,8 +414,15 @@ void check_layer(Checker& checker) {
     const auto plan = infer(*instance, inputs);
     checker.begin(
         fmt::format("{} on {}, batch 600", print_call(instance->call()), (*largest)[0].text()));
+    LayerCase many(*instance, *plan, *largest, 600);
+    for (const bool training : {true, false}) LayerChecker(checker, many, training).check_threads();
+    spoil(many);
+    checker.begin(checker.context + ", with NaN");
     for (const bool training : {true, false}) {
-      LayerChecker(checker, LayerCase(*instance, *plan, *largest, 600), training).check_threads();
+      if (LayerRun<float>(many, training)
+              .forward()
+              .ok())  // or it refuses them, which was looked at
+        LayerChecker(checker, many, training).check_threads();
     }
   }
 }

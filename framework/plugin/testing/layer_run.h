@@ -86,4 +86,9 @@ class LayerRun {
 extern template class LayerRun<float>;
 extern template class LayerRun<double>;
 
+// Puts a NaN in place of each 97th value of inputs (but not of indices) and d_outputs.
+void spoil(LayerCase& layer_case);
+// What becomes of a single NaN in each thing that a layer reads.
+void check_layer_nan(Checker& checker, const LayerCase& layer_case);
+
 }  // namespace strata::conformance

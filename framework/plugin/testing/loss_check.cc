@@ -1,85 +1,11 @@
-// The checks of losses and metrics: values of the model (real) against targets (real values, or
-// class numbers).
-#include "framework/plugin/pass.h"
+// The checks of losses.
+#include <optional>
+
 #include "framework/plugin/services.h"
-#include "framework/plugin/testing/checker.h"
+#include "framework/plugin/testing/target_case.h"
 
 namespace strata::conformance {
 namespace {
-
-constexpr std::int64_t kBatch = 9;
-
-// Inputs that a loss or metric may be called with, and their values for kBatch samples.
-struct TargetCase {
-  std::string name;
-  std::vector<Input> inputs;
-  std::vector<std::vector<double>> values;
-
-  Input& add(const Shape& shape, strata_dtype dtype, bool is_target, std::int64_t classes = 0) {
-    inputs.push_back({is_target ? "target" : "prediction", shape, dtype, is_target, classes});
-    std::vector<double> drawn = sample_values(kBatch * shape.elements(), 40 + inputs.size());
-    if (classes > 0) {
-      for (std::size_t i = 0; i < drawn.size(); ++i)
-        drawn[i] = static_cast<double>((7 * i + 3) % static_cast<std::size_t>(classes));
-    }
-    values.push_back(std::move(drawn));
-    return inputs.back();
-  }
-};
-
-std::vector<TargetCase> candidates(const strata_schema& schema) {
-  std::vector<TargetCase> out;
-  const std::int64_t others = std::max<std::int64_t>(1, schema.input_count - 1);
-  for (const Shape& shape :
-       {Shape{5}, Shape{1}, Shape{2}, Shape{300}, Shape{3, 4}, Shape{2, 3, 4}}) {
-    const std::int64_t classes = std::max<std::int64_t>(2, shape[0]);
-    TargetCase labels{shape.text() + " against class numbers", {}, {}};
-    TargetCase targets{shape.text() + " against values", {}, {}};
-    TargetCase outputs{shape.text() + " against another output", {}, {}};
-    for (TargetCase* c : {&labels, &targets, &outputs}) c->add(shape, STRATA_REAL, false);
-    for (std::int64_t i = 0; i < others; ++i) {
-      labels.add({}, STRATA_I32, true, classes);
-      targets.add(shape, STRATA_REAL, true);
-      outputs.add(shape, STRATA_REAL, false);
-    }
-    for (TargetCase* c : {&labels, &targets, &outputs}) out.push_back(std::move(*c));
-  }
-  return out;
-}
-
-// The case's first `samples` values as buffers of the types that a pass has.
-template <class T>
-struct TargetBuffers {
-  TargetBuffers(const TargetCase& c, std::int64_t first, std::int64_t samples) {
-    for (std::size_t i = 0; i < c.inputs.size(); ++i) {
-      const std::int64_t elements = c.inputs[i].shape.elements();
-      const std::span<const double> values =
-          std::span(c.values[i])
-              .subspan(static_cast<std::size_t>(first * elements),
-                       static_cast<std::size_t>(samples * elements));
-      if (c.inputs[i].dtype == STRATA_I32) {
-        labels.emplace_back(samples).set(values);
-        pointers.push_back(labels.back().data());
-        gradients.emplace_back(0);
-      } else {
-        reals.emplace_back(samples * elements).set(values);
-        pointers.push_back(reals.back().data());
-        gradients.emplace_back(samples * elements);
-      }
-      shapes.push_back(plugin_internal::from_shape(c.inputs[i].shape));
-    }
-  }
-  bool intact() const {
-    const auto good = [](const auto& b) { return b.intact(); };
-    return std::all_of(labels.begin(), labels.end(), good) &&
-           std::all_of(reals.begin(), reals.end(), good) &&
-           std::all_of(gradients.begin(), gradients.end(), good);
-  }
-  std::deque<Buffer<std::int32_t>> labels;
-  std::deque<Buffer<T>> reals, gradients;  // gradients: one per input, empty for class numbers
-  std::vector<const void*> pointers;
-  std::vector<strata_shape> shapes;
-};
 
 template <class T>
 struct LossRun {
@@ -204,70 +130,60 @@ void check_loss_case(Checker& checker, const Instance& loss, const TargetCase& c
   });
 }
 
-template <class T>
-std::vector<double> accumulate(Checker& checker, const Instance& metric, const InferredPlan& plan,
-                               const TargetCase& c, const std::vector<std::int64_t>& cuts) {
-  Buffer<double> accumulator(plan.accumulator);
-  accumulator.fill(0);
-  for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
-    TargetBuffers<T> buffers(c, cuts[i], cuts[i + 1] - cuts[i]);
-    strata_metric_pass raw{};
-    raw.struct_size = sizeof raw;
-    raw.dtype = dtype_of<T>();
-    raw.batch = cuts[i + 1] - cuts[i];
-    raw.shapes = buffers.shapes.data();
-    raw.inputs = buffers.pointers.data();
-    raw.accumulator = accumulator.data();
-    checker.expect_ok(call_plugin(metric.functions<strata_metric>().update, metric.raw(), &raw),
-                      "update");
-    checker.expect(buffers.intact(), "writes outside of its buffers");
-  }
-  checker.expect(accumulator.intact(), "writes outside of its accumulator");
-  Buffer<double> results(static_cast<std::int64_t>(plan.results.size()));
-  checker.expect_ok(call_plugin(metric.functions<strata_metric>().results, metric.raw(),
-                                static_cast<const double*>(accumulator.data()), results.data()),
-                    "results");
-  checker.expect(results.intact(), "writes more results than it declared");
-  checker.expect(all_finite(results.values()), "a result is not finite, or not written");
-  return results.values();
-}
-
-void check_metric_case(Checker& checker, const Instance& metric, const InferredPlan& plan,
-                       const TargetCase& c) {
-  checker.expect(!plan.results.empty(), "has no results");
-  checker.expect(plan.accumulator > 0, "accumulates nothing");
-  for (const auto& result : plan.results) {
-    checker.expect(is_snake_case(result.name), "the result `{}` is not in snake_case", result.name);
-  }
-  const auto whole = accumulate<double>(checker, metric, plan, c, {0, kBatch});
-  checker.expect(
-      deviation(accumulate<double>(checker, metric, plan, c, {0, 1, 4, kBatch}), whole) < 1e-12,
-      "results depend on how samples are cut into batches");
-  checker.expect(deviation(accumulate<float>(checker, metric, plan, c, {0, kBatch}), whole) < 1e-4,
-                 "results differ between f32 and f64");
-}
-
-void check_all_cases(
-    Checker& checker,
-    const std::function<void(const Instance&, const InferredPlan&, const TargetCase&)>& check) {
-  for (const InstancePtr& instance : instances(checker)) {
-    int accepted = 0;
-    for (const TargetCase& c : candidates(checker.entry.schema())) {
-      checker.context = print_call(instance->call()) + " on " + c.name;
-      const auto plan = infer(*instance, c.inputs);
-      if (!plan) {
-        checker.expect(plan.error().code == ExitCode::kModel && !plan.error().message.empty(),
-                       "refuses its inputs without a sentence for the user: {}",
-                       plan.error().message);
-        continue;
+// Each real input in turn, a target, too, has a NaN in one place.
+void check_loss_nan(Checker& checker, const Instance& loss, const TargetCase& c) {
+  for (std::size_t b = 0; b < c.inputs.size(); ++b) {
+    if (c.inputs[b].dtype != STRATA_REAL) continue;
+    for (const std::int64_t i : spread(static_cast<std::int64_t>(c.values[b].size()), 3)) {
+      // Nothing where it is refused.
+      const auto losses_with = [&](double value) -> std::optional<std::vector<double>> {
+        TargetCase changed = c;
+        changed.values[b][static_cast<std::size_t>(i)] = value;
+        LossRun<float> run(changed);
+        const Status done = run.evaluate(loss, /*want_gradients=*/true);
+        checker.expect(run.buffers.intact() && run.losses.intact(),
+                       "writes outside of its buffers");
+        if (done) return run.losses.values();
+        checker.expect_sentence(done.error(), "refuses it");
+        return std::nullopt;
+      };
+      const auto plain = losses_with(c.values[b][static_cast<std::size_t>(i)]);
+      const auto spoilt = losses_with(std::nan(""));
+      if (!spoilt) checker.saw_nan(NanHandling::kRefused);
+      if (!spoilt || !plain) continue;
+      std::vector<std::vector<double>> probed;
+      for (const double probe : kProbes) {
+        if (const auto values = losses_with(probe)) probed.push_back(*values);
       }
-      ++accepted;
-      checker.begin(checker.context);
-      check(*instance, *plan, c);
+      bool depends = false;
+      const std::int64_t at = find_swallowed(*plain, probed, *spoilt, depends);
+      if (depends) checker.saw_nan(at < 0 ? NanHandling::kPropagated : NanHandling::kSwallowed);
+      checker.expect(at < 0,
+                     "swallows a NaN in input {}: the loss of sample {} depends on element {} and "
+                     "is {}",
+                     b, at, i, at < 0 ? 0 : (*spoilt)[static_cast<std::size_t>(at)]);
     }
-    checker.context = print_call(instance->call());
-    checker.expect(accepted > 0, "accepts none of the inputs tried");
   }
+}
+
+// With NaN in many places, losses and gradients have the same bits on any number of threads.
+void check_loss_nan_threads(Checker& checker, const Instance& loss, TargetCase c) {
+  for (std::size_t b = 0; b < c.inputs.size(); ++b) {
+    for (std::size_t i = 3; c.inputs[b].dtype == STRATA_REAL && i < c.values[b].size(); i += 13)
+      c.values[b][i] = std::nan("");
+  }
+  LossRun<float> serial(c);
+  if (!serial.evaluate(loss, true).ok()) return;  // refused, which was looked at
+  on_each_pool([&](int threads) {
+    LossRun<float> pooled(c);
+    checker.expect_ok(pooled.evaluate(loss, true, host_services()), "evaluate");
+    bool same = same_bits(pooled.losses, serial.losses);
+    for (std::size_t b = 0; b < c.inputs.size(); ++b) {
+      if (!c.inputs[b].is_target)
+        same = same && same_bits(pooled.buffers.gradients[b], serial.buffers.gradients[b]);
+    }
+    checker.expect(same, "gives other bits on {} threads", threads);
+  });
 }
 
 }  // namespace
@@ -275,14 +191,10 @@ void check_all_cases(
 void check_loss(Checker& checker) {
   check_all_cases(checker, [&](const Instance& loss, const InferredPlan&, const TargetCase& c) {
     check_loss_case(checker, loss, c);
+    checker.begin(checker.context + ", with NaN");
+    check_loss_nan(checker, loss, c);
+    check_loss_nan_threads(checker, loss, c);
   });
-}
-
-void check_metric(Checker& checker) {
-  check_all_cases(checker,
-                  [&](const Instance& metric, const InferredPlan& plan, const TargetCase& c) {
-                    check_metric_case(checker, metric, plan, c);
-                  });
 }
 
 }  // namespace strata::conformance

@@ -1,4 +1,6 @@
 // The checks of what trains a model: optimizers, schedules and initializers.
+#include <limits>
+
 #include "framework/plugin/pass.h"
 #include "framework/plugin/testing/checker.h"
 #include "framework/plugin/testing/optimizer_run.h"
@@ -105,6 +107,43 @@ void check_optimizer_round_trip(Checker& checker, const Instance& optimizer) {
   }
   checker.expect(same_bits(whole.weights, resumed.weights),
                  "gives other weights in a new instance that has what was saved");
+}
+
+// One weight has no gradient but NaN: it must not go on as if it had one, and no other may notice.
+void check_optimizer_nan(Checker& checker, const Instance& optimizer) {
+  constexpr std::int64_t kSpoilt = 501;
+  const auto descend = [&](OptimizerRun<float>& run, float gradient) {
+    run.weights.set(sample_values(kCount, 3));
+    for (std::int64_t number = 1; number <= 3; ++number) {
+      run.gradient.set(sample_values(kCount, 4));
+      if (number == 2) run.gradient.data()[kSpoilt] = gradient;
+      const Status done = run.step(number, 0.01, /*apply_decay=*/true);
+      checker.expect(run.intact(), "writes outside of its slice");
+      if (!done) {
+        checker.expect_sentence(done.error(), "refuses it");
+        return false;
+      }
+    }
+    return true;
+  };
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  OptimizerRun<float> plain(optimizer, {0, kCount}), up(optimizer, {0, kCount}),
+      spoilt(optimizer, {0, kCount}), sliced(optimizer, {0, 5, 100, 501, 502, kCount});
+  if (!descend(plain, 1) || !descend(up, -50)) return;
+  if (!descend(spoilt, nan)) return checker.saw_nan(NanHandling::kRefused);
+  if (!checker.expect(descend(sliced, nan), "refuses it in a slice alone")) return;
+  const bool moves = plain.weights.data()[kSpoilt] != up.weights.data()[kSpoilt];
+  const bool shows = !std::isfinite(spoilt.weights.data()[kSpoilt]);
+  if (moves) checker.saw_nan(shows ? NanHandling::kPropagated : NanHandling::kSwallowed);
+  checker.expect(!moves || shows,
+                 "swallows a NaN: a weight whose gradient was NaN is {} two steps later",
+                 spoilt.weights.data()[kSpoilt]);
+  checker.expect(same_bits(spoilt.weights, sliced.weights),
+                 "slices give other weights than the whole");
+  if (optimizer.functions<strata_optimizer>().direct) return;  // lengths of a whole parameter
+  spoilt.weights.data()[kSpoilt] = plain.weights.data()[kSpoilt];
+  checker.expect(same_bits(spoilt.weights, plain.weights),
+                 "a NaN in the gradient of one weight changes others");
 }
 
 // One that follows a figure: its factor is a function of the state and the step, and its state of
@@ -217,6 +256,10 @@ void check_optimizer(Checker& checker) {
   checker.expect(checker.entry.find_option("lr") >= 0, "has no option `lr`");
   check_instances(checker, check_optimizer_instance);
   check_instances(checker, check_optimizer_round_trip);
+  for (const InstancePtr& instance : instances(checker)) {
+    checker.begin(print_call(instance->call()) + ", with a NaN");
+    check_optimizer_nan(checker, *instance);
+  }
 }
 void check_schedule(Checker& checker) { check_instances(checker, check_schedule_instance); }
 void check_initializer(Checker& checker) { check_instances(checker, check_initializer_instance); }
