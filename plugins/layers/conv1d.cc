@@ -6,23 +6,15 @@
 
 #include "framework/plugin/exchange.h"
 #include "plugins/support/columns.h"
+#include "plugins/support/convolution_options.h"
 
 namespace strata::plugins {
 namespace {
 
 class Conv1D final : public Layer {
  public:
-  struct Options {
-    std::int64_t channels = 0;
-    std::int64_t kernel = 3;
-    std::int64_t stride = 1;
-    std::variant<std::string, std::int64_t> padding = std::string("valid");
-    std::int64_t dilation = 1;
-    std::int64_t groups = 1;
-    bool bias = true;
-    InitializerRef weight_init{"GlorotUniform"};
-    InitializerRef bias_init{"Zeros"};
-  };
+  using Padding = std::variant<std::string, std::int64_t>;
+  using Options = ConvolutionOptions<std::int64_t, Padding>;
 
   static void describe(Schema<Options>& schema) {
     schema
@@ -38,41 +30,15 @@ class Conv1D final : public Layer {
             "[features, "
             "length] by Permute([1, 0]).")
         .example("Conv1D(16, kernel = 5, padding = \"same\")");
-    schema.option("channels", &Options::channels)
-        .required()
-        .min(1)
-        .doc("how many filters, the output's channels");
-    schema.option("kernel", &Options::kernel)
-        .min(1)
-        .max(ColumnAxis::kMost)
-        .doc("the filters' length");
-    schema.option("stride", &Options::stride)
-        .min(1)
-        .max(ColumnAxis::kMost)
-        .doc("the step between positions");
-    schema.option("padding", &Options::padding)
-        .choices({"same", "valid", "causal"})
-        .min(0)
-        .max(ColumnAxis::kMost)
-        .doc("zeros around the sequence: \"same\", \"valid\", \"causal\" or a number");
-    schema.option("dilation", &Options::dilation)
-        .min(1)
-        .max(ColumnAxis::kMost)
-        .doc("the distance between the filter's points");
-    schema.option("groups", &Options::groups)
-        .min(1)
-        .doc("parts that inputs and channels are divided into");
-    schema.option("bias", &Options::bias).doc("learn a bias per channel");
-    schema.option("weight_init", &Options::weight_init).doc("starting values of the filters");
-    schema.option("bias_init", &Options::bias_init).doc("starting values of the bias");
-    schema.hint_for("filters", "it is called `channels` here")
-        .hint_for("out_channels", "it is called `channels` here")
-        .hint_for("in_channels", "the input's channels are known from the layer before")
-        .hint_for("kernel_size", "it is called `kernel` here")
-        .hint_for("strides", "it is called `stride` here")
-        .hint_for("dilation_rate", "it is called `dilation` here")
-        .hint_for("use_bias", "it is called `bias` here")
-        .hint_for("activation", "an activation is a layer of its own: Conv1D(…) -> ReLU");
+    const ConvolutionDocs docs{
+        .layer = "Conv1D",
+        .channels = "how many filters, the output's channels",
+        .kernel = "the filters' length",
+        .stride = "the step between positions",
+        .padding = "zeros around the sequence: \"same\", \"valid\", \"causal\" or a number",
+        .dilation = "the distance between the filter's points",
+        .paddings = {"same", "valid", "causal"}};
+    describe_convolution<std::int64_t, Padding>(schema, docs, ColumnAxis::kMost);
   }
 
   explicit Conv1D(const Options& options) : options_(options) {}

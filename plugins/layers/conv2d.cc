@@ -6,6 +6,7 @@
 #include "framework/plugin/exchange.h"
 #include "framework/plugin/reduce.h"
 #include "plugins/support/convolution_batch.h"
+#include "plugins/support/convolution_options.h"
 #include "plugins/support/window.h"
 
 namespace strata::plugins {
@@ -16,17 +17,7 @@ constexpr double kMostExtent = 65536;
 
 class Conv2D final : public Layer {
  public:
-  struct Options {
-    std::int64_t channels = 0;
-    Extent kernel = std::int64_t{3};
-    Extent stride = std::int64_t{1};
-    Padding padding = std::string("valid");
-    Extent dilation = std::int64_t{1};
-    std::int64_t groups = 1;
-    bool bias = true;
-    InitializerRef weight_init{"GlorotUniform"};
-    InitializerRef bias_init{"Zeros"};
-  };
+  using Options = ConvolutionOptions<Extent, Padding>;
 
   static void describe(Schema<Options>& schema) {
     schema
@@ -39,41 +30,15 @@ class Conv2D final : public Layer {
             "channels sees only its own inputs; groups equal to the input's channels is a "
             "depthwise convolution.")
         .example("Conv2D(32, kernel = 3, padding = \"same\")");
-    schema.option("channels", &Options::channels)
-        .required()
-        .min(1)
-        .doc("how many filters, the output's channels");
-    schema.option("kernel", &Options::kernel)
-        .min(1)
-        .max(kMostExtent)
-        .doc("the filters' size, or [height, width]");
-    schema.option("stride", &Options::stride)
-        .min(1)
-        .max(kMostExtent)
-        .doc("the step between positions, or [vertical, horizontal]");
-    schema.option("padding", &Options::padding)
-        .choices({"same", "valid"})
-        .min(0)
-        .max(kMostExtent)
-        .doc("zeros around the image: \"same\", \"valid\", a number, or [vertical, horizontal]");
-    schema.option("dilation", &Options::dilation)
-        .min(1)
-        .max(kMostExtent)
-        .doc("the distance between the filter's points, or two of them");
-    schema.option("groups", &Options::groups)
-        .min(1)
-        .doc("parts that inputs and channels are divided into");
-    schema.option("bias", &Options::bias).doc("learn a bias per channel");
-    schema.option("weight_init", &Options::weight_init).doc("starting values of the filters");
-    schema.option("bias_init", &Options::bias_init).doc("starting values of the bias");
-    schema.hint_for("filters", "it is called `channels` here")
-        .hint_for("out_channels", "it is called `channels` here")
-        .hint_for("in_channels", "the input's channels are known from the layer before")
-        .hint_for("kernel_size", "it is called `kernel` here")
-        .hint_for("strides", "it is called `stride` here")
-        .hint_for("dilation_rate", "it is called `dilation` here")
-        .hint_for("use_bias", "it is called `bias` here")
-        .hint_for("activation", "an activation is a layer of its own: Conv2D(…) -> ReLU");
+    const ConvolutionDocs docs{
+        .layer = "Conv2D",
+        .channels = "how many filters, the output's channels",
+        .kernel = "the filters' size, or [height, width]",
+        .stride = "the step between positions, or [vertical, horizontal]",
+        .padding =
+            "zeros around the image: \"same\", \"valid\", a number, or [vertical, horizontal]",
+        .dilation = "the distance between the filter's points, or two of them"};
+    describe_convolution<Extent, Padding>(schema, docs, kMostExtent);
   }
 
   explicit Conv2D(const Options& options) : options_(options) {}

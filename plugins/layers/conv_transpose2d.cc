@@ -3,6 +3,7 @@
 // are stored [inputs, channels / groups, height, width], as there.
 #include "framework/plugin/exchange.h"
 #include "plugins/support/columns.h"
+#include "plugins/support/convolution_options.h"
 #include "plugins/support/window.h"
 
 namespace strata::plugins {
@@ -10,17 +11,8 @@ namespace {
 
 class ConvTranspose2D final : public Layer {
  public:
-  struct Options {
-    std::int64_t channels = 0;
-    Extent kernel = std::int64_t{3};
-    Extent stride = std::int64_t{1};
-    Padding padding = std::string("valid");
+  struct Options : ConvolutionOptions<Extent, Padding> {
     Extent output_padding = std::int64_t{0};
-    Extent dilation = std::int64_t{1};
-    std::int64_t groups = 1;
-    bool bias = true;
-    InitializerRef weight_init{"GlorotUniform"};
-    InitializerRef bias_init{"Zeros"};
   };
 
   static void describe(Schema<Options>& schema) {
@@ -35,44 +27,21 @@ class ConvTranspose2D final : public Layer {
             "= "
             "\"same\"`, n * stride.")
         .example("ConvTranspose2D(16, kernel = 2, stride = 2)");
-    schema.option("channels", &Options::channels).required().min(1).doc("the output's channels");
-    schema.option("kernel", &Options::kernel)
-        .min(1)
-        .max(ColumnAxis::kMost)
-        .doc("the patches' size, or [height, width]");
-    schema.option("stride", &Options::stride)
-        .min(1)
-        .max(ColumnAxis::kMost)
-        .doc("the step between patches, or [vertical, horizontal]");
-    schema.option("padding", &Options::padding)
-        .choices({"same", "valid"})
-        .min(0)
-        .max(ColumnAxis::kMost)
-        .doc(
+    const ConvolutionDocs docs{
+        .layer = "ConvTranspose2D",
+        .channels = "the output's channels",
+        .kernel = "the patches' size, or [height, width]",
+        .stride = "the step between patches, or [vertical, horizontal]",
+        .padding =
             "what is cut off around the output: \"same\", \"valid\" (nothing), a number, or "
-            "[vertical, horizontal]");
-    schema.option("output_padding", &Options::output_padding)
-        .min(0)
-        .max(ColumnAxis::kMost)
-        .doc("rows and columns that are added at the bottom and at the right, or two numbers");
-    schema.option("dilation", &Options::dilation)
-        .min(1)
-        .max(ColumnAxis::kMost)
-        .doc("the distance between a patch's points, or two of them");
-    schema.option("groups", &Options::groups)
-        .min(1)
-        .doc("parts that inputs and channels are divided into");
-    schema.option("bias", &Options::bias).doc("learn a bias per channel");
-    schema.option("weight_init", &Options::weight_init).doc("starting values of the filters");
-    schema.option("bias_init", &Options::bias_init).doc("starting values of the bias");
-    schema.hint_for("filters", "it is called `channels` here")
-        .hint_for("out_channels", "it is called `channels` here")
-        .hint_for("in_channels", "the input's channels are known from the layer before")
-        .hint_for("kernel_size", "it is called `kernel` here")
-        .hint_for("strides", "it is called `stride` here")
-        .hint_for("dilation_rate", "it is called `dilation` here")
-        .hint_for("use_bias", "it is called `bias` here")
-        .hint_for("activation", "an activation is a layer of its own: ConvTranspose2D(…) -> ReLU");
+            "[vertical, horizontal]",
+        .dilation = "the distance between a patch's points, or two of them"};
+    describe_convolution<Extent, Padding>(schema, docs, ColumnAxis::kMost, [&] {
+      schema.option("output_padding", &Options::output_padding)
+          .min(0)
+          .max(ColumnAxis::kMost)
+          .doc("rows and columns that are added at the bottom and at the right, or two numbers");
+    });
   }
 
   explicit ConvTranspose2D(const Options& options) : options_(options) {
