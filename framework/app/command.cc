@@ -1,8 +1,10 @@
 #include "framework/app/command.h"
 
+#include <algorithm>
 #include <boost/program_options/cmdline.hpp>
 #include <charconv>
 
+#include "framework/base/text.h"
 #include "framework/base/utf8.h"
 #include "framework/plugin/loader.h"
 
@@ -67,15 +69,24 @@ const Registry& Invocation::registry_in_silence() {
   std::vector<std::string> folders;
   if (const auto at = flags.find("plugin-dir"); at != flags.end())
     folders = at->second.as<std::vector<std::string>>();
+  console_.keep_output_to_itself();
   load_plugins(plugin_folders(folders), *registry_);
   return *registry_;
 }
 
 const Registry& Invocation::registry() {
   if (registry_) return *registry_;
-  for (const RefusedLibrary& refused : registry_in_silence().refused()) {
-    if (refused.asked_for) throw Failure{refused.error};
-    console_.note("a plugin is left out: " + refused.error.message);
+  constexpr std::size_t kMostNotes = 5;  // a folder may be full of other things
+  const std::vector<RefusedLibrary>& refused = registry_in_silence().refused();
+  for (const RefusedLibrary& one : refused) {
+    if (one.asked_for) throw Failure{one.error};
+  }
+  for (std::size_t i = 0; i < std::min(refused.size(), kMostNotes); ++i)
+    console_.note("a plugin is left out: " + refused[i].error.message);
+  if (refused.size() > kMostNotes) {
+    const auto more = static_cast<std::int64_t>(refused.size() - kMostNotes);
+    console_.note(fmt::format("{} more {} left out: `{} plugins` lists them", grouped(more),
+                              more == 1 ? "plugin is" : "plugins are", program_name()));
   }
   for (const auto& library : registry_->libraries()) {
     for (const std::string& note : library->notes)

@@ -1,5 +1,6 @@
 #include "framework/app/console.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -55,14 +56,23 @@ std::string Paint::green(std::string_view text) const { return wrapped(on, "\x1b
 std::string Paint::red(std::string_view text) const { return wrapped(on, "\x1b[1;31m", text); }
 
 Console::Console()
-    : out_terminal_(::isatty(STDOUT_FILENO) == 1),
+    : out_file_(STDOUT_FILENO),
+      out_terminal_(::isatty(STDOUT_FILENO) == 1),
       err_terminal_(::isatty(STDERR_FILENO) == 1),
       dumb_(environment("TERM").empty() || environment("TERM") == "dumb"),
       no_color_(!environment("NO_COLOR").empty()),
       unicode_(utf8_locale()) {}
 
 void Console::out(std::string_view text) {
-  if (out_failure_ == 0) out_failure_ = write_all(STDOUT_FILENO, text);
+  if (out_failure_ == 0) out_failure_ = write_all(out_file_, text);
+}
+
+void Console::keep_output_to_itself() {
+  if (out_file_ != STDOUT_FILENO) return;
+  const int copy = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) return;
+  out_file_ = copy;
+  ::dup2(STDERR_FILENO, STDOUT_FILENO);
 }
 
 void Console::err(std::string_view text) { (void)write_all(STDERR_FILENO, text); }
@@ -86,7 +96,7 @@ bool Console::live() const { return out_terminal_ && !dumb_; }
 
 int Console::width() const {
   winsize size{};
-  for (const int file : {STDOUT_FILENO, STDERR_FILENO}) {
+  for (const int file : {out_file_, STDERR_FILENO}) {
     if (::ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   }
   return 80;

@@ -38,6 +38,10 @@ class Console {
   // Diagnostics as text to standard error; nothing where there are none.
   void show(const Diagnostics& diagnostics);
 
+  // From now on what others write to the number of standard output goes to standard error, so that
+  // a library that prints spoils no result. What out() writes goes where it went.
+  void keep_output_to_itself();
+
   bool live() const;  // standard output is a terminal that can redraw a line
   bool unicode() const { return unicode_; }
   int width() const;  // of the terminal; 80 where there is none
@@ -50,6 +54,7 @@ class Console {
  private:
   bool colored(bool terminal) const;
 
+  int out_file_;
   bool out_terminal_, err_terminal_;
   bool dumb_, no_color_, unicode_;
   ColorMode color_ = ColorMode::kAuto;

@@ -151,21 +151,33 @@ void say_how_to_go_on(Text& text, const RunAdvice& going) {
   }
 }
 
+// To whoever listens, or to standard error with the help.
+void speak(std::string_view sentence, std::string_view help) {
+  Text out;
+  const int pipe = listener;
+  if (pipe >= 0) {
+    write_whole(pipe, (out << "!" << sentence).new_line().view());
+    return;
+  }
+  if (terminal) write_whole(STDERR_FILENO, "\r\x1b[K");  // over a live line
+  (out << "error: " << sentence).new_line() << "  help: " << help;
+  write_whole(STDERR_FILENO, out.new_line().view());
+}
+
 // The process crashed again while it said why: names and texts of a library lie in its file, which
 // somebody may have cut short. What is written here is the host's own.
 [[noreturn]] void end_unsaid(const PluginLibrary* library) {
-  Text out, help;
-  out << "error: ";
+  Text sentence, help;
   if (library) {
-    say_library(out, *library);
-    out << " crashed, and its file cannot be read any more: was it changed while it was in use?";
+    say_library(sentence, *library);
+    sentence
+        << " crashed, and its file cannot be read any more: was it changed while it was in use?";
   } else {
-    out << "internal error, and saying what it is failed, too";
+    sentence << "internal error, and saying what it is failed, too";
   }
   if (const RunAdvice* going = run) say_how_to_go_on(help, *going);
-  out.new_line() << "  help: " << help.view()
-                 << "a library is exchanged by moving another file to its place";
-  write_whole(STDERR_FILENO, out.new_line().view());
+  help << "a library is exchanged by moving another file to its place";
+  speak(sentence.view(), help.view());
   ::_exit(static_cast<int>(library ? ExitCode::kPlugin : ExitCode::kInternal));
 }
 
@@ -206,15 +218,7 @@ void say_how_to_go_on(Text& text, const RunAdvice& going) {
   } else {
     help << "this is a bug in Strata; please report it with the command and the model file";
   }
-  Text out;
-  const int pipe = listener;
-  if (pipe >= 0) {
-    write_whole(pipe, (out << "!" << sentence.view()).new_line().view());
-  } else {
-    if (terminal) write_whole(STDERR_FILENO, "\r\x1b[K");  // over a live line
-    (out << "error: " << sentence.view()).new_line() << "  help: " << help.view();
-    write_whole(STDERR_FILENO, out.new_line().view());
-  }
+  speak(sentence.view(), help.view());
   ::_exit(static_cast<int>(library ? ExitCode::kPlugin : ExitCode::kInternal));
 }
 

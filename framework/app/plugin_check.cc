@@ -1,19 +1,14 @@
 #include "framework/app/plugin_check.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "framework/app/last_words.h"
+#include "framework/app/guarded_process.h"
 #include "framework/base/utf8.h"
 #include "framework/plugin/loader.h"
 #include "framework/plugin/testing/conformance.h"
@@ -25,67 +20,52 @@ using Json = nlohmann::json;
 
 // ---- the child: one line of JSON for each thing that it finds
 
-void send(int pipe, const Json& message) {
-  const std::string line = message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  for (std::size_t done = 0; done < line.size();) {
-    const ssize_t count = ::write(pipe, line.data() + done, line.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) ::_exit(1);
-    done += static_cast<std::size_t>(count);
-  }
+void send(const GuardedWriter& out, const Json& message) {
+  out.line(message.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-void send_report(int pipe, const Entry& entry, const Registry& registry) {
+void send_report(const GuardedWriter& out, const Entry& entry, const Registry& registry) {
   const ProcessState state;
   ConformanceReport report = check_conformance(
       entry, registry, {.on_case = [&](const std::string& context) {
-        send(pipe, {{"case",
-                     fmt::format("{} `{}`: {}", kind_name(entry.kind()), entry.name(), context)}});
+        send(out, {{"case",
+                    fmt::format("{} `{}`: {}", kind_name(entry.kind()), entry.name(), context)}});
       }});
   ++report.checks;
   for (const std::string& change : state.put_back())
     report.problems.push_back(fmt::format("changes {} for the whole program", change));
-  Json message = {{"name", entry.name()},
-                  {"kind", kind_name(entry.kind())},
-                  {"checks", report.checks},
-                  {"cases", report.cases.size()},
-                  {"problems", report.problems}};
+  Json message = {{"name", entry.name()},        {"kind", kind_name(entry.kind())},
+                  {"checks", report.checks},     {"cases", report.cases.size()},
+                  {"problems", report.problems}, {"nan", nan_handling_name(report.nan)}};
   if (report.problems.empty()) {
-    send(pipe, {{"case", fmt::format("the speed of `{}`", entry.name())}});
+    send(out, {{"case", fmt::format("the speed of `{}`", entry.name())}});
     if (const auto speed = measure_throughput(entry, registry)) {
       message["timed"] = speed->what;
       message["forward"] = speed->forward;
       message["backward"] = speed->backward;
     }
   }
-  send(pipe, message);
+  send(out, message);
 }
 
-[[noreturn]] void run_child(const std::string& path, int pipe, int output) {
-  leave_without_words();
-  for (const int signal : {SIGTERM, SIGPIPE}) std::signal(signal, SIG_DFL);
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  ::dup2(output, 1);
-  ::dup2(output, 2);
-  send(pipe, {{"case", "as it is loaded"}});
+void look_at(const std::string& path, const GuardedWriter& out) {
+  send(out, {{"case", "as it is loaded"}});
   Registry registry = Registry::builtin();
   const Status loaded = load_plugin(path, registry);
   if (!loaded) {
-    send(pipe, {{"refused", loaded.error().message}, {"hint", loaded.error().hint}});
-    ::_exit(0);
+    send(out, {{"refused", loaded.error().message}, {"hint", loaded.error().hint}});
+    return;
   }
   const PluginLibrary& library = *registry.libraries().front();
-  send(pipe, {{"library", library.name},
-              {"version", library.version},
-              {"sha256", library.sha256},
-              {"path", library.path},
-              {"notes", library.notes}});
+  send(out, {{"library", library.name},
+             {"version", library.version},
+             {"sha256", library.sha256},
+             {"path", library.path},
+             {"notes", library.notes}});
   for (const Entry* entry : registry.all()) {
-    if (entry->library) send_report(pipe, *entry, registry);
+    if (entry->library) send_report(out, *entry, registry);
   }
-  send(pipe, {{"done", true}});
-  ::_exit(0);
+  send(out, {{"done", true}});
 }
 
 // ---- the parent
@@ -136,6 +116,7 @@ class Listener {
       offered.checks = static_cast<std::int64_t>(number_of(message, "checks"));
       offered.cases = static_cast<std::int64_t>(number_of(message, "cases"));
       offered.problems = texts_of(message, "problems");
+      offered.nan = text_of(message, "nan");
       offered.timed = text_of(message, "timed");
       offered.forward = number_of(message, "forward");
       offered.backward = number_of(message, "backward");
@@ -169,6 +150,30 @@ std::string end_of(int output) {
   return out;
 }
 
+// What the end of its process says against it.
+std::string problem_of(const GuardedEnd& end, int seconds) {
+  const auto signal = [&] {
+    const char* name = ::sigabbrev_np(end.number);
+    return name ? fmt::format("SIG{}", name) : fmt::format("signal {}", end.number);
+  };
+  switch (end.kind) {
+    case GuardedEnd::kExited:
+      return fmt::format("it ended the process (code {})", end.number);
+    case GuardedEnd::kKilled:
+      return fmt::format("it crashed ({})", ::strsignal(end.number));
+    case GuardedEnd::kStopped:
+      return fmt::format("it stopped the process ({})", signal());
+    case GuardedEnd::kLostPipe:
+      return "it closed files that it had not opened";
+    case GuardedEnd::kHurtGuard:
+      return fmt::format("it sent {} to the process that had started it", signal());
+    case GuardedEnd::kLate:
+      return fmt::format("it does not end: nothing for {} seconds", seconds);
+    default:
+      return "";
+  }
+}
+
 }  // namespace
 
 bool PluginVerdict::conforms() const {
@@ -180,55 +185,21 @@ bool PluginVerdict::conforms() const {
 PluginVerdict check_plugin(const std::string& path, int seconds) {
   PluginVerdict verdict;
   verdict.path = path;
-  int ends[2];
   const int output = ::memfd_create("output", MFD_CLOEXEC);
-  if (output < 0 || ::pipe2(ends, O_CLOEXEC) != 0)
-    throw Failure{make_error(ExitCode::kInternal, "no pipe: {}", std::strerror(errno))};
-  const pid_t child = ::fork();
-  if (child < 0) {
-    throw Failure{make_error(ExitCode::kInternal, "no process of its own for the plugin: {}",
-                             std::strerror(errno))};
-  }
-  if (child == 0) {
-    ::close(ends[0]);
-    run_child(path, ends[1], output);
-  }
-  ::close(ends[1]);
+  if (output < 0)
+    throw Failure{make_error(ExitCode::kInternal, "no memory: {}", std::strerror(errno))};
   Listener listener(verdict);
-  std::string unread;
-  bool late = false;
-  while (true) {
-    pollfd waiting{ends[0], POLLIN, 0};
-    const int ready = ::poll(&waiting, 1, seconds * 1000);
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready == 0) {
-      late = true;
-      ::kill(child, SIGKILL);
-      break;
-    }
-    char block[4096];
-    const ssize_t count = ::read(ends[0], block, sizeof block);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
-    unread.append(block, static_cast<std::size_t>(count));
-    for (std::size_t end; (end = unread.find('\n')) != std::string::npos;) {
-      listener.take(std::string_view(unread).substr(0, end));
-      unread.erase(0, end + 1);
-    }
-  }
-  ::close(ends[0]);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (late) {
-    verdict.problems.push_back(
-        fmt::format("it does not end: nothing for {} seconds; {}", seconds, listener.last()));
-  } else if (WIFSIGNALED(status)) {
-    verdict.problems.push_back(
-        fmt::format("it crashed ({}); {}", ::strsignal(WTERMSIG(status)), listener.last()));
-  } else if (!listener.done()) {
-    verdict.problems.push_back(
-        fmt::format("it ended the process (code {}); {}", WEXITSTATUS(status), listener.last()));
+  const GuardedEnd end =
+      run_guarded([&](const GuardedWriter& out) { look_at(path, out); }, output, seconds,
+                  [&](std::string_view line) {
+                    listener.take(line);
+                    return listener.done();
+                  });
+  if (const std::string problem = problem_of(end, seconds); !problem.empty()) {
+    // It goes on for a while after a signal to others, so the last case says nothing then.
+    verdict.problems.push_back(end.kind == GuardedEnd::kHurtGuard
+                                   ? problem
+                                   : fmt::format("{}; {}", problem, listener.last()));
   }
   if (!verdict.problems.empty()) verdict.output = end_of(output);
   ::close(output);

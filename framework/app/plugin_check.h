@@ -15,6 +15,7 @@ struct PluginVerdict {
     std::string name, kind;
     std::int64_t checks = 0, cases = 0;
     std::vector<std::string> problems;
+    std::string nan;                   // what becomes of NaN, as nan_handling_name says it
     std::string timed;                 // what the speed was measured on; empty where it was not
     double forward = 0, backward = 0;  // input elements a second
   };

@@ -9,6 +9,7 @@
 #include "framework/app/plugin_check.h"
 #include "framework/app/scaffold/scaffold.h"
 #include "framework/base/utf8.h"
+#include "framework/plugin/loader.h"
 
 namespace strata::app {
 namespace {
@@ -27,11 +28,6 @@ void options(po::options_description_easy_init add) {
   add_json_option(add);
 }
 
-bool is_snake_case(std::string_view name) {
-  return !name.empty() && name.size() < 64 && name[0] >= 'a' && name[0] <= 'z' &&
-         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
-}
-
 // Where this program is installed; /usr where it is not.
 std::string prefix() {
   std::error_code error;
@@ -42,9 +38,13 @@ std::string prefix() {
 }
 
 ExitCode begin_new(Invocation& invocation, const std::string& name) {
-  if (!is_snake_case(name)) {
+  if (!is_plugin_name(name)) {
     usage_failure(fmt::format("`{}` cannot be a plugin's name", safe_text(name)),
                   "a name has lower-case letters, digits and _: my_layer");
+  }
+  if (name.size() > kLongestPluginName) {
+    usage_failure(fmt::format("a plugin's name has at most {} letters, and this one has {}",
+                              kLongestPluginName, name.size()));
   }
   const std::string kind = invocation.text("kind", "layer");
   const std::vector<std::string>& kinds = scaffold_kinds();
@@ -82,6 +82,15 @@ std::string speed(double elements) {
                          : fmt::format("{:.1f} million", elements / 1e6);
 }
 
+// What becomes of NaN, in a sentence's end; empty where none were fed in.
+std::string nan_text(std::string_view handling) {
+  if (handling == "propagated") return "they come out";
+  if (handling == "refused") return "they are refused";
+  if (handling == "counted") return "they count as wrong";
+  if (handling == "swallowed") return "they are swallowed";
+  return "";
+}
+
 std::string verdict_text(const PluginVerdict& verdict, const Paint& paint) {
   std::string out = verdict.name.empty() ? verdict.path
                                          : fmt::format("{} {} ({})", paint.bold(verdict.name),
@@ -92,6 +101,8 @@ std::string verdict_text(const PluginVerdict& verdict, const Paint& paint) {
                        one.problems.empty() ? paint.green("sound") : paint.red("not sound"),
                        grouped(one.checks), grouped(one.cases));
     for (const std::string& problem : one.problems) out += fmt::format("    - {}\n", problem);
+    if (const std::string nan = nan_text(one.nan); !nan.empty())
+      out += fmt::format("    NaN that are fed in: {}\n", nan);
     if (!one.timed.empty()) {
       out += fmt::format("    speed: forward {}, backward {} elements a second ({})\n",
                          speed(one.forward), speed(one.backward), one.timed);
@@ -128,7 +139,8 @@ Json verdict_json(const PluginVerdict& verdict) {
                              {"kind", one.kind},
                              {"checks", one.checks},
                              {"cases", one.cases},
-                             {"problems", one.problems}});
+                             {"problems", one.problems},
+                             {"nan", nan_text(one.nan).empty() ? Json() : Json(one.nan)}});
     if (!one.timed.empty()) {
       out["offers"].back()["speed"] = {{"of", one.timed},
                                        {"forward_elements_per_second", one.forward},
@@ -181,8 +193,9 @@ const Command kPluginCommand = {
         "its tables, its\n"
         "gradients against differences, f32 against f64, the same bits on any number of threads, "
         "nothing written\n"
-        "outside of its buffers, nothing read that nobody wrote, and how fast it is. Exit code 5 "
-        "where it does not conform.\n",
+        "outside of its buffers, nothing read that nobody wrote, NaN passed on, the same results "
+        "in a new instance\n"
+        "that has what was saved, and how fast it is. Exit code 5 where it does not conform.\n",
     .examples =
         "plugin new my_layer\n"
         "plugin new my_optimizer --kind optimizer\n"

@@ -14,7 +14,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "framework/base/utf8.h"
@@ -31,11 +30,13 @@ Error refusal(std::string message, std::string hint = {}) {
   return Error{ExitCode::kPlugin, std::move(message), std::move(hint)};
 }
 
-Result<std::string> read_file(const std::string& path) {
+Result<std::string> read_library(const std::string& path) {
   constexpr std::int64_t kMost = std::int64_t{1} << 30;
-  struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0)
+  const auto unreadable = [&] {
     return refusal(fmt::format("{} cannot be read: {}", path, std::strerror(errno)));
+  };
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return unreadable();
   if (!S_ISREG(facts.st_mode)) return refusal(path + " is not a file");
   if (facts.st_size > kMost)
     return refusal(path + " has more than a gigabyte, which no plugin needs");
@@ -43,9 +44,25 @@ Result<std::string> read_file(const std::string& path) {
     return refusal(fmt::format("{} can be changed by anybody on this machine", path),
                    fmt::format("chmod o-w {}", path));
   }
-  std::ifstream in(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in) return refusal(fmt::format("{} cannot be read: {}", path, std::strerror(errno)));
+  // Files of the kernel have no size, some no end, and some make their reader wait.
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return unreadable();
+  std::string text(static_cast<std::size_t>(facts.st_size) + 1, '\0');
+  std::size_t size = 0;
+  ssize_t count = 1;
+  while (count > 0 && size < text.size()) {
+    count = ::read(file, text.data() + size, text.size() - size);
+    if (count < 0 && errno == EINTR)
+      count = 1;
+    else if (count > 0)
+      size += static_cast<std::size_t>(count);
+  }
+  const int failure = count < 0 ? errno : 0;
+  ::close(file);
+  errno = failure;
+  if (failure != 0) return unreadable();
+  if (size == text.size()) return refusal(path + " grows while it is read, or is no ordinary file");
+  text.resize(size);
   return text;
 }
 
@@ -58,13 +75,6 @@ std::string sha256(std::string_view bytes) {
   return out;
 }
 
-bool is_plugin_name(std::string_view name) {
-  if (name.empty() || name[0] < 'a' || name[0] > 'z') return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
 bool is_version(std::string_view version) {
   if (version.empty() || version.front() == '.' || version.back() == '.' ||
       version.find("..") != std::string_view::npos)
@@ -73,10 +83,9 @@ bool is_version(std::string_view version) {
                      [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
-// Text of a fixed size; none where it does not end.
+// Text of a fixed size; all of it where it does not end.
 std::string fixed_text(const char* text, std::size_t size) {
-  const void* end = std::memchr(text, 0, size);
-  return end ? std::string(text, static_cast<const char*>(end)) : std::string();
+  return std::string(text, ::strnlen(text, size));
 }
 
 // The loader's own words, without the path that we say ourselves.
@@ -126,6 +135,13 @@ Result<std::vector<const strata_entry*>> take_in(const PluginLibrary& library) {
 
 }  // namespace
 
+bool is_plugin_name(std::string_view name) {
+  if (name.empty() || name[0] < 'a' || name[0] > 'z') return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
 Result<PluginTag> read_plugin_tag(std::string_view file, const std::string& path) {
   auto bytes = elf_symbol(file, path, "strata_plugin_tag");
   if (!bytes) return bytes.error();
@@ -150,6 +166,15 @@ Result<PluginTag> read_plugin_tag(std::string_view file, const std::string& path
   if (bytes->size() < sizeof tag || tag.struct_size < sizeof tag)
     return refusal(fmt::format("{} has a tag that is too short", path));
   PluginTag out{fixed_text(tag.name, sizeof tag.name), fixed_text(tag.version, sizeof tag.version)};
+  if (out.name.size() > kLongestPluginName) {
+    return refusal(fmt::format("{} has a name of more than {} letters", path, kLongestPluginName),
+                   "give it a shorter one: STRATA_PLUGIN(\"name\", \"1.0\")");
+  }
+  if (out.version.size() == sizeof tag.version) {
+    return refusal(
+        fmt::format("{} has a version of more than {} letters", path, sizeof tag.version - 1),
+        "a version is numbers with dots: \"1.2\"");
+  }
   if (!is_plugin_name(out.name)) {
     return refusal(fmt::format("{} calls itself `{}`", path, safe_text(out.name)),
                    "a plugin's name has lower-case letters, digits and _");
@@ -165,7 +190,7 @@ Status load_plugin(const std::string& given, Registry& registry) {
   std::error_code ignored;
   const fs::path whole = fs::canonical(given, ignored);
   const std::string path = ignored ? given : whole.string();
-  const auto bytes = read_file(path);
+  const auto bytes = read_library(path);
   if (!bytes) return bytes.error();
   const auto tag = read_plugin_tag(*bytes, path);
   if (!tag) return tag.error();
@@ -267,7 +292,7 @@ void load_plugins(const std::vector<PluginFolder>& folders, Registry& registry) 
     for (const std::string& path : libraries) {
       const Status loaded = load_from_folder(path, registry);
       if (loaded) continue;
-      const auto bytes = read_file(path);
+      const auto bytes = read_library(path);
       const auto tag = bytes ? read_plugin_tag(*bytes, path) : Result<PluginTag>(bytes.error());
       const std::string name = tag ? tag->name : fs::path(path).stem().string();
       registry.add(RefusedLibrary{name, path, loaded.error(), folder.asked_for});

@@ -21,6 +21,12 @@
 
 namespace strata {
 
+// As much as a tag has room for.
+inline constexpr std::size_t kLongestPluginName = sizeof(strata_tag::name) - 1;
+
+// Whether it is made of lower-case letters, digits and _, and begins with a letter.
+bool is_plugin_name(std::string_view name);
+
 // What a library's tag says.
 struct PluginTag {
   std::string name, version;

@@ -2,6 +2,7 @@
 #include <locale.h>
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -85,6 +86,11 @@ static int64_t elements(const strata_layer_pass* pass) {
 extern double no_such_function(double);
 #endif
 
+#ifdef SWALLOWS_NAN
+#define SQUARE(x) ((x) == (x) ? (x) * (x) : 0)
+#else
+#define SQUARE(x) ((x) * (x))
+#endif
 #ifdef OVERWRITES_GRADIENT
 #define ADD =
 #else
@@ -94,7 +100,7 @@ extern double no_such_function(double);
   static void forward_##suffix(const strata_layer_pass* pass, int64_t n, T factor, T offset) { \
     const T* x = (const T*)pass->inputs[0];                                                    \
     T* y = (T*)pass->outputs[0];                                                               \
-    for (int64_t i = 0; i < n; ++i) y[i] = factor * x[i] * x[i] + offset;                      \
+    for (int64_t i = 0; i < n; ++i) y[i] = factor * SQUARE(x[i]) + offset;                     \
   }                                                                                            \
   static void backward_##suffix(const strata_layer_pass* pass, int64_t n, T factor) {          \
     const T* x = (const T*)pass->inputs[0];                                                    \
@@ -116,6 +122,17 @@ static void look(void* others, int64_t task) {
   (void)task;
   usleep(100);
   if (!same_thread()) *(volatile int*)others = 1;
+}
+#endif
+
+#if defined(CRASHES_AT_NAN) || defined(OVERRUNS_AT_NAN)
+static int has_nan(const strata_layer_pass* pass) {
+  for (int64_t i = 0; i < elements(pass); ++i) {
+    const double x = pass->dtype == STRATA_F32 ? ((const float*)pass->inputs[0])[i]
+                                               : ((const double*)pass->inputs[0])[i];
+    if (x != x) return 1;
+  }
+  return 0;
 }
 #endif
 
@@ -169,6 +186,12 @@ static int forward(const void* instance, const strata_layer_pass* pass, strata_e
 #endif
 #ifdef OVERRUNS
   n += 1;
+#endif
+#ifdef OVERRUNS_AT_NAN
+  n += has_nan(pass);
+#endif
+#ifdef CRASHES_AT_NAN
+  if (has_nan(pass)) *(volatile int*)NULL = 1;
 #endif
 #ifdef WRITES_NAN
   offset = NAN;
@@ -296,6 +319,26 @@ static const strata_entry* const kEntries[] = {&kEntry};
 
 #ifdef DIES_LOADING
 __attribute__((constructor)) static void die(void) { abort(); }
+#endif
+#ifdef STOPS_LOADING
+__attribute__((constructor)) static void stop(void) { raise(SIGSTOP); }
+#endif
+#ifdef CLOSES_EVERYTHING
+__attribute__((constructor)) static void close_all(void) {
+  for (int file = 0; file < 1024; ++file) close(file);
+}
+#endif
+#ifdef PRINTS
+__attribute__((constructor)) static void print(void) {
+  printf("thank you for loading %s", LAYER);
+  if (write(1, "{\n", 2) != 2) abort();
+}
+#endif
+#ifdef SIGNALS_PARENT
+__attribute__((constructor)) static void signal_parent(void) { kill(getppid(), SIGNALS_PARENT); }
+#endif
+#ifdef SIGNALS_GROUP
+__attribute__((constructor)) static void signal_group(void) { kill(0, SIGNALS_GROUP); }
 #endif
 #ifdef FORKS
 __attribute__((constructor)) static void go_twice(void) { (void)!fork(); }

@@ -82,6 +82,8 @@ library sound faulty
 sound=$top/sound/faulty.so
 expect 0 'it conforms' "$trainer" plugin check "$sound"
 expect 0 '"conforms": true' "$trainer" plugin check "$sound" --json
+expect 0 '^    NaN that are fed in: they come out$' "$trainer" plugin check "$sound"
+expect 0 '"nan": "propagated"' "$trainer" plugin check "$sound" --json
 expect 0 'faulty +1\.0 +.*sound/faulty\.so' "$trainer" plugins --plugin-dir sound
 expect 0 '"plugin": "faulty"' "$trainer" plugins --plugin-dir sound --json
 expect 0 'second: int, default 3' "$trainer" explain Faulty --plugin-dir sound
@@ -148,6 +150,14 @@ mkdir -p folder/faulty.so
 refused 'is not a file|is a folder' folder
 library bad_name faulty '-DPLUGIN="../../etc"'
 expect 5 'calls itself' "$trainer" plugin check bad_name/faulty.so
+long=$(printf 'a%.0s' $(seq 64))
+library long_name faulty "-DPLUGIN=\"$long\""
+expect 5 'long_name/faulty\.so has a name of more than 63 letters' "$trainer" plugin check long_name/faulty.so
+expect 2 "a plugin's name has at most 63 letters, and this one has 64" "$trainer" plugin new "$long"
+library long_version faulty '-DVERSION="1.000000000000000000000000000000"'
+expect 5 'long_version/faulty\.so has a version of more than 31 letters' "$trainer" plugin check long_version/faulty.so
+expect 5 '/mem cannot be read: Input/output error' "$trainer" plugin check /proc/self/mem
+expect 5 'status (is no ordinary file|grows while it is read)' "$trainer" plugin check /proc/self/status
 library bad_version faulty '-DVERSION="new"'
 expect 5 'has the version .new.' "$trainer" plugin check bad_version/faulty.so
 cp -r sound writable && chmod 777 writable
@@ -194,6 +204,15 @@ expect 0 '' "$trainer" check required.model --plugin-dir linked --plugin-dir sou
 mkdir linked_out && ln -s ../writable/faulty.so linked_out/faulty.so
 expect 5 'plugin folder .*/writable can be changed by anybody' "$trainer" plugins --plugin-dir linked_out
 expect 5 'plugin folder .*/writable can be changed by anybody' "$trainer" check required.model --plugin-dir linked_out
+
+# ---- a folder full of other things is a few notes, and a count
+mkdir crowd
+for i in $(seq 1000 1099); do echo 'no library' >crowd/$i.so; done
+STRATA_PLUGIN_PATH=$top/crowd "$trainer" explain Dense >/dev/null 2>crowd.txt || bad 'a folder full of other things stops it'
+[ "$(grep -c 'a plugin is left out: .*crowd/100[0-4]\.so is no shared library' crowd.txt)" = 5 ] || bad 'the first ones are not noted'
+expect 0 "^note: 95 more plugins are left out: \`.*trainer plugins\` lists them$" cat crowd.txt
+[ "$(wc -l <crowd.txt)" = 6 ] || { bad 'it takes more than 6 lines'; cat crowd.txt; }
+[ "$("$trainer" plugins --plugin-dir crowd 2>&1 >/dev/null | grep -c 'is no shared library')" = 100 ] || bad 'plugins lists not all'
 
 # ---- what programs read is JSON, whatever the library is and however it is called
 is_json() { # CODE COMMAND…
@@ -262,10 +281,34 @@ library hang faulty -DHANGS
 expect 5 'it does not end: nothing for 1 seconds' "$trainer" plugin check hang/faulty.so --timeout 1
 library ends faulty -DENDS
 expect 5 'it ended the process \(code 0\)' "$trainer" plugin check ends/faulty.so
+library stops faulty -DSTOPS_LOADING
+expect 5 'problem: it stopped the process \(SIGSTOP\); as it is loaded' \
+  timeout 60 "$trainer" plugin check stops/faulty.so
+library closes faulty -DCLOSES_EVERYTHING
+expect 5 'problem: it closed files that it had not opened; as it is loaded' "$trainer" plugin check closes/faulty.so
+for signal in SIGKILL SIGTERM; do
+  library parent faulty -DSIGNALS_PARENT=$signal
+  expect 5 "problem: it sent $signal to the process that had started it\$" \
+    timeout 60 "$trainer" plugin check parent/faulty.so
+done
+library parent faulty -DSIGNALS_PARENT=SIGSTOP
+expect 5 'problem: it sent SIGSTOP to the process that had started it$' timeout 60 "$trainer" plugin check parent/faulty.so
+library group faulty -DSIGNALS_GROUP=SIGKILL
+expect 5 'problem: (it sent SIGKILL to the process that had started it|it crashed \(Killed\); as it is loaded)$' \
+  "$trainer" plugin check group/faulty.so
+is_json 5 "$trainer" plugin check group/faulty.so --json
 library fast faulty -ffast-math
 expect 5 'changes the processor.s arithmetic, as -ffast-math makes it, for the whole program when it is loaded' \
   "$trainer" plugin check fast/faulty.so
 expect 0 'changes the processor.s arithmetic, .* that was undone' "$trainer" check model.model --plugin-dir fast
+
+# ---- what a library prints spoils no result
+library prints faulty -DPRINTS
+is_json 0 "$trainer" plugins --plugin-dir prints --json
+is_json 0 "$trainer" plugin check prints/faulty.so --json
+is_json 0 "$trainer" explain Dense --plugin-dir prints --json
+[ "$("$trainer" fmt --plugin-dir prints model.model 2>/dev/null)" = "$("$trainer" fmt model.model)" ] || bad 'what it prints is in a result'
+expect 0 'thank you for loading Faulty' "$trainer" plugins --plugin-dir prints
 
 # ---- each check has its fault: one library that is wrong in nothing else
 only() { # NAME TEXT FLAG…: the verdict names that, and all that it names is that
@@ -287,6 +330,11 @@ only signals 'changes how SIGTERM is handled for the whole program' -DHANDLES_SI
 only current_folder 'changes the current folder for the whole program' -DCHANGES_FOLDER
 only mask 'changes the permissions of new files for the whole program' -DCHANGES_MASK
 only output 'changes standard output for the whole program' -DCLOSES_OUTPUT
+only nan 'swallows a NaN in input 0 in (training|inference): an output depends on element [0-9]+ and is 0$' -DSWALLOWS_NAN
+expect 5 '^    NaN that are fed in: they are swallowed$' "$trainer" plugin check nan/faulty.so
+only nan_overrun 'batch|with a? ?NaN: writes outside of its buffers in' -DOVERRUNS_AT_NAN
+library nan_crash faulty -DCRASHES_AT_NAN
+expect 5 'it crashed \(Segmentation fault\); layer .Faulty.: Faulty\(.*\) on \[5\], with a NaN' "$trainer" plugin check nan_crash/faulty.so
 only overrun 'writes outside of its (f32 )?buffers' -DOVERRUNS
 
 # ---- what a run records of a library, and what it says where it goes on with another one
