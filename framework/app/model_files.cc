@@ -88,7 +88,7 @@ std::unique_ptr<LoadedModel> load_model_of(Invocation& invocation, const std::st
   if (!fs::is_directory(weights, ignored)) end_unless(check_readable(weights, ExitCode::kData));
   if (invocation.has("file")) return load_model(invocation, invocation.text("file"));
   // A run without a sound checkpoint has nothing to use; that is said before anything else.
-  value_or_end(find_checkpoint(weights));
+  const std::string checkpoint_file = value_or_end(find_checkpoint(weights));
   std::string text = value_or_end(model_of(weights));
   if (text.empty()) {
     throw Failure{
@@ -98,8 +98,13 @@ std::unique_ptr<LoadedModel> load_model_of(Invocation& invocation, const std::st
   }
   auto loaded = std::make_unique<LoadedModel>();
   Diagnostics diagnostics;
+  ElaborateOptions options = elaborate_options(invocation);
+  if (options.overrides.empty()) {
+    if (const auto checkpoint = open_checkpoint(checkpoint_file))
+      options.trained_on = checkpoint->progress.source;
+  }
   auto program = elaborate_text(name_of_model(weights), std::move(text), invocation.registry(),
-                                loaded->sources, diagnostics, elaborate_options(invocation));
+                                loaded->sources, diagnostics, options);
   // Its warnings were shown when it was trained.
   return finish(invocation, std::move(loaded), std::move(program), diagnostics, /*warnings=*/false);
 }

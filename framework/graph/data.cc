@@ -94,11 +94,20 @@ class DataElaborator {
     }
     if (is_source) {
       pipeline_.dataset = instance;
-      add_stage(describe_dataset(*instance), span);
+      describe_source(*instance, span);
     } else if (sound_ && pipeline_.dataset && pipeline_.transforms.size() < kMaxTransforms) {
       pipeline_.transforms.push_back(instance);
       add_stage(infer_transform(*instance, pipeline_.result()), span);
     }
+  }
+
+  void describe_source(const Instance& dataset, Span span) {
+    Result<DataDescription> description = describe_dataset(dataset);
+    const std::optional<DescribedData>& before = session_.options.trained_on;
+    if (!description && before && before->dataset == dataset.entry().name())
+      description = before->description;
+    if (description) pipeline_.source = {dataset.entry().name(), *description};
+    add_stage(std::move(description), span);
   }
 
   // Null where an argument was not read.

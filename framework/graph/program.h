@@ -21,13 +21,20 @@ namespace strata {
 constexpr std::size_t kMostDataFields = 64;
 
 // A data set behind its transforms. `stages[i]` is what comes out after i transforms.
+// A data set's name, and what it says of itself.
+struct DescribedData {
+  std::string dataset;
+  DataDescription description;
+};
+
 struct DataPipeline {
   std::string name;
   InstancePtr dataset;
   std::vector<SplitRule> split_rules;  // in order
   std::vector<InstancePtr> transforms;
   std::vector<DataDescription>
-      stages;  // transforms.size() + 1, from describe: sizes may be unknown (-1)
+      stages;            // transforms.size() + 1, from describe: sizes may be unknown (-1)
+  DescribedData source;  // what `describe` said, before splits were chosen
   Span span;
 
   const DataDescription& result() const { return stages.back(); }
@@ -73,16 +80,16 @@ struct TrainSettings {
   std::int64_t accumulate = 1;       // batches whose gradients make up one step
   // Patterns of names of parameters that weight decay never applies to: "*.bias".
   std::vector<std::string> no_decay;
-  std::optional<double> ema;         // weight of the old value in the weights' moving average
-  std::string monitor;  // the figure that says which epoch is best; empty: the first metric
+  std::optional<double> ema;  // weight of the old value in the weights' moving average
+  std::string monitor;        // the figure that says which epoch is best; empty: the first metric
   std::optional<std::int64_t> patience;  // epochs without a better figure before training stops
   double min_delta = 0;                  // by how much a figure has to be better to count
   std::optional<std::int64_t> checkpoint_steps;  // besides those at the end of epochs
   std::optional<double> checkpoint_minutes;
   std::optional<std::int64_t> log_steps;   // every so many steps, figures of single ones
   std::optional<std::int64_t> statistics;  // every so many steps, those of each layer
-  std::string log;                 // a log besides the run's own: "tensorboard"
-  std::vector<std::string> allow;  // lints that are silenced
+  std::string log;                         // a log besides the run's own: "tensorboard"
+  std::vector<std::string> allow;          // lints that are silenced
 };
 
 struct Program {
@@ -113,6 +120,9 @@ struct ElaborateOptions {
   // A file without a model (blocks to include), or with several and none chosen, is fine: it is
   // checked, and nullopt comes back without an error.
   bool any_file = false;
+  // What a trained model's data were: it stands in where that data set's own files are gone, so
+  // that the model serves without them.
+  std::optional<DescribedData> trained_on;
   // Whether values of studies are tried: the file is elaborated once more for each of them.
   bool try_studies = true;
 };

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <system_error>
 
 #include "framework/base/atomic_file.h"
@@ -68,6 +69,37 @@ EpochReport report_from(const Json& json) {
   return report;
 }
 
+Json source_json(const DescribedData& source) {
+  Json fields = Json::array(), splits = Json::array();
+  for (const auto& field : source.description.fields) {
+    fields.push_back({{"name", field.name},
+                      {"dtype", static_cast<int>(field.dtype)},
+                      {"shape", std::vector<std::int64_t>(field.shape.begin(), field.shape.end())},
+                      {"classes", field.classes},
+                      {"class_names", field.class_names}});
+  }
+  for (const auto& split : source.description.splits)
+    splits.push_back({{"name", split.name}, {"samples", split.samples}});
+  return {{"dataset", source.dataset}, {"fields", fields}, {"splits", splits}};
+}
+DescribedData source_from(const Json& json) {
+  DescribedData source;
+  source.dataset = json.at("dataset");
+  for (const Json& field : json.at("fields")) {
+    const std::vector<std::int64_t> dims = field.at("shape");
+    const int dtype = field.at("dtype");
+    if (!Shape::why_invalid(dims.begin(), dims.end()).empty() || dtype < STRATA_F32 ||
+        dtype > STRATA_REAL)
+      throw std::invalid_argument("a field that there cannot be");
+    source.description.fields.push_back({field.at("name"), static_cast<strata_dtype>(dtype),
+                                         Shape(dims.begin(), dims.end()), field.at("classes"),
+                                         field.at("class_names")});
+  }
+  for (const Json& split : json.at("splits"))
+    source.description.splits.push_back({split.at("name"), split.at("samples")});
+  return source;
+}
+
 std::string progress_text(const Progress& progress) {
   Json accumulators = Json::array();
   for (const auto& accumulator : progress.figures.accumulators)
@@ -89,6 +121,7 @@ std::string progress_text(const Progress& progress) {
                             {"checked", split.checked},
                             {"crc32", split.crc}});
   }
+  if (progress.source) json["source"] = source_json(*progress.source);
   if (progress.reference) json["reference"] = number(*progress.reference);
   if (!progress.schedule_state.empty()) json["schedule_state"] = numbers(progress.schedule_state);
   for (const PluginLibrary& plugin : progress.plugins) {
@@ -121,6 +154,7 @@ Progress progress_from(const std::string& text) {
       progress.data.push_back(
           {split.at("split"), split.at("samples"), split.at("checked"), split.at("crc32")});
   }
+  if (json.contains("source")) progress.source = source_from(json.at("source"));
   if (json.contains("reference")) progress.reference = number_from(json.at("reference"));
   if (json.contains("schedule_state"))
     progress.schedule_state = numbers_from(json.at("schedule_state"));
@@ -268,7 +302,7 @@ Result<Checkpoint> open_checkpoint(const std::string& path) {
   checkpoint.model_text = file->metadata[kModel];
   try {
     checkpoint.progress = progress_from(file->metadata[kProgress]);
-  } catch (const Json::exception&) {
+  } catch (const std::exception&) {  // JSON's own, or a field that cannot be
     return make_error(ExitCode::kData, "`{}` is damaged: its counters cannot be read", path);
   }
   if (const std::string why = why_impossible(checkpoint.progress); !why.empty()) {

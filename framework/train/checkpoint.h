@@ -26,9 +26,10 @@ struct Progress {
   std::int64_t waited = 0;             // epochs since then
   std::vector<double> schedule_state;  // of a schedule that follows a figure
   std::int64_t seed = 0;
-  bool fuse = true;                    // whether layers were fused: other roundings
-  std::vector<PluginLibrary> plugins;  // libraries that it takes something from
-  DataIdentity data;                   // empty in checkpoints of before it was kept
+  bool fuse = true;                     // whether layers were fused: other roundings
+  std::vector<PluginLibrary> plugins;   // libraries that it takes something from
+  DataIdentity data;                    // empty in checkpoints of before it was kept
+  std::optional<DescribedData> source;  // likewise
 };
 
 // Writes one checkpoint.

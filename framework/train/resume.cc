@@ -205,6 +205,7 @@ Status restore(RunState& run, Checkpoint& checkpoint) {
   run.progress = std::move(checkpoint.progress);
   run.progress.plugins = used_plugins(run.program);
   run.progress.data = run.data;
+  run.progress.source = run.program.data.source;
   check_best(run);
   return {};
 }

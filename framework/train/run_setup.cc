@@ -152,6 +152,7 @@ Status set_up(RunState& run) {
   run.progress.fuse = run.fuse;
   run.progress.plugins = used_plugins(run.program);
   run.progress.data = run.data;
+  run.progress.source = run.program.data.source;
   return start(run);
 }
 

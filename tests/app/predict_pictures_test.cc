@@ -122,6 +122,27 @@ TEST(PredictPictures, AreTheBytesThatTrainingSaw) {
   EXPECT_EQ(probability(one, "color.png"), probability(one, 1, planes({124})));
 }
 
+TEST(PredictPictures, NeedNoTrainingData) {
+  const std::string run = trained("alone", "");
+  fs::copy_file(at("photos/red/5.png"), at("kept.png"), fs::copy_options::overwrite_existing);
+  const Ran before = run_trainer({"predict", run, "kept.png", "--all"});
+  ASSERT_EQ(before.code, 0) << before.err;
+  fs::rename(at("photos"), at("elsewhere"));
+  const Ran after = run_trainer({"predict", run, "kept.png", "--all"});
+  const Ran best = run_trainer({"predict", run + "/checkpoints/best.safetensors", "kept.png"});
+  const Ran exported = run_trainer({"export", run, "--onnx", "alone.onnx"});
+  const Ran eval = run_trainer({"eval", run});
+  const Ran changed = run_trainer({"predict", run, "kept.png", "data.photos.path=nowhere"});
+  fs::rename(at("elsewhere"), at("photos"));
+  EXPECT_EQ(after.code, 0) << after.err;
+  EXPECT_EQ(after.out, before.out);
+  EXPECT_EQ(best.code, 0) << best.err;
+  EXPECT_EQ(exported.code, 0) << exported.err;
+  EXPECT_EQ(eval.code, 4) << eval.err;
+  EXPECT_NE(eval.err.find("photos"), std::string::npos) << eval.err;
+  EXPECT_EQ(changed.code, 3) << changed.err;  // whoever names data means them
+}
+
 TEST(PredictPictures, AreCutAsTheDataSetWas) {
   const std::string stretches = stretching(), crops = trained("cropping", ", fit = \"crop\"");
   // Blue above and below, and 6 × 4 of red in the middle.
