@@ -58,7 +58,7 @@ ExitCode run(Invocation& invocation) {
   for (const auto& library : registry.libraries())
     libraries.push_back({library->name, library->version, safe_text(library->path)});
   if (!libraries.empty())
-    out += "\n" + console.paint().bold("libraries") + "\n" + table(libraries, 2);
+    out += "\n" + console.paint().bold("libraries") + "\n" + table(libraries, 3);
   console.out(out);
   return refused_of(invocation);
 }

@@ -302,6 +302,11 @@ expect 5 'changes the processor.s arithmetic, as -ffast-math makes it, for the w
   "$trainer" plugin check fast/faulty.so
 expect 0 'changes the processor.s arithmetic, .* that was undone' "$trainer" check model.model --plugin-dir fast
 
+# ---- libraries are listed in columns, however long their paths are
+library columns short
+library columns of_a_longer_name '-DPLUGIN="another"' '-DLAYER="Another"'
+[ "$("$trainer" plugins --plugin-dir columns | grep -cE '^  (faulty |another)  1\.0  /')" = 2 ] || bad 'paths of libraries begin at different places'
+
 # ---- what a library prints spoils no result
 library prints faulty -DPRINTS
 is_json 0 "$trainer" plugins --plugin-dir prints --json
