@@ -13,7 +13,8 @@ void describe_rate(Schema<Options>& schema) {
   schema.template option<double>("lr", &Options::lr)
       .min(0)
       .doc("learning rate, before the schedule's factor");
-  schema.hint_for("learning_rate", "it is called `lr` here");
+  schema.hint_for("learning_rate", "it is called `lr` here")
+      .hint_for("no_decay", "it is a setting of `train`, beside `optimizer`");
 }
 
 enum class Decay { kInGradient, kApart };
