@@ -1,11 +1,11 @@
-// Samples are read in an order that spreads any first part of them over the whole split, in blocks,
-// until all were read or the time is up; how many is kept, so that the same ones are read again.
+// Samples are read in an order that spreads any first part of them over the whole split. How many
+// is kept, so that the same ones are read again, and depends on their size alone: checksums that a
+// slow machine took over fewer samples would tell runs on the same data apart.
 #include "framework/train/data_identity.h"
 
 #include <zlib.h>
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 #include <optional>
 
@@ -15,9 +15,9 @@
 namespace strata {
 namespace {
 
-constexpr std::int64_t kTile = 64;     // samples of a task
-constexpr std::int64_t kBlock = 4096;  // samples between two looks at the clock
-constexpr double kSeconds = 0.25;      // for one split
+constexpr std::int64_t kTile = 64;            // samples of a task
+constexpr std::int64_t kBlock = 4096;         // samples whose sums are kept at once
+constexpr std::int64_t kBytes = 200'000'000;  // of one split: all of MNIST
 
 // About the golden ratio of n, without a common divisor.
 std::int64_t stride_of(std::int64_t n) {
@@ -34,6 +34,10 @@ class Reader {
       : data_(data), split_(split), samples_(samples), stride_(stride_of(samples)) {
     for (const auto& field : program.data.stages.front().fields)
       bytes_.push_back(bytes_of(field, program.train.precision));
+  }
+
+  std::int64_t bytes_of_sample() const {
+    return std::accumulate(bytes_.begin(), bytes_.end(), std::int64_t{0});
   }
 
   // Goes on with samples [begin, end) of the order.
@@ -88,19 +92,16 @@ class Reader {
   std::vector<std::optional<Error>> errors_;
 };
 
-// With `checked` below 0 as many samples as there is time for.
+// With `checked` below 0 as many samples as their size allows.
 Result<SplitIdentity> identify_split(const Program& program, const InputPipeline& data, int split,
                                      std::int64_t checked) {
-  using Clock = std::chrono::steady_clock;
   const auto& facts = data.description().splits[static_cast<std::size_t>(split)];
   SplitIdentity identity{facts.name, facts.samples, 0, 0};
   if (facts.samples <= 0) return identity;
   Reader reader(program, data, split, facts.samples);
-  const auto begin = Clock::now();
-  const std::int64_t most = checked < 0 ? facts.samples : std::min(checked, facts.samples);
+  const std::int64_t most = checked < 0 ? checked_samples(facts.samples, reader.bytes_of_sample())
+                                        : std::min(checked, facts.samples);
   while (identity.checked < most) {
-    if (checked < 0 && std::chrono::duration<double>(Clock::now() - begin).count() > kSeconds)
-      break;
     const std::int64_t end = std::min(most, identity.checked + kBlock);
     const Status done = reader.add(identity.checked, end);
     if (!done) return done.error();
@@ -113,6 +114,10 @@ Result<SplitIdentity> identify_split(const Program& program, const InputPipeline
 constexpr const char* kSplits[] = {"train", "val"};
 
 }  // namespace
+
+std::int64_t checked_samples(std::int64_t samples, std::int64_t bytes_of_sample) {
+  return std::min(samples, std::max(kTile, kBytes / std::max<std::int64_t>(1, bytes_of_sample)));
+}
 
 Result<DataIdentity> identify_data(const Program& program, const InputPipeline& data) {
   DataIdentity identity;

@@ -14,13 +14,16 @@ namespace strata {
 struct SplitIdentity {
   std::string name;  // "train", "val"
   std::int64_t samples = 0;
-  std::int64_t checked = 0;  // of them, spread over the split; all where that takes little time
+  std::int64_t checked = 0;  // of them, spread over the split: checked_samples()
   std::uint32_t crc = 0;     // over all fields of these, as the data set gives them
 };
 using DataIdentity = std::vector<SplitIdentity>;
 
-// Of the splits that training uses. Reads for some tenths of a second at most, on the pool of the
-// caller.
+// How many samples of a split, each of so many bytes, stand for it: all where they are 200 MB or
+// less, never fewer than 64.
+std::int64_t checked_samples(std::int64_t samples, std::int64_t bytes_of_sample);
+
+// Of the splits that training uses, read on the pool of the caller.
 Result<DataIdentity> identify_data(const Program& program, const InputPipeline& data);
 // How the data differ from those, a line each: "train_samples: 60000 -> 50000".
 Result<std::vector<std::string>> data_differences(const DataIdentity& before,

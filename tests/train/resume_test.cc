@@ -297,6 +297,17 @@ TEST(Identity, OfOtherDataIsAnother) {
   EXPECT_EQ(alone[0].crc, before[0].crc);
 }
 
+// Not on how busy the machine is: reports and `trainer diff` compare the sums of any two runs.
+TEST(Identity, CoversWhatTheSizeOfSamplesSays) {
+  EXPECT_EQ(checked_samples(60'000, 28 * 28 * 4 + 8), 60'000);  // MNIST
+  EXPECT_EQ(checked_samples(50'000, 3 * 32 * 32 * 4 + 8), 16'265);
+  EXPECT_EQ(checked_samples(1'000'000, 3 * 224 * 224 * 4 + 8), 332);
+  EXPECT_EQ(checked_samples(1'000, 1'000'000'000), 64);
+  EXPECT_EQ(checked_samples(10, 1'000'000'000), 10);
+  EXPECT_EQ(checked_samples(0, 8), 0);
+  EXPECT_EQ(checked_samples(10, 0), 10);
+}
+
 TEST_F(Resume, OfAnotherModelIsRefused) {
   ASSERT_TRUE(run({}, false, 3).ok());
   std::string text = testing::spirals_text();
