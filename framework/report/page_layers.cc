@@ -40,6 +40,8 @@ const std::vector<Quantity>& quantities() {
        [](const LayerRecord& layer) { return layer.activation.deviation; }},
       {"activations: share of zeros", "activation.zeros",
        [](const LayerRecord& layer) { return layer.activation.zeros; }},
+      {"gradients of activations: mean", "gradient.mean",
+       [](const LayerRecord& layer) { return layer.gradient.mean; }},
       {"gradients of activations: standard deviation", "gradient.deviation",
        [](const LayerRecord& layer) { return layer.gradient.deviation; }},
       {"gradients of activations: share of zeros", "gradient.zeros",

@@ -111,7 +111,8 @@ TEST(Page, ShowsLayersOverTime) {
   const std::string page = page_of({run});
   for (const char* title :
        {"activations: mean", "activations: standard deviation", "activations: share of zeros",
-        "gradients of activations: standard deviation", "gradients of weights: standard deviation"})
+        "gradients of activations: mean", "gradients of activations: standard deviation",
+        "gradients of activations: share of zeros", "gradients of weights: standard deviation"})
     EXPECT_THAT(page, HasSubstr("<figcaption>" + std::string(title) + "</figcaption>"));
   EXPECT_THAT(page, HasSubstr("re_lu1: 44.56 % at step 10, "));  // words for who does not see it
   EXPECT_THAT(page, HasSubstr("href=\"data:text/csv;charset=utf-8,run,layer,kind,epoch,step,"

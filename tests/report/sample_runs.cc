@@ -63,7 +63,7 @@ std::string steps_text(const SampleRun& run, int epoch, int steps) {
           epoch, step, loss, run.lr, 0.001 * step, step * 2654435761u);
     if (run.statistics > 0 && step % run.statistics == 0)
       log += fmt::format(
-          R"({{"event":"statistics","epoch":{0},"step":{1},"layers":{{"dense1":{{"kind":"Dense","activation":[0.1,{2},0],"gradient":[0,{3},0],"parameters":{{"weight":{{"value":[0,0.1,0],"gradient":[0,{3},0]}}}}}},"re_lu1":{{"kind":"ReLU","activation":[0.4,{2},{4}],"gradient":[0,{3},{4}]}}}},"times":{{"dense1 + re_lu1":[2e-05,4e-05,1e-05],"dense2":[1e-05,2e-05,0]}}}})"
+          R"({{"event":"statistics","epoch":{0},"step":{1},"layers":{{"dense1":{{"kind":"Dense","activation":[0.1,{2},0],"gradient":[1e-06,{3},0],"parameters":{{"weight":{{"value":[0,0.1,0],"gradient":[0,{3},0]}}}}}},"re_lu1":{{"kind":"ReLU","activation":[0.4,{2},{4}],"gradient":[0,{3},{4}]}}}},"times":{{"dense1 + re_lu1":[2e-05,4e-05,1e-05],"dense2":[1e-05,2e-05,0]}}}})"
           "\n",
           epoch, step, 1 + 0.001 * step, 0.01 / step, 0.5 + 0.1 * std::sin(step));
   }
