@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,16 +13,35 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "framework/base/atomic_file.h"
+#include "framework/tensor/matmul.h"
 
 namespace strata {
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
+
+// "AMD EPYC 7B13", as /proc/cpuinfo has it; null where it does not say.
+Json processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return nullptr;
+}
+
+// "Linux 6.1.0 x86_64"
+std::string system_name() {
+  utsname names{};
+  if (::uname(&names) != 0) return "";
+  return fmt::format("{} {} {}", names.sysname, names.release, names.machine);
+}
 
 Error cannot_make(const std::string& path, const std::string& reason) {
   return make_error(ExitCode::kData, "cannot make the run folder `{}`: {}", path, reason);
@@ -213,6 +233,9 @@ Status MetricsLog::start(const RunFacts& facts, const std::string& version) {
       {"precision", facts.precision == Precision::kF64 ? "f64" : "f32"},
       {"fuse", facts.fuse},
       {"flush_to_zero", true},
+      {"processor", processor_name()},
+      {"products", product_kernel_name()},
+      {"system", system_name()},
       {"init", facts.init_file.empty() ? Json(nullptr) : Json(facts.init_file)},
       {"start_state_sha256", facts.start_hash.empty() ? Json(nullptr) : Json(facts.start_hash)},
       {"resumed_from", facts.resumed_from.empty() ? Json(nullptr) : Json(facts.resumed_from)}};
