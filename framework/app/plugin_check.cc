@@ -8,6 +8,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "framework/app/fusion_check.h"
 #include "framework/app/guarded_process.h"
 #include "framework/base/utf8.h"
 #include "framework/plugin/loader.h"
@@ -31,6 +32,10 @@ void send_report(const GuardedWriter& out, const Entry& entry, const Registry& r
         send(out, {{"case",
                     fmt::format("{} `{}`: {}", kind_name(entry.kind()), entry.name(), context)}});
       }});
+  if (entry.kind() == STRATA_FUSION && report.problems.empty()) {
+    send(out, {{"case", fmt::format("`{}` against its layers", entry.name())}});
+    compare_fusion(entry, registry, report);
+  }
   ++report.checks;
   for (const std::string& change : state.put_back())
     report.problems.push_back(fmt::format("changes {} for the whole program", change));

@@ -30,10 +30,11 @@ library() {
     "$sources/faulty.c" -o "$folder/$name.so" || bad "$name: does not compile"
 }
 cpp_library() {
-  local folder=$1 name=$2
+  local folder=$1 name=$2 source=throwing
   shift 2
+  [ "$name" = halving ] && source=halving
   mkdir -p "$folder"
-  g++ -std=c++20 -Wall -Wextra -fPIC -shared -O1 -I"$include" "$@" "$sources/throwing.cc" \
+  g++ -std=c++20 -Wall -Wextra -fPIC -shared -O1 -I"$include" "$@" "$sources/$source.cc" \
     -o "$folder/$name.so" || bad "$name: does not compile"
 }
 
@@ -341,6 +342,16 @@ only nan_overrun 'batch|with a? ?NaN: writes outside of its buffers in' -DOVERRU
 library nan_crash faulty -DCRASHES_AT_NAN
 expect 5 'it crashed \(Segmentation fault\); layer .Faulty.: Faulty\(.*\) on \[5\], with a NaN' "$trainer" plugin check nan_crash/faulty.so
 only overrun 'writes outside of its (f32 )?buffers' -DOVERRUNS
+
+# A fusion is compared with its layers.
+cpp_library quarter halving
+expect 0 '^  fusion Quarter: sound, [0-9]+ facts in 3 cases' "$trainer" plugin check quarter/halving.so
+cpp_library wrong_forward halving -DWRONG_FORWARD
+expect 5 'on \[8\]: does not compute what its layers compute: after 3 steps .* in place of' "$trainer" plugin check wrong_forward/halving.so
+cpp_library wrong_backward halving -DWRONG_BACKWARD
+expect 5 'does not compute what its layers compute: after 3 steps `dense1\.' "$trainer" plugin check wrong_backward/halving.so
+cpp_library failing halving -DFAILS
+expect 5 'on \[8\]: fails where its layers do not: .*a quarter is too little' "$trainer" plugin check failing/halving.so
 
 # ---- what a run records of a library, and what it says where it goes on with another one
 library record faulty

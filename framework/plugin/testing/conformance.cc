@@ -52,7 +52,7 @@ void check_schema(Checker& checker) {
   }
 }
 
-// That it computes what its members do is for tests that run both.
+// That it computes what its members do is for those to say who can run both (trainer plugin check).
 void check_fusion(Checker& checker) {
   const auto& table = *static_cast<const strata_fusion*>(checker.entry.table->functions);
   checker.expect(table.pattern_count >= 2, "stands for fewer than two layers");
