@@ -25,13 +25,23 @@ void send(const GuardedWriter& out, const Json& message) {
   out.line(message.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
+Json report_message(const Entry& entry, const ConformanceReport& report) {
+  return {{"name", entry.name()},        {"kind", kind_name(entry.kind())},
+          {"checks", report.checks},     {"cases", report.cases.size()},
+          {"problems", report.problems}, {"nan", nan_handling_name(report.nan)}};
+}
+
 void send_report(const GuardedWriter& out, const Entry& entry, const Registry& registry) {
   const ProcessState state;
   ConformanceReport report = check_conformance(
-      entry, registry, {.on_case = [&](const std::string& context) {
-        send(out, {{"case",
-                    fmt::format("{} `{}`: {}", kind_name(entry.kind()), entry.name(), context)}});
-      }});
+      entry, registry,
+      {.on_case =
+           [&](const std::string& context) {
+             send(out, {{"case", fmt::format("{} `{}`: {}", kind_name(entry.kind()), entry.name(),
+                                             context)}});
+           },
+       .on_problem =
+           [&](const ConformanceReport& so_far) { send(out, report_message(entry, so_far)); }});
   if (entry.kind() == STRATA_FUSION && report.problems.empty()) {
     send(out, {{"case", fmt::format("`{}` against its layers", entry.name())}});
     compare_fusion(entry, registry, report);
@@ -39,9 +49,7 @@ void send_report(const GuardedWriter& out, const Entry& entry, const Registry& r
   ++report.checks;
   for (const std::string& change : state.put_back())
     report.problems.push_back(fmt::format("changes {} for the whole program", change));
-  Json message = {{"name", entry.name()},        {"kind", kind_name(entry.kind())},
-                  {"checks", report.checks},     {"cases", report.cases.size()},
-                  {"problems", report.problems}, {"nan", nan_handling_name(report.nan)}};
+  Json message = report_message(entry, report);
   if (report.problems.empty()) {
     send(out, {{"case", fmt::format("the speed of `{}`", entry.name())}});
     if (const auto speed = measure_throughput(entry, registry)) {
@@ -125,7 +133,7 @@ class Listener {
       offered.timed = text_of(message, "timed");
       offered.forward = number_of(message, "forward");
       offered.backward = number_of(message, "backward");
-      verdict_.offered.push_back(std::move(offered));
+      add(std::move(offered));
     }
   }
 
@@ -133,6 +141,14 @@ class Listener {
   const std::string& last() const { return last_; }
 
  private:
+  // In place of what it was when less of it was known.
+  void add(PluginVerdict::Offered offered) {
+    auto& all = verdict_.offered;
+    if (!all.empty() && all.back().name == offered.name && all.back().kind == offered.kind)
+      all.pop_back();
+    all.push_back(std::move(offered));
+  }
+
   PluginVerdict& verdict_;
   std::string last_ = "before anything was tried";
   bool done_ = false;

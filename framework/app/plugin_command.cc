@@ -1,4 +1,5 @@
 // trainer plugin: writing plugins of one's own: `new` begins one, `check` judges one.
+#include <algorithm>
 #include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -91,6 +92,9 @@ std::string nan_text(std::string_view handling) {
   return "";
 }
 
+// One fault shows in many cases, and the first ones tell what it is.
+constexpr std::size_t kMostShown = 10;
+
 std::string verdict_text(const PluginVerdict& verdict, const Paint& paint) {
   std::string out = verdict.name.empty() ? verdict.path
                                          : fmt::format("{} {} ({})", paint.bold(verdict.name),
@@ -100,7 +104,10 @@ std::string verdict_text(const PluginVerdict& verdict, const Paint& paint) {
     out += fmt::format("  {} {}: {}, {} facts in {} cases\n", one.kind, paint.bold(one.name),
                        one.problems.empty() ? paint.green("sound") : paint.red("not sound"),
                        grouped(one.checks), grouped(one.cases));
-    for (const std::string& problem : one.problems) out += fmt::format("    - {}\n", problem);
+    const std::size_t shown = std::min(one.problems.size(), kMostShown);
+    for (std::size_t i = 0; i < shown; ++i) out += fmt::format("    - {}\n", one.problems[i]);
+    if (shown < one.problems.size())
+      out += fmt::format("    - and {} more: --json shows them\n", one.problems.size() - shown);
     if (const std::string nan = nan_text(one.nan); !nan.empty())
       out += fmt::format("    NaN that are fed in: {}\n", nan);
     if (!one.timed.empty()) {

@@ -141,11 +141,15 @@ class Loader {
     std::vector<std::string> names;
     for (const auto& library : session_.registry.libraries()) names.push_back(library->name);
     const std::string near = nearest_name(name, names);
+    const bool possible = is_plugin_name(name);
     session_
         .error("missing-plugin", require.plugin_span,
-               fmt::format("plugin `{}` is not loaded", name))
+               possible ? fmt::format("plugin `{}` is not loaded", name)
+                        : fmt::format("`{}` cannot be the name of a plugin", name))
         .help = !near.empty() ? fmt::format("did you mean `{}`?", near)
-                              : "`trainer plugins` lists those that are there; a model file names "
+                : possible    ? "`trainer plugins` lists those that are there; a model file names "
+                                "a plugin, never its place"
+                              : "a name has lower-case letters, digits and _; a model file names "
                                 "a plugin, never its place";
   }
 

@@ -96,6 +96,9 @@ std::string loader_message(const std::string& path) {
   return message;
 }
 
+// Nobody else may put a library into the folder, nor another folder in its place: who may write to
+// a folder above it may do that, unless only owners move what is in there, as in /tmp (sticky).
+// `path` is canonical.
 Status check_folder(const std::string& path) {
   struct stat facts {};
   if (::stat(path.c_str(), &facts) == 0 && (facts.st_mode & S_IWOTH)) {
@@ -103,7 +106,16 @@ Status check_folder(const std::string& path) {
         fmt::format("the plugin folder {} can be changed by anybody on this machine", path),
         fmt::format("chmod o-w {}", path));
   }
-  return {};
+  for (fs::path above = fs::path(path).parent_path();; above = above.parent_path()) {
+    if (::stat(above.c_str(), &facts) == 0 && (facts.st_mode & S_IWOTH) &&
+        !(facts.st_mode & S_ISVTX)) {
+      return refusal(fmt::format("the plugin folder {} can be replaced by anybody on this machine, "
+                                 "as {} is open to all",
+                                 path, above.string()),
+                     fmt::format("chmod o-w {}", above.string()));
+    }
+    if (above == above.parent_path()) return {};
+  }
 }
 
 // Loads the library and asks it what it offers.

@@ -193,6 +193,10 @@ static int forward(const void* instance, const strata_layer_pass* pass, strata_e
 #ifdef CRASHES_AT_NAN
   if (has_nan(pass)) *(volatile int*)NULL = 1;
 #endif
+#ifdef OVERRUNS_AND_CRASHES
+  n += 1;
+  if (pass->batch > 2) *(volatile int*)NULL = 1;
+#endif
 #ifdef WRITES_NAN
   offset = NAN;
 #endif

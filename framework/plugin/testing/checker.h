@@ -42,8 +42,10 @@ struct Checker {
     std::string problem =
         (context.empty() ? "" : context + ": ") + fmt::format(format, std::forward<Args>(args)...);
     if (report.problems.size() < kMost &&
-        (report.problems.empty() || report.problems.back() != problem))
+        (report.problems.empty() || report.problems.back() != problem)) {
       report.problems.push_back(std::move(problem));
+      if (options.on_problem) options.on_problem(report);
+    }
     return false;
   }
   bool expect_ok(const Status& status, std::string_view what) {

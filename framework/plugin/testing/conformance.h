@@ -27,12 +27,17 @@
 
 namespace strata {
 
+struct ConformanceReport;
+
 struct ConformanceOptions {
   // How many allocations there were so far, where the program counts them: kernels must not
   // allocate.
   std::int64_t (*allocations)() = nullptr;
   // Told of each case before it is tried: where a plugin crashes, that was the last one.
   std::function<void(const std::string& context)> on_case = {};
+  // Told of each problem as it is found: a plugin that writes where it likes may crash before the
+  // report is whole.
+  std::function<void(const ConformanceReport& so_far)> on_problem = {};
 };
 
 // What becomes of NaN that are fed in; the later, the worse. The last one is a problem.
