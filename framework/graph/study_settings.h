@@ -27,7 +27,12 @@ class StudySettingsReader {
 
  private:
   bool read_seeds(const dsl::Expr& expr);
-  bool complete() const { return context_.data && context_.result && context_.result->sound; }
+  // Whether all that a run will report is known: what a metric computes follows from shapes of the
+  // model.
+  bool complete() const {
+    return context_.data && context_.result && context_.result->sound && context_.train &&
+           context_.train->graph;
+  }
   bool check_halving(const std::map<std::string, Span>& axes);
   bool check_report(const dsl::Path& path, const std::vector<std::string>& known);
 
