@@ -17,8 +17,6 @@
 #include "framework/app/study/plan.h"
 #include "framework/app/study_results.h"
 #include "framework/base/utf8.h"
-#include "framework/graph/figures.h"
-#include "framework/report/predictions.h"
 
 namespace strata::app {
 namespace {
@@ -27,20 +25,6 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kLockPatience = 5'000;  // ms, for the children of a killed process to be gone
-
-// What no epoch of a log has.
-bool is_of_whole_run(std::string_view figure) {
-  return figure == kPeakMemory || needs_target(figure) || figure.starts_with(kInferenceFigure) ||
-         figure.starts_with(kTrainingFigure) || figure.starts_with(kGapFigure);
-}
-
-// For pages, which read run folders alone. A page can do without it.
-void write_figures(const RunRecord& run) {
-  std::map<std::string, double> measured;
-  for (const auto& [name, value] : run.last)
-    if (is_of_whole_run(name)) measured[name] = value;
-  if (!measured.empty()) (void)report::write_measured(run.folder, measured);
-}
 
 std::string target_text(const std::optional<double>& target) {
   return target ? fmt::format("{}", *target) : std::string("none");
@@ -228,6 +212,7 @@ ChildTask StudyRunner::child_of(const Task& task) {
   run.pause_after = task.goal;
   run.reports = record_.reports;
   run.target = record_.target;
+  run.memory = task.run->memory;
   task.run->status = kRunning;
   database_.set_status(*task.run);
   return {task.run->number, [run](int threads, const std::function<void(const std::string&)>& say) {
@@ -237,17 +222,12 @@ ChildTask StudyRunner::child_of(const Task& task) {
 
 void StudyRunner::note_end(RunRecord& run, const ChildEnd& end) {
   epochs_.erase(run.number);
-  run.memory = std::max(run.memory, end.memory);
-  if (read_result(end.answer, run)) {
-    for (NamedFigures* figures : {&run.last, &run.best}) {
-      if (!figures->empty()) figures->emplace_back(kPeakMemory, run.memory);
-    }
-  } else {
+  if (!read_result(end.answer, run)) {
     run.status = *call_.stop ? kInterrupted : kFailed;
     run.message = end.last_words.empty() ? "the process ended by " + end.how : end.last_words;
   }
+  if (run.status == kFailed) run.memory = std::max(run.memory, end.memory);
   database_.update(run, log_lines(run.folder));
-  write_figures(run);
   ++ended_;
   erase_live();
   console_.out(run_line(run));

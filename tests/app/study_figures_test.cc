@@ -44,6 +44,20 @@ TEST(StudyFigures, AreThoseOfTheLastWeights) {
   }
 }
 
+TEST(StudyFigures, StandOnTheRunsOwnPage) {
+  write_text("page.model", spirals("  grid train.batch_size = [10, 50]\n  target = 0.5\n"
+                                   "  report gap.accuracy, epochs_to_target\n"));
+  ASSERT_EQ(run_trainer({"study", "page.model", "--runs", "page"}).code, 0);
+  for (const char* number : {"1", "2"}) {
+    const std::string folder = "page/spirals.s/" + std::string(number);
+    const std::string page = read_text(folder + "/report.html");
+    EXPECT_NE(page.find("Measured when a run had ended: epochs to target, gap accuracy, "
+                        "peak memory and seconds to target.</p>"),
+              std::string::npos);
+    EXPECT_EQ(page, run_trainer({"report", folder, "-o", "-"}).out);
+  }
+}
+
 TEST(StudyFigures, TellWhenTheTargetWasReached) {
   write_text("target.model", spirals(kReports));
   const Ran ran = run_trainer({"study", "target.model", "--runs", "target", "--max-runs", "1"});

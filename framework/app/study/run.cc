@@ -2,11 +2,13 @@
 #include "framework/app/study/run.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
@@ -16,6 +18,7 @@
 #include "framework/graph/figures.h"
 #include "framework/graph/program.h"
 #include "framework/report/page.h"
+#include "framework/report/predictions.h"
 #include "framework/train/checkpoint.h"
 #include "framework/train/final_figures.h"
 #include "framework/train/monitor.h"
@@ -51,11 +54,37 @@ NamedFigures figures_of(const Json& json) {
   return figures;
 }
 
-NamedFigures figures_of(const EpochReport& report, double seconds) {
+// Of an epoch, and `further` ones of the whole run.
+NamedFigures figures_of(const EpochReport& report, double seconds, const NamedFigures& further,
+                        double memory) {
   NamedFigures figures = report.figures;
   figures.emplace_back("samples_per_second", report.samples_per_second);
   figures.emplace_back("seconds", seconds);
+  figures.insert(figures.end(), further.begin(), further.end());
+  figures.emplace_back(kPeakMemory, memory);
   return figures;
+}
+
+// Bytes, the most that this process has had.
+double peak_memory() {
+  struct rusage used {};
+  return ::getrusage(RUSAGE_SELF, &used) == 0 ? 1024.0 * static_cast<double>(used.ru_maxrss) : 0;
+}
+
+// What no epoch of a log has.
+bool is_of_whole_run(std::string_view figure) {
+  return figure == kPeakMemory || needs_target(figure) || figure.starts_with(kInferenceFigure) ||
+         figure.starts_with(kTrainingFigure) || figure.starts_with(kGapFigure);
+}
+
+// The run's own page, with what was measured of the whole run. Both are for readers; a study can do
+// without them.
+void write_page(const std::string& folder, const NamedFigures& last) {
+  std::map<std::string, double> measured;
+  for (const auto& [name, value] : last)
+    if (is_of_whole_run(name)) measured[name] = value;
+  if (!measured.empty()) (void)report::write_measured(folder, measured);
+  (void)report::write_run_page(folder);
 }
 
 std::string failure(const std::string& message) {
@@ -220,7 +249,6 @@ std::string train_run(const RunOfFile& run, int threads,
     if (error.code == ExitCode::kInterrupted) return as_text(Json{{"status", kInterrupted}});
     return failure(error.message);
   }
-  if (!outcome->unsaved) (void)report::write_run_page(run.folder);  // the study has its own page
   const EndReport& end = outcome->end;
   const bool paused = epochs.paused && end.status == "interrupted";
   Json json = {{"status", paused ? kPaused : end.status},
@@ -236,19 +264,20 @@ std::string train_run(const RunOfFile& run, int threads,
     const NamedFigures reached = to_target(*program, run);
     more.insert(more.end(), reached.begin(), reached.end());
   }
-  const auto add = [&](const char* key, const EpochReport& report, const NamedFigures& further) {
-    NamedFigures all = figures_of(report, end.seconds);
-    all.insert(all.end(), further.begin(), further.end());
-    json[key] = figures_json(all);
-  };
+  const double memory = std::max(run.memory, peak_memory());
+  json["memory"] = memory;
+  NamedFigures last;
   if (end.last) {
+    last = figures_of(*end.last, end.seconds, more, memory);
     json["epochs"] = end.last->epoch;
-    add("last", *end.last, more);
+    json["last"] = figures_json(last);
   }
   if (end.best) {
     json["best_epoch"] = end.best->epoch;
-    add("best", *end.best, to_target(*program, run));
+    json["best"] =
+        figures_json(figures_of(*end.best, end.seconds, to_target(*program, run), memory));
   }
+  if (!outcome->unsaved) write_page(run.folder, last);
   return as_text(json);
 }
 
@@ -258,6 +287,7 @@ bool read_result(const std::string& text, RunRecord& run) {
   run.status = json.value("status", kFailed);
   run.message = json.value("message", "");
   run.seconds = json.value("seconds", 0.0);
+  run.memory = std::max(run.memory, json.value("memory", 0.0));
   run.weights_sha256 = json.value("weights_sha256", "");
   run.epochs = json.value("epochs", std::int64_t{0});
   run.best_epoch = json.value("best_epoch", std::int64_t{0});

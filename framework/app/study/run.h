@@ -23,12 +23,14 @@ struct RunOfFile {
   std::int64_t pause_after = 0;      // epochs, after which it is "paused"; 0: never
   std::vector<std::string> reports;  // figures, some of which are measured when it has ended
   std::optional<double> target;      // of the monitored figure
+  double memory = 0;                 // bytes, the most that earlier processes of the run had
 };
 
 // The lines of a run's metrics.jsonl; none where it cannot be read.
 std::vector<std::string> log_lines(const std::string& folder);
 
-// Trains, and gives the result as text for read_result. Says "epoch/epochs" as they pass.
+// Trains, measures, writes the run's page, and gives the result as text for read_result. Says
+// "epoch/epochs" as they pass.
 std::string train_run(const RunOfFile& run, int threads,
                       const std::function<void(const std::string&)>& say);
 
