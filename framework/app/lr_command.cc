@@ -54,6 +54,8 @@ std::string as_json(const std::string& model, const LearningRateRange& range) {
   };
   Json json = {{"model", model},
                {"diverged", range.diverged},
+               {"fall", range.fall},
+               {"noise", range.noise},
                {"steepest", or_null(range.steepest)},
                {"lowest", or_null(range.lowest)},
                {"steps", Json::array()}};
@@ -83,8 +85,36 @@ std::string ending(const LearningRateRange& range, double to) {
                      rate_text(range.steps.back().rate));
 }
 
+// Why no rate is suggested.
+std::string nothing_to_suggest(const LearningRateRange& range) {
+  const std::size_t steps = range.steps.size();
+  if (steps < kFewestRateSteps) {
+    return fmt::format("the test ended after {}; --from begins with smaller rates",
+                       counted(static_cast<std::int64_t>(steps), "step"));
+  }
+  if (range.fall <= 0) return "the loss never fell";
+  return fmt::format("the smoothed loss falls by {} at most, and that of single steps varies by {}",
+                     figure("loss", range.fall), figure("loss", range.noise));
+}
+
+std::string suggestion(const LearningRateRange& range, bool trained) {
+  if (!range.steepest) {
+    std::string out = "no suggestion: " + nothing_to_suggest(range) + "\n";
+    if (range.fall <= 0) return out;
+    return out + (trained ? "weights that are trained already may have nothing left to learn\n"
+                          : "a larger train.batch_size or more --steps tell more\n");
+  }
+  std::string out =
+      fmt::format("suggestion: {} (the loss falls fastest)", rate_text(*range.steepest));
+  if (*range.lowest < range.steps.back().rate) {
+    out += fmt::format("; {} and more is too large (from there the loss rises)",
+                       rate_text(*range.lowest));
+  }
+  return out + "\n";
+}
+
 std::string as_text(const std::string& model, std::int64_t batch, const LearningRateRange& range,
-                    double to) {
+                    const LearningRateOptions& options) {
   std::string out = fmt::format("{}: {} of {}, nothing was written\n\n", model,
                                 counted(static_cast<std::int64_t>(range.steps.size()), "step"),
                                 counted(batch, "sample"));
@@ -103,12 +133,8 @@ std::string as_text(const std::string& model, std::int64_t batch, const Learning
   for (std::vector<std::string>& row : rows) {
     while (cells(row[2]) < 30) row[2] += ' ';
   }
-  out += table(rows, 0) + "\n" + ending(range, to);
-  if (!range.steepest) return out + "no suggestion: the loss never fell\n";
-  return out + fmt::format(
-                   "suggestion: {} (the loss falls fastest); {} and more is too large (from there "
-                   "the loss rises)\n",
-                   rate_text(*range.steepest), rate_text(*range.lowest));
+  out += table(rows, 0) + "\n" + ending(range, options.to);
+  return out + suggestion(range, !options.weights.empty());
 }
 
 std::string as_svg(const std::string& model, const LearningRateRange& range) {
@@ -119,7 +145,7 @@ std::string as_svg(const std::string& model, const LearningRateRange& range) {
   chart.text = range.steepest
                    ? fmt::format("The smoothed loss falls fastest at {} and is lowest at {}.",
                                  rate_text(*range.steepest), rate_text(*range.lowest))
-                   : std::string("The smoothed loss never falls.");
+                   : fmt::format("No rate is suggested: {}.", nothing_to_suggest(range));
   report::ChartLine& line = chart.lines.emplace_back();
   line.label = "loss";
   chart.low = chart.high = range.steps[0].smooth;
@@ -146,7 +172,8 @@ ExitCode run(Invocation& invocation) {
   range_options.threads = invocation.threads();
   range_options.from = rate_of(invocation, "from", range_options.from);
   range_options.to = rate_of(invocation, "to", range_options.to);
-  range_options.steps = invocation.integer("steps", range_options.steps, 20, 1'000'000);
+  range_options.steps = invocation.integer("steps", range_options.steps,
+                                           static_cast<std::int64_t>(kFewestRateSteps), 1'000'000);
   range_options.weights = invocation.text("init");
   if (!(range_options.from < range_options.to)) {
     usage_failure(fmt::format("rates grow from {} to {}: `--to` has to be the larger one",
@@ -164,7 +191,7 @@ ExitCode run(Invocation& invocation) {
   invocation.console().out(invocation.has("json") ? as_json(model, range)
                            : invocation.has("csv")
                                ? as_csv(range)
-                               : as_text(model, program.train.batch_size, range, range_options.to));
+                               : as_text(model, program.train.batch_size, range, range_options));
   return ExitCode::kDone;
 }
 

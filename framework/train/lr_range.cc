@@ -16,6 +16,10 @@ constexpr double kKept = 0.95;        // of the exponential mean at each step
 constexpr double kTooLarge = 4;       // times the lowest loss
 constexpr std::size_t kSettled = 10;  // steps before the mean says something
 constexpr std::size_t kSlope = 5;     // steps to each side over which a slope is taken
+// Losses that only scatter, by whatever distribution, have a smooth curve of a few hundred steps
+// that falls by more than this share of their deviation in 1 case of 100.
+constexpr double kNoise = 1.5;
+constexpr double kLeastFall = 0.01;  // of the loss
 
 class RangeTest {
  public:
@@ -90,14 +94,30 @@ class RangeTest {
   std::int64_t next_ = 0;  // batch
 };
 
+// From differences of neighbours (von Neumann, 1941), which a trend hardly touches.
+double deviation_of_steps(const std::vector<LearningRateStep>& steps,
+                          std::vector<LearningRateStep>::const_iterator end) {
+  double squares = 0;
+  for (auto at = steps.begin() + 1; at != end; ++at)
+    squares += (at->loss - (at - 1)->loss) * (at->loss - (at - 1)->loss);
+  return std::sqrt(squares / (2 * static_cast<double>(end - steps.begin() - 1)));
+}
+
 }  // namespace
 
 void suggest_rates(LearningRateRange& range) {
   const std::vector<LearningRateStep>& steps = range.steps;
-  if (steps.size() <= kSettled + 2 * kSlope) return;
-  const auto lowest = std::min_element(
-      steps.begin() + kSettled, steps.end(),
-      [](const LearningRateStep& a, const LearningRateStep& b) { return a.smooth < b.smooth; });
+  if (steps.size() < kFewestRateSteps) return;
+  const auto less = [](const LearningRateStep& a, const LearningRateStep& b) {
+    return a.smooth < b.smooth;
+  };
+  const auto settled = steps.begin() + kSettled;
+  const auto lowest = std::min_element(settled, steps.end(), less);
+  const auto highest = std::max_element(settled, lowest + 1, less);
+  range.fall = highest->smooth - lowest->smooth;
+  range.noise = deviation_of_steps(steps, std::max(lowest, settled + kSlope));
+  if (range.fall <= kNoise * range.noise || range.fall < kLeastFall * std::abs(highest->smooth))
+    return;
   const auto end = static_cast<std::size_t>(lowest - steps.begin());
   double steepest = 0;
   for (std::size_t i = kSettled; i < end; ++i) {

@@ -13,6 +13,8 @@
 
 namespace strata {
 
+inline constexpr std::size_t kFewestRateSteps = 20;  // that say anything
+
 struct LearningRateOptions {
   int threads = 0;  // 0: all
   double from = 1e-7, to = 10;
@@ -29,6 +31,8 @@ struct LearningRateStep {
 struct LearningRateRange {
   std::vector<LearningRateStep> steps;
   bool diverged = false;           // the loss grew fourfold, or was no finite number any more
+  double fall = 0;                 // of the smooth loss: from its highest to its lowest after that
+  double noise = 0;                // deviation of single steps' losses around what they follow
   std::optional<double> steepest;  // the rate where the smooth loss falls fastest
   std::optional<double> lowest;    // the rate where it is lowest
 };
@@ -38,7 +42,7 @@ Result<LearningRateRange> learning_rate_range(const Program& program,
                                               const LearningRateOptions& options);
 
 // Where the smooth losses fall fastest over the logarithm of the rate, and where they are lowest.
-// Nothing where they never fall.
+// Nothing where they never fall, or by no more than noise or rounding would make them.
 void suggest_rates(LearningRateRange& range);
 
 }  // namespace strata

@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <random>
+#include <regex>
 
 #include "framework/train/lr_range.h"
 #include "tests/app/run_trainer.h"
@@ -31,6 +33,41 @@ TEST(LearningRateRange, SuggestsWhereTheLossFallsFastest) {
     rising.steps.push_back({std::pow(10, -5 + i * 0.075), 1.0 + i, 1.0 + i});
   suggest_rates(rising);
   EXPECT_FALSE(rising.steepest || rising.lowest);
+}
+
+LearningRateRange range_of(const std::vector<double>& losses) {
+  LearningRateRange range;
+  double mean = 0, weight = 0;
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    mean = 0.95 * mean + 0.05 * losses[i], weight = 0.95 * weight + 0.05;
+    range.steps.push_back(
+        {std::pow(10, -5 + 0.03 * static_cast<double>(i)), losses[i], mean / weight});
+  }
+  suggest_rates(range);
+  return range;
+}
+
+TEST(LearningRateRange, TakesNoNoiseForAFall) {
+  std::mt19937 random(7);
+  std::normal_distribution<double> normal;
+  int suggested = 0;
+  for (int round = 0; round < 100; ++round) {
+    std::vector<double> scatter, falling;
+    for (int i = 0; i < 200; ++i) {
+      scatter.push_back(0.1 + 0.03 * normal(random));
+      falling.push_back((i < 100 ? 1.0 : 1.0 - 0.005 * (i - 100)) + 0.1 * normal(random));
+    }
+    suggested += range_of(scatter).steepest.has_value();
+    const LearningRateRange range = range_of(falling);
+    EXPECT_TRUE(range.steepest);
+    EXPECT_NEAR(range.noise, 0.1, 0.03);
+    EXPECT_NEAR(range.fall, 0.4, 0.15);
+  }
+  EXPECT_LE(suggested, 5);
+  // What rounding makes of a loss that stays.
+  std::vector<double> still;
+  for (int i = 0; i < 200; ++i) still.push_back(1.0986 - 1e-7 * i);
+  EXPECT_FALSE(range_of(still).steepest);
 }
 
 TEST(Lr, FindsARateThatTrainsAndWritesNothing) {
@@ -66,6 +103,45 @@ TEST(Lr, GoesOnFromTrainedWeightsAndLeavesThemAlone) {
   const std::string first = ran.out.substr(ran.out.find('\n') + 1);
   EXPECT_LT(std::stod(first.substr(first.find(',') + 1)), 0.5) << "trained already";
   EXPECT_EQ(read_text("trained/metrics.jsonl"), log);
+
+  // Its losses only scatter.
+  const Ran text = run_trainer({"lr", "models/spirals.model", "--init", "trained"});
+  ASSERT_EQ(text.code, 0) << text.err;
+  EXPECT_TRUE(std::regex_search(
+      text.out,
+      std::regex("\nno suggestion: the smoothed loss falls by 0\\.0[0-9]+ at most, and that of "
+                 "single steps varies by 0\\.[0-9]+\n"
+                 "weights that are trained already may have nothing left to learn\n$")))
+      << text.out;
+}
+
+TEST(Lr, SaysWhyNothingIsSuggested) {
+  const auto last_lines = [](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"lr", "models/spirals.model"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = run_trainer(words);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    return ran.out.substr(ran.out.find("\n\n", ran.out.find("learning rate")) + 2);
+  };
+  // Rates that change nothing.
+  const std::string idle = last_lines({"--from", "1e-12", "--to", "1e-9"});
+  EXPECT_TRUE(std::regex_match(
+      idle, std::regex("the loss never grew fourfold up to 1e-09: --to goes further\n"
+                       "no suggestion: the smoothed loss falls by 0\\.[0-9]+ at most, and that of "
+                       "single steps varies by 0\\.[0-9]+\n"
+                       "a larger train.batch_size or more --steps tell more\n")))
+      << idle;
+  const std::string large = last_lines({"--from", "1e6", "--to", "1e9"});
+  EXPECT_TRUE(std::regex_search(
+      large, std::regex("no suggestion: the test ended after 1?[0-9] steps?; --from begins with "
+                        "smaller rates\n$")))
+      << large;
+  // Rates that are too small for the loss to rise again.
+  const std::string small = last_lines({"--to", "0.01"});
+  EXPECT_TRUE(std::regex_match(
+      small, std::regex("the loss never grew fourfold up to 0\\.01: --to goes further\n"
+                        "suggestion: 0\\.[0-9]+ \\(the loss falls fastest\\)\n")))
+      << small;
 }
 
 TEST(Lr, Draws) {
