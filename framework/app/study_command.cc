@@ -25,6 +25,8 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
+constexpr const char* kResults = "studies.sqlite";  // in the folder of --runs
+
 void options(po::options_description_easy_init add) {
   add("jobs,j", po::value<std::string>()->value_name("N"),
       "how many runs at once, which share the cores; one a core by default");
@@ -62,6 +64,7 @@ class Studies {
     if (invocation_.has("list")) return list();
     if (invocation_.has("dry-run")) return dry_run();
     if (prints_only()) return print_results();
+    if (invocation_.has("resume")) check_begun();
     for (const AskedStudy& asked : asked_) {
       const ExitCode code = run_study(asked);
       if (code != ExitCode::kDone) return code;
@@ -72,7 +75,7 @@ class Studies {
  private:
   const std::string& file() const { return invocation_.words[0]; }
   const Program& program() const { return loaded_->program; }
-  std::string database_file() const { return runs_folder_ + "/studies.sqlite"; }
+  std::string database_file() const { return runs_folder_ + "/" + kResults; }
   bool prints_only() const {
     return invocation_.has("table") || invocation_.has("csv") || invocation_.has("json") ||
            invocation_.has("svg");
@@ -189,6 +192,44 @@ class Studies {
         console_.out(titled_table(*known, runs));
     }
     return ExitCode::kDone;
+  }
+
+  // Beginning anew where nothing is to go on would hide a slip in --runs. Of several studies, those
+  // after the one that was interrupted need not have begun.
+  void check_begun() const {
+    const auto database = present_database();
+    const auto begun = [&](const AskedStudy& asked) {
+      return database->find(asked.record.model, asked.record.name).has_value();
+    };
+    if (database && std::any_of(asked_.begin(), asked_.end(), begun)) return;
+    const std::string what =
+        asked_.size() > 1
+            ? fmt::format("no study of {}", safe_text(file()))
+            : fmt::format("the study `{}` of {}", asked_[0].record.name, safe_text(file()));
+    const std::string near = nearest_runs_folder();
+    throw Failure{Error{ExitCode::kData,
+                        fmt::format("there is nothing to resume: {} has {}been run in `{}`", what,
+                                    asked_.size() > 1 ? "" : "not ", safe_text(runs_folder_)),
+                        near.empty() ? "leave `--resume` out to begin"
+                                     : fmt::format("did you mean `--runs {}`?", safe_text(near))}};
+  }
+
+  // Beside --runs, with results of studies.
+  std::string nearest_runs_folder() const {
+    fs::path folder = fs::path(runs_folder_).lexically_normal();
+    if (!folder.has_filename()) folder = folder.parent_path();  // "runs/"
+    std::vector<std::string> names;
+    std::error_code failed;
+    for (fs::directory_iterator at(folder.has_parent_path() ? folder.parent_path() : ".", failed),
+         end;
+         !failed && at != end; at.increment(failed)) {
+      std::error_code ignored;
+      if (fs::is_regular_file(at->path() / kResults, ignored) &&
+          at->path().filename() != folder.filename())
+        names.push_back(at->path().filename().string());
+    }
+    const std::string near = nearest_name(folder.filename().string(), names);
+    return near.empty() ? "" : (folder.parent_path() / near).string();
   }
 
   void write_charts(const StudyRecord& study, const std::vector<RunRecord>& runs) {

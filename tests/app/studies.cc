@@ -30,6 +30,13 @@ std::string spirals(const std::string& study) {
   return read_text("models/spirals.model") + "\nstudy s {\n" + study + "}\n";
 }
 
+std::vector<std::string> begun_or_not(std::vector<std::string> call, const std::string& runs) {
+  // A kill may come between the file and its first row.
+  const bool begun = run_trainer({"study", call.at(1), "--runs", runs, "--table"}).code == 0;
+  if (begun) call.push_back("--resume");
+  return call;
+}
+
 nlohmann::json results(const std::string& file, const std::string& runs) {
   const Ran ran = run_trainer({"study", file, "--runs", runs, "--json"});
   EXPECT_EQ(ran.code, 0) << ran.err;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "tests/app/run_trainer.h"
 
@@ -11,6 +12,9 @@ namespace strata::testing {
 
 // spirals.model with a study `s` of these lines.
 std::string spirals(const std::string& study);
+
+// The call, with --resume where its study has begun in `runs`.
+std::vector<std::string> begun_or_not(std::vector<std::string> call, const std::string& runs);
 
 // What `trainer study --json` says of a study that was run.
 nlohmann::json results(const std::string& file, const std::string& runs);

@@ -89,7 +89,8 @@ TEST(StudyFigures, TheTargetStaysWhatItWas) {
   const auto with = [](const char* target) {
     write_text("moves.model", spirals("  grid train.batch_size = [25, 50]\n  target = " +
                                       std::string(target) + "\n  report epochs_to_target\n"));
-    return run_trainer({"study", "moves.model", "train.epochs=1", "--runs", "moves", "--resume"});
+    return run_trainer(
+        begun_or_not({"study", "moves.model", "train.epochs=1", "--runs", "moves"}, "moves"));
   };
   EXPECT_EQ(with("0.5").code, 0);
   const Ran ran = with("0.6");

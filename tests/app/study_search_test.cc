@@ -119,8 +119,8 @@ TEST(Random, DrawsTheSameAndMoreOfThem) {
                spirals("  grid train.batch_size = [20, 25, 50, 100]\n"
                        "  grid train.optimizer.lr = [1e-2, 1e-3, 1e-4]\n  random = " +
                        std::string(count) + "\n"));
-    const Ran ran =
-        run_trainer({"study", "random.model", "train.epochs=1", "--runs", "random", "--resume"});
+    const Ran ran = run_trainer(
+        begun_or_not({"study", "random.model", "train.epochs=1", "--runs", "random"}, "random"));
     EXPECT_EQ(ran.code, 0) << ran.err;
     std::vector<Json> values;
     const Json all = results("random.model", "random");
@@ -143,16 +143,15 @@ TEST(Halving, KilledManyTimesPromotesTheSame) {
   call = study("often", "2");
   int kills = 0, code = 128 + SIGKILL;
   for (useconds_t wait = 60'000; code == 128 + SIGKILL && kills < 40; wait += 7'000, ++kills) {
-    code = run_trainer(call, {.meanwhile =
-                                  [&](int process) {
-                                    ::usleep(wait);
-                                    ::kill(process, SIGKILL);
-                                  }})
+    code = run_trainer(begun_or_not(call, "often"), {.meanwhile =
+                                                         [&](int process) {
+                                                           ::usleep(wait);
+                                                           ::kill(process, SIGKILL);
+                                                         }})
                .code;
-    if (exists("often/studies.sqlite") && call.back() != "--resume") call.push_back("--resume");
   }
   EXPECT_GE(kills, 3);
-  if (code != 0) code = run_trainer(call).code;
+  if (code != 0) code = run_trainer(begun_or_not(call, "often")).code;
   EXPECT_EQ(code, 0);
   EXPECT_EQ(lasting(results("halving.model", "often")), whole);
 }
@@ -162,8 +161,8 @@ TEST(Random, DrawsFromRangesAndGoesOn) {
     write_text("ranges.model", spirals("  grid train.optimizer.lr = log_uniform(1e-4..1e-1)\n"
                                        "  grid train.batch_size = 20..100\n  random = " +
                                        std::string(count) + "\n"));
-    const Ran ran =
-        run_trainer({"study", "ranges.model", "train.epochs=1", "--runs", "ranges", "--resume"});
+    const Ran ran = run_trainer(
+        begun_or_not({"study", "ranges.model", "train.epochs=1", "--runs", "ranges"}, "ranges"));
     EXPECT_EQ(ran.code, 0) << ran.err;
     std::vector<Json> values;
     const Json all = results("ranges.model", "ranges");

@@ -138,6 +138,40 @@ TEST(Study, EstimatesWhatIsNotProbedByWhatIsLikeIt) {
   EXPECT_EQ(long_runs, 13) << dry.out;
 }
 
+TEST(Study, ResumesNothingWhereNothingWasBegun) {
+  write_text("resumes.model", spirals("  grid train.batch_size = [25, 50]\n") +
+                                  "study t { grid train.batch_size = [25, 50] }\n");
+  const auto resume = [](const std::string& runs, const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"study", "resumes.model", "--resume", "--runs",
+                                      runs,    "train.epochs=1"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_trainer(words);
+  };
+  Ran ran = resume("resumes", {});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_EQ(ran.err,
+            "error: there is nothing to resume: no study of resumes.model has been run in "
+            "`resumes`\n  help: leave `--resume` out to begin\n");
+  EXPECT_FALSE(exists("resumes"));
+  ASSERT_EQ(
+      run_trainer({"study", "resumes.model", "s", "--runs", "resumes", "train.epochs=1"}).code, 0);
+  ran = resume("resumse/", {"s"});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_EQ(ran.err,
+            "error: there is nothing to resume: the study `s` of resumes.model has not been run in "
+            "`resumse/`\n  help: did you mean `--runs resumes`?\n");
+  EXPECT_FALSE(exists("resumse"));
+  ran = resume("resumes", {"t"});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_EQ(ran.err,
+            "error: there is nothing to resume: the study `t` of resumes.model has not been run in "
+            "`resumes`\n  help: leave `--resume` out to begin\n");
+  // An interruption may have come before the second of two studies.
+  ran = resume("resumes", {});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("t of spirals: 2 of 2 runs done"), std::string::npos) << ran.out;
+}
+
 TEST(Study, CsvHasALineARun) {
   write_text("csv.model", spirals("  zip (train.batch_size, train.epochs) = [(25, 1), (50, 2)]\n"));
   ASSERT_EQ(run_trainer({"study", "csv.model", "--runs", "csv"}).code, 0);
