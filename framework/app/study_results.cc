@@ -161,10 +161,18 @@ std::vector<std::string> reported_figures(const StudyRecord& study,
 std::string state_text(const std::vector<RunRecord>& runs) {
   std::map<std::string, std::int64_t> counts;
   for (const RunRecord& run : runs) ++counts[run.status];
-  std::string text = fmt::format("{} of {} done", grouped(counts[kDone]),
-                                 counted(static_cast<std::int64_t>(runs.size()), "run"));
-  for (const char* status : {kStopped, kDiverged, kFailed}) {
-    if (counts[status] > 0) text += fmt::format(", {} {}", grouped(counts[status]), status);
+  const bool ended =
+      std::none_of(runs.begin(), runs.end(), [](const RunRecord& run) { return run.to_do(); });
+  const std::string all = counted(static_cast<std::int64_t>(runs.size()), "run"),
+                    done = grouped(counts[kDone]);
+  // Of a halving that has ended, "1 of 12 runs done" would read as if others were to come.
+  std::string text = ended && counts[kStopped] > 0 ? fmt::format("{}: {} done", all, done)
+                                                   : fmt::format("{} of {} done", done, all);
+  for (const auto& [status, words] : {std::pair(kPaused, "paused by the halving"),
+                                      {kStopped, "stopped early by the halving"},
+                                      {kDiverged, kDiverged},
+                                      {kFailed, kFailed}}) {
+    if (counts[status] > 0) text += fmt::format(", {} {}", grouped(counts[status]), words);
   }
   return text;
 }
@@ -185,7 +193,8 @@ std::string results_table(const StudyRecord& study, const std::vector<RunRecord>
     std::map<std::string, int> others;
     for (const RunRecord* run : one.runs) {
       if (run->status == kDiverged || run->status == kFailed) ++others[run->status];
-      if (run->status == kStopped) ++others[fmt::format("stopped after epoch {}", run->epochs)];
+      if (run->status == kStopped || run->status == kPaused)
+        ++others[fmt::format("{} after epoch {}", run->status, run->epochs)];
     }
     for (const auto& [status, count] : others)
       notes += fmt::format("{}{} {}", notes.empty() ? "" : ", ", count, status);

@@ -30,7 +30,8 @@ Spread spread(const Combination& combination, const std::string& name, bool best
 std::vector<std::string> reported_figures(const StudyRecord& study,
                                           const std::vector<RunRecord>& runs);
 
-// "12 of 36 runs done, 1 diverged"
+// "12 of 36 runs done, 1 diverged"; of a halving that has ended "36 runs: 1 done, 35 stopped early
+// by the halving".
 std::string state_text(const std::vector<RunRecord>& runs);
 
 // For people: a line for each combination, "98.10 ± 0.12 %".

@@ -164,11 +164,25 @@ std::vector<StudyRunner::Task> StudyRunner::to_do() {
 
 // With halving: runs that wait behind their rung have been passed by others.
 void StudyRunner::stop_the_rest() {
-  for (RunRecord& run : runs_) {
-    if (run.status != kPaused) continue;
+  std::vector<RunRecord*> rest;
+  for (RunRecord& run : runs_)
+    if (run.status == kPaused) rest.push_back(&run);
+  std::size_t next = 0;
+  ChildWatcher watcher;
+  watcher.next = [&]() -> std::optional<ChildTask> {
+    if (next == rest.size()) return std::nullopt;
+    const auto place = static_cast<std::int64_t>(next);
+    return ChildTask{place, [folder = rest[next++]->folder](int, const auto&) {
+                       note_stopped(folder);
+                       return std::string();
+                     }};
+  };
+  watcher.ended = [&](std::int64_t place, const ChildEnd&) {
+    RunRecord& run = *rest[static_cast<std::size_t>(place)];
     run.status = kStopped;
     database_.set_status(run);
-  }
+  };
+  run_children(call_.jobs_for(rest.size()), call_.cores, call_.stop, watcher);
 }
 
 // ---- running ----

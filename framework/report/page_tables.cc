@@ -96,6 +96,11 @@ Table settings_table(const Comparison& all) {
   return table;
 }
 
+// What a study with successive halving leaves in the logs of those that do not go on, or not yet.
+constexpr const char *kStopped = "stopped", *kPaused = "paused";
+
+bool by_halving(const RunRecord& run) { return run.status == kStopped || run.status == kPaused; }
+
 Table runs_table(const Comparison& all) {
   Table table;
   table.head = {"run"};
@@ -115,7 +120,7 @@ Table runs_table(const Comparison& all) {
     for (Cell& cell : axis_cells(all, group)) row.push_back(std::move(cell));
     row.push_back(text_cell(run.seed()));
     row.push_back(text_cell(run.status));
-    if (run.status != "done") row.back().colours = "bad";
+    if (run.status != "done" && !by_halving(run)) row.back().colours = "bad";
     row.push_back(text_cell(std::to_string(run.epochs.size())));
     row.push_back(text_cell(run.best_epoch > 0 ? std::to_string(run.best_epoch) : "–"));
     const EpochRecord none;
@@ -190,8 +195,14 @@ std::string verdict_section(const Comparison& all) {
                              count_text(spread.count, "run"))
                : " (at its best epoch).";
   }
-  int unfinished = 0;
-  for (const RunRecord& run : all.runs) unfinished += run.status != "done";
+  int unfinished = 0, stopped = 0, paused = 0;
+  for (const RunRecord& run : all.runs) {
+    unfinished += run.status != "done" && !by_halving(run);
+    stopped += run.status == kStopped;
+    paused += run.status == kPaused;
+  }
+  for (const auto& [count, what] : {std::pair(stopped, "stopped early"), {paused, "paused"}})
+    if (count > 0) out += fmt::format(" {} {} by the halving.", count_text(count, "run"), what);
   if (unfinished > 0)
     out += fmt::format(" <span class=\"bad\">{} not done; the table says which.</span>",
                        count_text(unfinished, "run"));

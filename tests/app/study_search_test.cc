@@ -61,7 +61,9 @@ TEST(Halving, IsTheSameForAnyNumberOfJobsAndAfterKills) {
   write_text("halving.model", spirals(kHalving));
   const Ran whole = run_trainer(study("whole", "1"));
   ASSERT_EQ(whole.code, 0) << whole.err;
-  EXPECT_NE(whole.out.find("2 of 18 runs done, 16 stopped"), std::string::npos) << whole.out;
+  EXPECT_NE(whole.out.find("s of spirals: 18 runs: 2 done, 16 stopped early by the halving; mean"),
+            std::string::npos)
+      << whole.out;
   EXPECT_NE(whole.out.find("2 stopped after epoch 1"), std::string::npos) << whole.out;
   const Json first = lasting(results("halving.model", "whole"));
   std::multiset<std::int64_t> epochs;
@@ -82,6 +84,41 @@ TEST(Halving, IsTheSameForAnyNumberOfJobsAndAfterKills) {
   EXPECT_EQ(lasting(results("halving.model", "broken")), first);
   // Nothing is left to do.
   EXPECT_NE(run_trainer(resume).out.find("s of spirals: 0 runs"), std::string::npos);
+}
+
+TEST(Halving, SaysWhoWasStoppedAndWhoWaits) {
+  write_text("halving.model", spirals(kHalving));
+  const auto state = [] {
+    const Ran list = run_trainer({"study", "halving.model", "--runs", "told", "--list"});
+    const std::size_t at = list.out.rfind("18    ") + 6;
+    return list.out.substr(at, list.out.find('\n', at) - at);
+  };
+  const auto page = [](const std::string& folder) {
+    return run_trainer({"report", folder, "-o", "-"}).out;
+  };
+  std::vector<std::string> call = study("told", "2");
+  call.insert(call.end(), {"--max-runs", "18"});  // the first rung
+  const Ran first = run_trainer(call);
+  ASSERT_EQ(first.code, 0) << first.err;
+  EXPECT_NE(first.out.find(" –  2 paused after epoch 1"), std::string::npos) << first.out;
+  EXPECT_EQ(state(), "0 of 18 runs done, 18 paused by the halving");
+  EXPECT_NE(page("told/spirals.s").find(" 18 runs paused by the halving.</p>"), std::string::npos);
+  EXPECT_NE(page("told/spirals.s/1").find(">Paused after 1 epoch in "), std::string::npos);
+
+  call = study("told", "2");
+  call.push_back("--resume");
+  ASSERT_EQ(run_trainer(call).code, 0);
+  EXPECT_EQ(state(), "18 runs: 2 done, 16 stopped early by the halving");
+  EXPECT_NE(page("told/spirals.s").find(" 16 runs stopped early by the halving.</p>"),
+            std::string::npos);
+  int stopped = 0;
+  for (int run = 1; run <= 18; ++run) {
+    const std::string folder = "told/spirals.s/" + std::to_string(run);
+    const std::string own = read_text(folder + "/report.html");
+    EXPECT_EQ(own, page(folder));
+    stopped += own.find("<p class=\"note\">stopped early by the halving</p>") != std::string::npos;
+  }
+  EXPECT_EQ(stopped, 16);
 }
 
 TEST(Halving, IsEstimated) {

@@ -30,9 +30,10 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-constexpr double kProbe = 0.3;               // seconds of steps
-constexpr std::int64_t kWarmUp = 3;          // steps that do not count
-constexpr double kValidationCost = 1.0 / 3;  // of a sample, against one that is trained with
+constexpr const char* kLog = "/metrics.jsonl";  // in a run's folder
+constexpr double kProbe = 0.3;                  // seconds of steps
+constexpr std::int64_t kWarmUp = 3;             // steps that do not count
+constexpr double kValidationCost = 1.0 / 3;     // of a sample, against one that is trained with
 
 std::string as_text(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -85,6 +86,21 @@ void write_page(const std::string& folder, const NamedFigures& last) {
     if (is_of_whole_run(name)) measured[name] = value;
   if (!measured.empty()) (void)report::write_measured(folder, measured);
   (void)report::write_run_page(folder);
+}
+
+// The last line of a run's log, where it is an "end", says `status` and `reason` in place of its
+// own: the run was stopped, and only the study knows why.
+void rename_end(const std::string& folder, const char* status, const char* reason) {
+  auto text = read_file(folder + kLog);
+  if (!text.ok()) return;
+  while (text->ends_with('\n')) text->pop_back();
+  const std::size_t last = text->rfind('\n') + 1;  // 0 where there is one line
+  Json event = Json::parse(text->substr(last), nullptr, false);
+  if (!event.is_object() || event.value("event", "") != "end") return;
+  event["status"] = status;
+  event["reason"] = reason;
+  text->replace(last, std::string::npos, as_text(event) + "\n");
+  (void)write_file_atomically(folder + kLog, *text);
 }
 
 std::string failure(const std::string& message) {
@@ -204,7 +220,7 @@ class Probe final : public Observer {
 
 std::vector<std::string> log_lines(const std::string& folder) {
   std::vector<std::string> lines;
-  const auto text = read_file(folder + "/metrics.jsonl");
+  const auto text = read_file(folder + kLog);
   if (!text.ok()) return lines;
   std::istringstream stream(*text);
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
@@ -277,8 +293,14 @@ std::string train_run(const RunOfFile& run, int threads,
     json["best"] =
         figures_json(figures_of(*end.best, end.seconds, to_target(*program, run), memory));
   }
+  if (paused) rename_end(run.folder, kPaused, "paused by the halving");
   if (!outcome->unsaved) write_page(run.folder, last);
   return as_text(json);
+}
+
+void note_stopped(const std::string& folder) {
+  rename_end(folder, kStopped, "stopped early by the halving");
+  (void)report::write_run_page(folder);
 }
 
 bool read_result(const std::string& text, RunRecord& run) {

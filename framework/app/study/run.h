@@ -34,6 +34,9 @@ std::vector<std::string> log_lines(const std::string& folder);
 std::string train_run(const RunOfFile& run, int threads,
                       const std::function<void(const std::string&)>& say);
 
+// A run that was paused does not go on: its log and its page say so.
+void note_stopped(const std::string& folder);
+
 // Fills in what the run has come to. False where the text is no result.
 bool read_result(const std::string& text, RunRecord& run);
 
