@@ -45,6 +45,30 @@ void compare_settings(const RunRecord& first, const RunRecord& second, RunDiffer
   }
 }
 
+// The library of that name in the list that a run has of those it used.
+Json library_of(const Json& libraries, const std::string& name) {
+  for (const Json& library : libraries)
+    if (library.is_object() && library.value("name", Json()) == name) return library;
+  return {};
+}
+
+// Each library of plugins by its name: its version, its bytes, its place.
+void compare_libraries(const Json& first, const Json& second, RunDifference& found) {
+  std::set<std::string> names;
+  for (const Json* libraries : {&first, &second})
+    for (const Json& library : *libraries)
+      if (library.is_object()) names.insert(fact_text(library.value("name", Json())));
+  for (const std::string& name : names) {
+    const Json a = library_of(first, name), b = library_of(second, name);
+    for (const char* what : {"version", "sha256", "path"}) {
+      const auto text = [&](const Json& library) {
+        return library.is_object() ? fact_text(library.value(what, Json())) : "not used";
+      };
+      if (text(a) != text(b)) found.plugins.push_back({name + " " + what, text(a), text(b)});
+    }
+  }
+}
+
 void compare_facts(const RunRecord& first, const RunRecord& second, RunDifference& found) {
   std::vector<std::string> keys;
   for (const RunRecord* run : {&first, &second})
@@ -58,6 +82,10 @@ void compare_facts(const RunRecord& first, const RunRecord& second, RunDifferenc
     };
     if (first.facts.contains(key) == second.facts.contains(key) && whole(first) == whole(second))
       continue;
+    if (key == "plugins" && whole(first).is_array() && whole(second).is_array()) {
+      compare_libraries(whole(first), whole(second), found);
+      continue;
+    }
     auto& list = is_data_fact(key)     ? found.data
                  : is_plugin_fact(key) ? found.plugins
                                        : found.environment;

@@ -145,6 +145,11 @@ std::string fact_text(const nlohmann::ordered_json& value) {
       out += (out.empty() ? "" : ", ") + key + " " + fact_text(entry);
     return out;
   }
+  if (value.is_array()) {
+    std::string out;
+    for (const auto& entry : value) out += (out.empty() ? "" : "; ") + fact_text(entry);
+    return out.empty() ? "none" : out;
+  }
   return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

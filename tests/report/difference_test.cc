@@ -75,6 +75,26 @@ TEST(Difference, OfTheEnvironmentIsNotOneOfTheFile) {
   EXPECT_EQ(found.plugins[0].first, "not recorded");
 }
 
+TEST(Difference, OfLibrariesIsSaidByTheirNames) {
+  auto runs = sample_runs({{}, {}});
+  const auto library = [](const char* name, const char* version, const char* sha256) {
+    return nlohmann::ordered_json{
+        {"name", name}, {"version", version}, {"path", "/lib/a.so"}, {"sha256", sha256}};
+  };
+  runs[0].facts["plugins"] = {library("acme", "1.0", "first"), library("same", "2.0", "equal")};
+  runs[1].facts["plugins"] = {library("same", "2.0", "equal"), library("acme", "1.1", "second"),
+                              library("new", "3.0", "third")};
+  const std::string text = difference_text(runs[0], runs[1], difference_of(runs[0], runs[1]));
+  EXPECT_NE(text.find("  plugins      acme version  1.0 -> 1.1\n"
+                      "               acme sha256   first -> second\n"
+                      "               new version   not used -> 3.0\n"
+                      "               new sha256    not used -> third\n"
+                      "               new path      not used -> /lib/a.so\n"
+                      "  environment  same\n"),
+            std::string::npos)
+      << text;
+}
+
 TEST(Difference, OfTheSamplesIsOneOfTheData) {
   auto runs = sample_runs({{}, {}});
   runs[0].facts["data_crc32"] = {{"train", "00000001"}};
