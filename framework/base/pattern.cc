@@ -1,6 +1,8 @@
 // Stars are tried shortest first; only the last one has to be tried again.
 #include "framework/base/pattern.h"
 
+#include <algorithm>
+
 namespace strata {
 
 bool fits_pattern(std::string_view pattern, std::string_view name) {
@@ -22,6 +24,11 @@ bool fits_pattern(std::string_view pattern, std::string_view name) {
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
+}
+
+bool fits_any(const std::vector<std::string>& patterns, std::string_view name) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return fits_pattern(pattern, name); });
 }
 
 }  // namespace strata

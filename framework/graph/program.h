@@ -59,6 +59,13 @@ struct Term {  // a loss or a metric
 enum class LastBatch { kKeep, kDrop, kMerge };
 enum class Precision { kF32, kF64 };
 
+// What the learning rate of the parameters that a pattern means is multiplied by, besides the
+// schedule's factor.
+struct RateScale {
+  std::string pattern;
+  double factor = 1;
+};
+
 // The settings of a `train` section. Defaults are written here alone; train_settings.cc documents
 // and checks them.
 struct TrainSettings {
@@ -80,6 +87,9 @@ struct TrainSettings {
   std::int64_t accumulate = 1;       // batches whose gradients make up one step
   // Patterns of names of parameters that weight decay never applies to: "*.bias".
   std::vector<std::string> no_decay;
+  std::vector<std::string> frozen;  // patterns of parameters that training leaves as they are
+  // Of several patterns that a parameter's name fits, the last one counts.
+  std::vector<RateScale> lr_scale;
   std::optional<double> ema;  // weight of the old value in the weights' moving average
   std::string monitor;        // the figure that says which epoch is best; empty: the first metric
   std::optional<std::int64_t> patience;  // epochs without a better figure before training stops

@@ -159,6 +159,14 @@ class Resolver {
     return out + "]";
   }
 
+  static std::string pairs(const std::vector<RateScale>& scales) {
+    std::string out = "[";
+    for (const RateScale& scale : scales)
+      out += fmt::format("{}({}, {})", out.size() > 1 ? ", " : "", print_string(scale.pattern),
+                         print_float(scale.factor));
+    return out + "]";
+  }
+
   static std::string train_text(const Program& program) {
     static constexpr const char* kLastBatch[] = {"keep", "drop", "merge"};
     const TrainSettings& s = program.train;
@@ -189,6 +197,8 @@ class Resolver {
     set("clip_norm", number(s.clip_norm));
     set("accumulate", fmt::format("{}", s.accumulate));
     set("no_decay", strings(s.no_decay));
+    set("frozen", strings(s.frozen));
+    set("lr_scale", pairs(s.lr_scale));
     set("ema", number(s.ema));
     set("monitor", s.monitor.empty() ? "none" : print_string(s.monitor));
     set("patience", count(s.patience));

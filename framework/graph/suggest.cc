@@ -164,8 +164,11 @@ std::string suggest_option(const Entry& entry, std::string_view option,
       return "leave it out: shapes of inputs are inferred from the model's own";
     }
     if (wanted == "name") return "write `as …` behind it: that names the layer and its value";
-    if (wanted == "trainable" || wanted == "training")
-      return "leave it out: the trainer knows when it trains";
+    if (wanted == "training") return "leave it out: the trainer knows when it trains";
+    if (wanted == "trainable" || wanted == "requiresgrad" || wanted == "freeze")
+      return "what is not to be trained is a setting: `train { frozen = [\"dense1.*\"] }`";
+    if (wanted == "lrmult" || wanted == "lrscale" || wanted == "lr")
+      return "rates of single layers are a setting: `train { lr_scale = [(\"dense1.*\", 0.1)] }`";
   }
   if (const std::string ours = our_option(entry, option); !ours.empty() && ours != option)
     return did_you_mean(ours);
@@ -188,7 +191,8 @@ std::string our_setting(std::string_view key) {
       {"criterion", "loss"},       {"objective", "loss"},     {"solver", "optimizer"},
       {"lr_policy", "schedule"},   {"scheduler", "schedule"}, {"lr_scheduler", "schedule"},
       {"drop_last", "last_batch"}, {"random_seed", "seed"},   {"dtype", "precision"},
-      {"dataset", "data"},         {"net", "model"},          {"network", "model"}};
+      {"dataset", "data"},         {"net", "model"},          {"network", "model"},
+      {"freeze", "frozen"},        {"trainable", "frozen"},   {"lr_mult", "lr_scale"}};
   const auto at = kForeign.find(key);
   return at == kForeign.end() ? nearest_name(key, train_setting_names()) : at->second;
 }

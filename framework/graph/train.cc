@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "framework/base/pattern.h"
 #include "framework/base/text.h"
 #include "framework/graph/bind.h"
 #include "framework/graph/data.h"
@@ -60,6 +61,10 @@ class Trainer {
     } else if (name == "schedule") {
       out_.settings.schedule =
           value.is_none() ? nullptr : plugin(value, span, STRATA_SCHEDULE, "`schedule`");
+    } else if (name == "lr_scale") {
+      auto scales = read_rate_scales(value, span, session_);
+      if (!scales) return fail();
+      out_.settings.lr_scale = std::move(*scales);
     } else {
       scalar(name, value, span);
     }
@@ -173,8 +178,9 @@ class Trainer {
     } else if (name == "accumulate") {
       s.accumulate = as_int();
     } else if (name == "no_decay") {
-      for (const OptionValue& item : std::get<OptionValue::List>(bound->data))
-        s.no_decay.push_back(std::get<std::string>(item.data));
+      s.no_decay = texts(*bound);
+    } else if (name == "frozen") {
+      s.frozen = texts(*bound);
     } else if (name == "ema") {
       s.ema = as<double>(*bound);
     } else if (name == "monitor") {
@@ -204,11 +210,32 @@ class Trainer {
     return value.is_none() ? std::nullopt : std::optional<T>(std::get<T>(value.data));
   }
 
+  static std::vector<std::string> texts(const OptionValue& value) {
+    std::vector<std::string> texts;
+    for (const OptionValue& item : std::get<OptionValue::List>(value.data))
+      texts.push_back(std::get<std::string>(item.data));
+    return texts;
+  }
+
   void check_names_of_parameters() {
-    if (out_.settings.no_decay.empty() || !context_.graph) return;
-    if (!check_patterns(out_.settings.no_decay, *context_.graph, "no_decay",
-                        out_.spans.at("no_decay"), session_))
-      fail();
+    if (!context_.graph) return;
+    const TrainSettings& s = out_.settings;
+    std::vector<std::string> scaled;
+    for (const RateScale& scale : s.lr_scale) scaled.push_back(scale.pattern);
+    for (const auto& [setting, patterns] :
+         {std::pair("no_decay", &s.no_decay), {"frozen", &s.frozen}, {"lr_scale", &scaled}}) {
+      if (!patterns->empty() &&
+          !check_patterns(*patterns, *context_.graph, setting, out_.spans.at(setting), session_))
+        fail();
+    }
+    const std::vector<std::string> names = parameter_names(*context_.graph);
+    const auto is_frozen = [&](const std::string& name) { return fits_any(s.frozen, name); };
+    if (s.frozen.empty() || !std::all_of(names.begin(), names.end(), is_frozen)) return;
+    fail();
+    session_
+        .error("nothing-to-train", out_.spans.at("frozen"),
+               "`frozen` means every parameter of the model, which leaves nothing to train")
+        .help = "leave out what training is to change: `trainer summary` lists the layers";
   }
 
   // `monitor`, and what a schedule follows.

@@ -112,6 +112,19 @@ struct Table {
         "`decay_all` asks for it",
         "[]", "no_decay = [\"*.bias\", \"stage1.*\"]")
         .item_kinds = STRATA_STRING;
+    add("frozen", STRATA_LIST,
+        "parameters that training leaves as they are, by patterns of their names: no update, no "
+        "decay, no slots of the optimizer. Running statistics of batch normalization go on",
+        "[]", "frozen = [\"conv*\", \"stage1.*\"]")
+        .item_kinds = STRATA_STRING;
+    add("lr_scale", STRATA_LIST,
+        "what the learning rate of parameters is multiplied by, besides the schedule's factor: "
+        "pairs "
+        "of a pattern of their names and a number above 0. Of several patterns that a name fits "
+        "the "
+        "last one counts",
+        "[]", "lr_scale = [(\"*\", 0.1), (\"logits.*\", 10)]");
+    docs.back().type = "list of pairs of str and float";
     strata_option& ema =
         add("ema", STRATA_FLOAT | STRATA_NONE,
             "what the moving average of the weights keeps of its old value at each step; "

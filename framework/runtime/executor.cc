@@ -31,11 +31,12 @@ class TypedExecutor final : public Executor {
         capacity_(capacity),
         options_(options),
         updater_(training ? &program.train : nullptr, options.values != nullptr),
-        buffers_(graph_,
-                 plan_units(graph_, options.fuse ? program.fusions : std::vector<const Entry*>{}),
-                 {capacity, sizeof(T), training, options.reuse, updater_.keeps_gradients(),
-                  training && program.train.ema.has_value(), options.fold && !training,
-                  updater_.slot_names()}),
+        buffers_(
+            graph_,
+            plan_units(graph_, options.fuse ? program.fusions : std::vector<const Entry*>{}),
+            {capacity, sizeof(T), training, options.reuse, updater_.keeps_gradients(),
+             training && program.train.ema.has_value(), options.fold && !training,
+             updater_.slot_names(), training ? program.train.frozen : std::vector<std::string>{}}),
         terms_(program, buffers_, capacity),
         failures_(buffers_.units.size()) {
     for (const ValueId input : graph_.inputs)
@@ -294,9 +295,9 @@ class TypedExecutor final : public Executor {
           options_.values->on_output_gradient(static_cast<int>(u),
                                               buffers_.gradient(run.outputs[0]),
                                               elements_of(run.outputs[0], size));
-        const bool adds = !run.hands_gradients() && !updater_.keeps_gradients();
-        for (int p = 0; adds && p < run.parameter_count; ++p) {
+        for (int p = 0; !run.hands_gradients() && p < run.parameter_count; ++p) {
           const ParameterRun& parameter = parameter_of(run, p);
+          if (updater_.keeps_gradients() && !parameter.frozen) continue;
           std::memset(parameter.gradient, 0, static_cast<std::size_t>(parameter.tensor.bytes()));
         }
         done = call_noted(run.call("backward"), run.backward_call, run.instance, &run.pass);
@@ -336,7 +337,7 @@ class TypedExecutor final : public Executor {
 
   void show_parameters() {
     for (const ParameterRun& parameter : buffers_.parameters)
-      if (buffers_.units[static_cast<std::size_t>(parameter.unit)].backward)
+      if (!parameter.frozen && buffers_.units[static_cast<std::size_t>(parameter.unit)].backward)
         options_.values->on_parameter(parameter.unit, parameter.tensor, parameter.gradient);
   }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "framework/base/pattern.h"
 #include "framework/base/random.h"
 #include "framework/plugin/services.h"
 
@@ -93,6 +94,17 @@ void GraphBuffers::make_units(std::vector<Unit> planned) {
   }
 }
 
+bool GraphBuffers::is_frozen(const GraphNode& node,
+                             const InferredPlan::Parameter& parameter) const {
+  return !options_.frozen.empty() && fits_any(options_.frozen, node.path + "." + parameter.name);
+}
+
+// Whether it has a parameter that is updated.
+bool GraphBuffers::learns(const GraphNode& node) const {
+  return std::any_of(node.plan.parameters.begin(), node.plan.parameters.end(),
+                     [&](const auto& parameter) { return !is_frozen(node, parameter); });
+}
+
 void GraphBuffers::find_roots() {
   roots_.resize(graph_.values.size());
   for (std::size_t v = 0; v < roots_.size(); ++v) roots_[v] = static_cast<ValueId>(v);
@@ -110,7 +122,7 @@ void GraphBuffers::find_wanted() {
   wants_gradient_.assign(graph_.values.size(), 0);
   if (!options_.training) return;
   for (const GraphNode& node : graph_.nodes) {
-    bool wants = !node.plan.parameters.empty();
+    bool wants = learns(node);
     for (const ValueId input : node.inputs) wants |= wants_gradient_[at(root(input))] != 0;
     for (const ValueId output : node.outputs) wants_gradient_[at(root(output))] |= wants;
   }
@@ -128,10 +140,10 @@ void GraphBuffers::plan_backward() {
     if (run.view) continue;
     const auto arrives = [&](ValueId v) { return written[at(root(v))] != 0; };
     const auto wanted = [&](ValueId v) { return wants_gradient_[at(root(v))] != 0; };
-    bool learns = false;
-    for (const int n : run.unit.nodes) learns |= !graph_.nodes[at(n)].plan.parameters.empty();
+    const bool learned = std::any_of(run.unit.nodes.begin(), run.unit.nodes.end(),
+                                     [&](int n) { return learns(graph_.nodes[at(n)]); });
     run.backward = std::any_of(run.outputs.begin(), run.outputs.end(), arrives) &&
-                   (learns || std::any_of(run.inputs.begin(), run.inputs.end(), wanted));
+                   (learned || std::any_of(run.inputs.begin(), run.inputs.end(), wanted));
     if (!run.backward) continue;
     for (const ValueId output : run.outputs) {
       if (!arrives(output)) run.zero_outputs.push_back(output);
@@ -289,21 +301,27 @@ void GraphBuffers::reserve_units(Handles& handles) {
     const std::int64_t forward = forward_wave_[u];
     const std::int64_t backward = run.backward ? loss + 1 + backward_wave_[u] : forward;
     for (const int n : run.unit.nodes) {
-      const InferredPlan& plan = graph_.nodes[at(n)].plan;
+      const GraphNode& node = graph_.nodes[at(n)];
+      const InferredPlan& plan = node.plan;
       for (const auto& parameter : plan.parameters) {
         const std::int64_t elements = parameter.shape.elements();
         mine.parameters.push_back(forever(elements, memory_.weights));
         if (!options_.training) continue;
-        if (options_.keep_gradients) {
+        const bool frozen = is_frozen(node, parameter);
+        if (options_.keep_gradients && !frozen) {
           mine.gradients.push_back(forever(elements, memory_.gradients));
         } else if (run.hands_gradients() || !run.backward) {
           mine.gradients.push_back(kNone);
         } else {
           mine.gradients.push_back(arena_.reserve(elements * options_.element, backward, backward));
         }
+        if (frozen) {
+          mine.averages.push_back(kNone);
+          continue;
+        }
         for (std::size_t s = 0; s < options_.slot_names.size(); ++s)
           mine.slots.push_back(forever(elements, memory_.slots));
-        if (options_.averages) mine.averages.push_back(forever(elements, memory_.slots));
+        mine.averages.push_back(options_.averages ? forever(elements, memory_.slots) : kNone);
       }
       for (const auto& state : plan.states)
         mine.states.push_back(forever(state.shape.elements(), memory_.weights));
@@ -389,12 +407,14 @@ void GraphBuffers::point_parameters(UnitRun& run, int index, const Handles& hand
       named.push_back(parameter.tensor);
       if (options_.training) {
         if (mine.gradients[p] != kNone) parameter.gradient = arena_.at(mine.gradients[p]);
+        parameter.frozen = is_frozen(node, plan);
         for (const std::string& slot : options_.slot_names) {
+          if (parameter.frozen) break;
           parameter.slots.push_back(arena_.at(mine.slots[slot_at++]));
           named.push_back({parameter.tensor.name + "/" + slot, plan.shape, precision,
                            TensorRole::kSlot, parameter.slots.back()});
         }
-        if (options_.averages) {
+        if (mine.averages[p] != kNone) {
           parameter.average = arena_.at(mine.averages[p]);
           named.push_back({parameter.tensor.name + "/ema", plan.shape, precision,
                            TensorRole::kAverage, parameter.average});

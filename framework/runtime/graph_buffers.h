@@ -20,7 +20,9 @@ struct ParameterRun {
   void* gradient = nullptr;  // null where it is used up piece by piece
   std::vector<void*> slots;
   void* average = nullptr;
-  bool no_decay = false;  // the file says so
+  bool no_decay = false;   // the file says so
+  bool frozen = false;     // never updated: no slots, no average
+  double rate_factor = 1;  // of the learning rate
   int unit = 0;
 };
 
@@ -63,6 +65,8 @@ struct BufferOptions {
   bool averages = false;
   bool prepare = false;  // inference with weights that `prepare` of fusions wrote once
   std::vector<std::string> slot_names;
+  std::vector<std::string>
+      frozen;  // patterns of parameters that nothing is kept for but themselves
 };
 
 class GraphBuffers {
@@ -93,6 +97,8 @@ class GraphBuffers {
  private:
   struct Handles;
   void make_units(std::vector<Unit> planned);
+  bool is_frozen(const GraphNode& node, const InferredPlan::Parameter& parameter) const;
+  bool learns(const GraphNode& node) const;
   void find_roots();
   void find_wanted();
   void plan_backward();

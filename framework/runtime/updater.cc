@@ -44,10 +44,12 @@ template <class T>
 void Updater<T>::plan(GraphBuffers& buffers) {
   parameters_ = &buffers.parameters;
   for (ParameterRun& parameter : buffers.parameters) {
-    parameter.no_decay = std::any_of(
-        train_->no_decay.begin(), train_->no_decay.end(),
-        [&](const auto& pattern) { return fits_pattern(pattern, parameter.tensor.name); });
-    if (!buffers.units[static_cast<std::size_t>(parameter.unit)].backward) continue;
+    parameter.no_decay = fits_any(train_->no_decay, parameter.tensor.name);
+    for (const RateScale& scale : train_->lr_scale) {
+      if (fits_pattern(scale.pattern, parameter.tensor.name)) parameter.rate_factor = scale.factor;
+    }
+    if (parameter.frozen || !buffers.units[static_cast<std::size_t>(parameter.unit)].backward)
+      continue;
     const std::int64_t elements = parameter.tensor.shape.elements();
     for (std::int64_t begin = 0; begin < elements; begin += kSlice) {
       slices_.push_back({&parameter, begin, std::min(kSlice, elements - begin)});
@@ -107,7 +109,7 @@ void Updater<T>::call(decltype(strata_optimizer::update) function, ParameterRun&
   pass.struct_size = sizeof pass;
   pass.dtype = sizeof(T) == 4 ? STRATA_F32 : STRATA_F64;
   pass.count = count;
-  pass.learning_rate = learning_rate_;
+  pass.learning_rate = learning_rate_ * parameter.rate_factor;
   pass.step = step_;
   pass.apply_decay = parameter.plan->decay && !parameter.no_decay;
   pass.no_decay = parameter.no_decay;
@@ -167,6 +169,7 @@ void Updater<T>::find_directions() {
 template <class T>
 void Updater<T>::receive(ParameterRun& parameter, std::int64_t begin, std::int64_t count,
                          T* values) {
+  if (parameter.frozen) return;
   if (!keeps_gradients_) {
     if (check(parameter, values, count)) update(parameter, begin, count, values);
     return;
@@ -181,7 +184,7 @@ void Updater<T>::receive(ParameterRun& parameter, std::int64_t begin, std::int64
 
 template <class T>
 void Updater<T>::finish(ParameterRun& parameter) {
-  if (keeps_gradients_) return;
+  if (keeps_gradients_ || parameter.frozen) return;
   const std::int64_t elements = parameter.tensor.shape.elements();
   auto task = [&](std::int64_t i) {
     const std::int64_t begin = i * kSlice, count = std::min(kSlice, elements - begin);
