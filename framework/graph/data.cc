@@ -139,7 +139,8 @@ class DataElaborator {
     }
     if (!sound_ || !pipeline_.dataset) return;
     for (DataDescription& description : pipeline_.stages) {
-      const Status fits = apply_to_sizes(*rule, description.splits);
+      Status fits = check_stratify(*rule, pipeline_.stages.front().fields);
+      if (fits) fits = apply_to_sizes(*rule, description.splits);
       if (fits) continue;
       sound_ = false;
       session_.error("bad-split", value->span, fits.error().message).help = fits.error().hint;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct SplitRule {
   std::vector<Part> parts;
   std::string from = "train";        // split: what the parts are taken out of
   std::optional<std::int64_t> seed;  // take without one: the first samples
+  // A field of class numbers, of each of which the same share is chosen; empty: whichever comes.
+  std::string stratify;
 };
 
 // Which samples of the data set a split has.
@@ -36,9 +39,24 @@ struct SplitView {
 // known yet). ExitCode::kModel where a rule asks for what is not there.
 Status apply_to_sizes(const SplitRule& rule, std::vector<DataDescription::Split>& splits);
 
-// The same with the samples themselves; sizes are known.
+// Whether the field that the rule wants the classes of is there and has class numbers. The error's
+// message says what is wrong, its hint what may have been meant.
+Status check_stratify(const SplitRule& rule, const std::vector<DataDescription::FieldInfo>& fields);
+
+// The class number of each sample of a split of the data set's, and what the classes are called,
+// where they have names.
+struct SampleClasses {
+  std::vector<std::int32_t> numbers;
+  std::vector<std::string> names;
+};
+using ReadClasses =
+    std::function<Result<const SampleClasses*>(int source, const std::string& field)>;
+
+// The same with the samples themselves; sizes are known. ExitCode::kModel also where a class has
+// too few samples for a rule that keeps the classes' shares.
 Result<std::vector<SplitView>> apply_rules(const std::vector<SplitRule>& rules,
-                                           std::vector<DataDescription::Split>& splits);
+                                           std::vector<DataDescription::Split>& splits,
+                                           const ReadClasses& read_classes);
 
 // "take(train = 1000)", as the language writes it.
 std::string print_rule(const SplitRule& rule);

@@ -1,4 +1,5 @@
-// Arguments of `take` and `split`: names of splits with numbers of samples or shares, and a seed.
+// Arguments of `take` and `split`: names of splits with numbers of samples or shares, a seed, and
+// the field whose classes keep their shares.
 #include "framework/graph/split_stage.h"
 
 #include <fmt/format.h>
@@ -29,6 +30,8 @@ class Reader {
         seed(argument);
       } else if (argument.name == "from" && rule_.kind == SplitRule::kSplit) {
         from(argument);
+      } else if (argument.name == "stratify") {
+        stratify(argument);
       } else {
         part(argument);
       }
@@ -60,6 +63,16 @@ class Reader {
       return error(argument.span, fmt::format("`from` of `split` is the name of a split, not {}",
                                               described(argument.value)));
     rule_.from = *name;
+  }
+
+  void stratify(const CallArgument& argument) {
+    const auto* name = argument.value.get<std::string>();
+    if (!name)
+      return error(argument.span,
+                   fmt::format("`stratify` of `{}` is the name of a field with class numbers, "
+                               "\"label\", not {}",
+                               call_.name, described(argument.value)));
+    rule_.stratify = *name;
   }
 
   void part(const CallArgument& argument) {

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
+#include <map>
+#include <numeric>
 
 #include "framework/plugin/services.h"
 
@@ -41,25 +44,64 @@ Status DataSource::open() {
   if (!opened) return opened.error();
   splits_ = opened->splits;
   if (data_.split_rules.empty()) return {};
-  auto views = apply_rules(data_.split_rules, splits_);
-  if (!views) return views.error();
-  views_ = std::move(*views);
   for (const auto& field : data_.stages.front().fields)
     bytes_.push_back(bytes_of(field, precision_));
+  const std::vector<DataDescription::Split> whole = splits_;
+  std::map<std::pair<int, std::string>, SampleClasses> classes;  // read once
+  const auto classes_of = [&](int source, const std::string& field) {
+    using Classes = Result<const SampleClasses*>;
+    const auto [at, added] = classes.try_emplace({source, field});
+    if (added) {
+      auto found = read_classes(source, whole[static_cast<std::size_t>(source)].samples, field);
+      if (!found) return Classes(found.error());
+      const DataDescription& raw = data_.stages.front();
+      at->second = {std::move(*found),
+                    raw.fields[static_cast<std::size_t>(raw.find_field(field))].class_names};
+    }
+    return Classes(&at->second);
+  };
+  auto views = apply_rules(data_.split_rules, splits_, classes_of);
+  if (!views) return views.error();
+  views_ = std::move(*views);
   return {};
+}
+
+Result<std::vector<std::int32_t>> DataSource::read_classes(int source, std::int64_t samples,
+                                                           const std::string& field) const {
+  const auto index = static_cast<std::size_t>(data_.stages.front().find_field(field));
+  std::vector<std::vector<char>> buffers;
+  std::vector<void*> fields;
+  for (const std::int64_t bytes : bytes_)
+    fields.push_back(buffers.emplace_back(static_cast<std::size_t>(bytes * kChunk)).data());
+  std::vector<std::int32_t> classes(static_cast<std::size_t>(samples));
+  for (std::int64_t begin = 0; begin < samples; begin += kChunk) {
+    const std::int64_t chunk = std::min(kChunk, samples - begin);
+    std::int64_t indices[kChunk];
+    std::iota(indices, indices + chunk, begin);
+    if (Status done = read_source(source, indices, chunk, fields.data()); !done)
+      return done.error();
+    std::memcpy(classes.data() + begin, fields[index],
+                static_cast<std::size_t>(chunk) * sizeof(std::int32_t));
+  }
+  const auto below = std::find_if(classes.begin(), classes.end(), [](auto c) { return c < 0; });
+  if (below != classes.end())
+    return make_error(ExitCode::kData, "`{}` gives sample {} the class {}", field,
+                      below - classes.begin(), *below);
+  return classes;
+}
+
+Status DataSource::read_source(std::int64_t source, const std::int64_t* samples, std::int64_t count,
+                               void* const* fields) const {
+  return call_noted(*data_.dataset, "read", data_.dataset->functions<strata_dataset>().read, source,
+                    samples, count,
+                    std::int32_t{precision_ == Precision::kF64 ? STRATA_F64 : STRATA_F32}, fields);
 }
 
 Status DataSource::read(int split, const std::int64_t* samples, std::int64_t count,
                         void* const* fields) const {
-  const auto call = [&](std::int64_t source, const std::int64_t* indices, std::int64_t of,
-                        void* const* to) {
-    return call_noted(*data_.dataset, "read", data_.dataset->functions<strata_dataset>().read,
-                      source, indices, of,
-                      std::int32_t{precision_ == Precision::kF64 ? STRATA_F64 : STRATA_F32}, to);
-  };
-  if (views_.empty()) return call(split, samples, count, fields);
+  if (views_.empty()) return read_source(split, samples, count, fields);
   const SplitView& view = views_[static_cast<std::size_t>(split)];
-  if (!view.samples) return call(view.source, samples, count, fields);
+  if (!view.samples) return read_source(view.source, samples, count, fields);
   void* chunk_fields[kMostDataFields];
   for (std::int64_t begin = 0; begin < count; begin += kChunk) {
     const std::int64_t chunk = std::min(kChunk, count - begin);
@@ -68,7 +110,7 @@ Status DataSource::read(int split, const std::int64_t* samples, std::int64_t cou
       indices[i] = (*view.samples)[static_cast<std::size_t>(samples[begin + i])];
     for (std::size_t f = 0; f < bytes_.size(); ++f)
       chunk_fields[f] = static_cast<char*>(fields[f]) + begin * bytes_[f];
-    Status done = call(view.source, indices, chunk, chunk_fields);
+    Status done = read_source(view.source, indices, chunk, chunk_fields);
     if (!done) return done;
   }
   return {};

@@ -32,6 +32,12 @@ class DataSource {
               void* const* fields) const;
 
  private:
+  // The class number of each sample of a split of the data set's own: reads all of them.
+  Result<std::vector<std::int32_t>> read_classes(int source, std::int64_t samples,
+                                                 const std::string& field) const;
+  Status read_source(std::int64_t source, const std::int64_t* samples, std::int64_t count,
+                     void* const* fields) const;
+
   const DataPipeline& data_;
   Precision precision_;
   std::vector<DataDescription::Split> splits_;

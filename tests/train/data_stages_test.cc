@@ -1,8 +1,11 @@
 // What data sections do besides reading: splits of the file's making, statistics of the training
 // split, mixtures of a batch; and rules of training with a memory.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "framework/runtime/input_pipeline.h"
@@ -94,6 +97,109 @@ TEST(Splits, DivideWithoutSharingASample) {
   EXPECT_EQ(together, as_set(points_of(*open(*whole), "train")));
   EXPECT_EQ(points_of(*pipeline, "val").size(), 2 * 57u);
   EXPECT_EQ(points_of(*pipeline, "last").size(), 2 * 3u);
+}
+
+// Samples of each class in a split.
+std::map<std::int32_t, int> classes_of(InputPipeline& pipeline, const std::string& split) {
+  std::map<std::int32_t, int> counts;
+  const int index = pipeline.description().find_split(split);
+  const auto order = pipeline.training_order(index, 1, false);
+  ThreadPool(2).run([&] {
+    const auto batch =
+        pipeline.read(index, order.data(), static_cast<std::int64_t>(order.size()), false, 0);
+    ASSERT_TRUE(batch.ok()) << batch.error().message;
+    const auto* labels = static_cast<const std::int32_t*>(batch->fields[1]);
+    for (std::size_t i = 0; i < order.size(); ++i) ++counts[labels[i]];
+  });
+  return counts;
+}
+
+using Counts = std::map<std::int32_t, int>;
+
+// 12 rows of class a, 30 of b, 8 of c, sorted by class.
+std::string table_file(const testing::TemporaryFolder& folder, const std::string& stages) {
+  std::string rows = "x,y,kind\n";
+  for (int i = 0; i < 50; ++i)
+    rows += fmt::format("{},{},{}\n", i, i * i, i < 12 ? "a" : i < 42 ? "b" : "c");
+  testing::write_text(folder / "table.csv", rows);
+  return fmt::format(R"(format 1
+model m(features: [2]) -> logits {{ features -> Dense(3) as logits }}
+data d = CSV(path = "{}", target = "kind", val = 0) -> {}
+train {{ loss = CrossEntropy(logits, label), optimizer = SGD, precision = "f64" }}
+)",
+                     folder / "table.csv", stages);
+}
+
+TEST(Splits, StratifiedOnesKeepTheSharesOfClasses) {
+  const testing::TemporaryFolder folder;
+  const auto program = [&](const std::string& stages) {
+    return testing::program_of(table_file(folder, stages));
+  };
+  const auto half = program("split(val = 0.5, stratify = \"label\")");
+  const auto pipeline = open(*half);
+  EXPECT_EQ(classes_of(*pipeline, "val"), (Counts{{0, 6}, {1, 15}, {2, 4}}));
+  EXPECT_EQ(classes_of(*pipeline, "train"), (Counts{{0, 6}, {1, 15}, {2, 4}}));
+  auto together = as_set(points_of(*pipeline, "val"));
+  for (const auto& point : as_set(points_of(*pipeline, "train"))) together.insert(point);
+  EXPECT_EQ(together.size(), 50u);
+  EXPECT_EQ(std::set(together.begin(), together.end()).size(), 50u);
+
+  // 11 samples: 2.64, 6.6 and 1.76 of the classes, of which the largest remainders are rounded up.
+  const auto some = program("split(val = 11, stratify = \"label\", seed = 4)");
+  EXPECT_EQ(classes_of(*open(*some), "val"), (Counts{{0, 3}, {1, 6}, {2, 2}}));
+  // By seed alone.
+  const auto other = program("split(val = 11, stratify = \"label\", seed = 5)");
+  EXPECT_EQ(points_of(*open(*some), "val"), points_of(*open(*some), "val"));
+  EXPECT_NE(points_of(*open(*some), "val"), points_of(*open(*other), "val"));
+
+  const auto three = program(
+      "split(val = 0.2, test = 0.2, stratify = \"label\") -> take(train = 15, stratify = "
+      "\"label\")");
+  const auto parts = open(*three);
+  EXPECT_EQ(classes_of(*parts, "val"), (Counts{{0, 2}, {1, 6}, {2, 2}}));
+  EXPECT_EQ(classes_of(*parts, "test"), (Counts{{0, 3}, {1, 6}, {2, 1}}));  // of what is left
+  EXPECT_EQ(classes_of(*parts, "train"), (Counts{{0, 4}, {1, 9}, {2, 2}}));
+  // Without a seed, the first of each class.
+  EXPECT_EQ(points_of(*open(*program("take(train = 5, stratify = \"label\")")), "train"),
+            (std::vector<double>{0, 0, 12, 144, 13, 169, 14, 196, 42, 1764}));
+  // The resolved file says it, and gives the same.
+  EXPECT_THAT(some->resolved,
+              ::testing::HasSubstr("split(val = 11, stratify = \"label\", seed = 4)"));
+  EXPECT_EQ(points_of(*open(*testing::program_of(some->resolved)), "val"),
+            points_of(*open(*some), "val"));
+}
+
+TEST(Splits, StratifiedOnesWantEnoughOfEachClass) {
+  const testing::TemporaryFolder folder;
+  const auto said = [&](const std::string& stages) {
+    const auto program = testing::program_of(table_file(folder, stages));
+    const auto pipeline = InputPipeline::open(program->data, Precision::kF64, 1);
+    return pipeline.ok() ? "opened" : pipeline.error().message + " | " + pipeline.error().hint;
+  };
+  EXPECT_EQ(said("split(val = 0.06, stratify = \"label\")"),
+            "`train` has too few samples of class 2 (`c`) for its share: `val = 0.06` takes 0 of 8 "
+            "| take "
+            "more samples, or leave `stratify` out");
+  EXPECT_EQ(said("split(val = 0.96, stratify = \"label\")"),
+            "`train` has too few samples of class 2 (`c`) for its share: `val = 0.96` takes 8 of 8 "
+            "| take "
+            "fewer samples, or leave `stratify` out");
+  EXPECT_EQ(
+      said("take(train = 2, stratify = \"label\")"),
+      "`train` has too few samples of class 2 (`c`) for its share: `train = 2` takes 0 of 8 | take "
+      "more samples, or leave `stratify` out");
+  EXPECT_EQ(said("split(val = 0.06)"), "opened");
+  EXPECT_EQ(said("take(train = 50, stratify = \"label\")"), "opened");
+}
+
+TEST(Splits, StratifiedOnesWantClassNumbers) {
+  SplitRule rule;
+  rule.stratify = "target";
+  const Status done = check_stratify(
+      rule, {{"features", STRATA_REAL, {4}, 0, {}}, {"target", STRATA_REAL, {1}, 0, {}}});
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().message, "`stratify`: `target` has no class number of each sample");
+  EXPECT_EQ(done.error().hint, "no field of this data set has class numbers: leave `stratify` out");
 }
 
 TEST(Splits, StandInTheResolvedFile) {
