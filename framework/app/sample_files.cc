@@ -9,6 +9,7 @@
 #include <cstring>
 #include <optional>
 
+#include "framework/base/half.h"
 #include "framework/base/utf8.h"
 
 namespace strata::app {
@@ -51,6 +52,8 @@ Reader reader_of(ElementType type) {
       return &read_as<std::int32_t>;
     case 'i' * 16 + 8:
       return &read_as<std::int64_t>;
+    case 'f' * 16 + 2:
+      return &read_as<Half>;
     case 'f' * 16 + 4:
       return &read_as<float>;
     case 'f' * 16 + 8:
@@ -272,8 +275,9 @@ Result<Samples> parse_npy(const std::string& name, std::string_view content) {
     type = {(*descr)[1] == 'b' ? 'u' : (*descr)[1], (*descr)[2] - '0'};
   }
   if (type.bytes < 1 || !reader_of(type)) {
-    Error error = damaged(name, "holds elements of type `{}`; ints, f4, f8 and bool can be read",
-                          safe_text(*descr));
+    Error error =
+        damaged(name, "holds elements of type `{}`; ints, f2, f4, f8 and bool can be read",
+                safe_text(*descr));
     error.hint = "save the array as .astype(\"float32\")";
     return error;
   }

@@ -26,8 +26,8 @@ Result<Samples> parse_samples(const std::string& name, std::string content, cons
 
 // IDX: the MNIST format, any element type. big-endian.
 Result<Samples> parse_idx(const std::string& name, std::string_view content);
-// NPY 1.0 to 3.0, C order; bool, signed and unsigned ints of 1 to 8 bytes, f4, f8; either byte
-// order.
+// NPY 1.0 to 3.0, C order; bool, signed and unsigned ints of 1 to 8 bytes, f2, f4, f8; either
+// byte order.
 Result<Samples> parse_npy(const std::string& name, std::string_view content);
 // Numbers, one sample a line, separated by commas, semicolons, tabs or spaces; a first line without
 // numbers is a header.

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/base/atomic_file.h"
+#include "framework/base/half.h"
 
 namespace strata {
 namespace {
@@ -57,21 +58,6 @@ std::int64_t width_of(const std::string& dtype) {
   return 0;
 }
 
-// Halves as IEEE 754 has them: 5 bits of exponent, 10 of mantissa.
-struct Half {
-  std::uint16_t bits;
-  explicit operator float() const {
-    const std::uint32_t sign = std::uint32_t{bits & 0x8000u} << 16;
-    const std::uint32_t exponent = bits >> 10 & 31u, mantissa = bits & 1023u;
-    if (exponent == 0) {  // subnormal
-      const float value = static_cast<float>(mantissa) * 0x1p-24f;
-      return sign ? -value : value;
-    }
-    const std::uint32_t wide = exponent == 31 ? 255 : exponent + 127 - 15;
-    return std::bit_cast<float>(sign | wide << 23 | mantissa << 13);
-  }
-  explicit operator double() const { return static_cast<double>(static_cast<float>(*this)); }
-};
 // The upper half of a float.
 struct BrainFloat {
   std::uint16_t bits;

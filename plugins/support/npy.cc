@@ -7,13 +7,14 @@
 #include <cstring>
 #include <string_view>
 
+#include "framework/base/half.h"
 #include "plugins/support/bytes.h"
 
 namespace strata::plugins {
 namespace {
 
 constexpr const char* kTypes[] = {"|u1", "|i1", "|b1", "<u2", "<i2", "<u4",
-                                  "<i4", "<u8", "<i8", "<f4", "<f8"};
+                                  "<i4", "<u8", "<i8", "<f2", "<f4", "<f8"};
 
 std::size_t value_size(const std::string& type) { return static_cast<std::size_t>(type[2] - '0'); }
 
@@ -75,6 +76,7 @@ void convert_from(const std::string& type, const std::uint8_t* from, std::int64_
   if (type == "<i4") return convert<std::int32_t>(from, count, to);
   if (type == "<u8") return convert<std::uint64_t>(from, count, to);
   if (type == "<i8") return convert<std::int64_t>(from, count, to);
+  if (type == "<f2") return convert<Half>(from, count, to);
   if (type == "<f4") return convert<float>(from, count, to);
   convert<double>(from, count, to);
 }

@@ -251,6 +251,20 @@ TEST_F(TableData, ArraysAreReadInTheirTypes) {
   EXPECT_EQ(opened->fields[1].classes, 5);
 }
 
+// As numpy.array([...]).astype("<f2").tobytes() writes them: subnormals and the largest, too.
+TEST_F(TableData, ReadsHalves) {
+  const std::string x = write(
+      "x.npy",
+      npy("<f2", "(2, 3)", raw<std::uint16_t>({0x3c00, 0xc100, 0x2e66, 0x7bff, 0x0001, 0x8000})));
+  const std::string y = write("y.npy", npy("<f2", "(2,)", raw<std::uint16_t>({0x3555, 0xfbff})));
+  const InstancePtr data =
+      create(STRATA_DATASET, "NPY", {{"path", x}, {"target_path", y}, {"val", 0.0}});
+  EXPECT_EQ(samples(data, 0, 2), std::pair(Values({1, -2.5, 0.0999755859375, 65504, 0x1p-24, 0}),
+                                           Values({0.333251953125, -65504})));
+  // Floats of one axis are values to predict, whatever their width.
+  EXPECT_EQ(open_dataset(*data, {})->fields[1].dtype, STRATA_REAL);
+}
+
 TEST_F(TableData, SaysWhatIsWrongWithAnArray) {
   const std::string good = npy("<f4", "(2,)", raw<float>({1, 2}));
   const std::string y = write("y.npy", good);
