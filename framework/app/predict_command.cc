@@ -6,6 +6,7 @@
 #include "framework/app/model_files.h"
 #include "framework/app/prediction_text.h"
 #include "framework/app/sample_source.h"
+#include "framework/train/checkpoint.h"
 
 namespace strata::app {
 namespace {
@@ -21,6 +22,25 @@ void options(po::options_description_easy_init add) {
   add_file_option(add);
   add_threads_option(add);
   add_no_fuse_option(add);
+}
+
+// Names of classes and columns are those that the model was trained on, whatever the data say now.
+void take_names_of(const std::string& weights, Program& program) {
+  const auto file = find_checkpoint(weights);
+  if (!file) return;
+  const auto checkpoint = open_checkpoint(*file);
+  if (!checkpoint || !checkpoint->progress.source) return;  // a file of weights alone
+  const DescribedData& source = *checkpoint->progress.source;
+  if (source.dataset != program.data.dataset->entry().name()) return;
+  for (DataDescription& stage : program.data.stages) {
+    for (auto& field : stage.fields) {
+      const int index = source.description.find_field(field.name);
+      if (index < 0) continue;
+      const auto& before = source.description.fields[static_cast<std::size_t>(index)];
+      if (before.classes == field.classes && before.shape == field.shape)
+        field.class_names = before.class_names;
+    }
+  }
 }
 
 ExitCode run(Invocation& invocation) {
@@ -39,12 +59,13 @@ ExitCode run(Invocation& invocation) {
   if (style.all && invocation.has("top")) usage_failure("`--all` and `--top` exclude each other");
 
   const auto loaded = load_model_of(invocation, weights);
-  const Program& program = loaded->program;
+  Program& program = loaded->program;
   if (!program.has_data) {
     throw Failure{Error{
         ExitCode::kModel, fmt::format("the model `{}` has no data section", program.graph.name),
         "it says how inputs are transformed; name a file that has one: --file models/NAME.model"}};
   }
+  take_names_of(weights, program);
   SampleSource samples = value_or_end(open_samples(input, program));
   for (const std::string& file : samples.files) refuse_overwriting(invocation.text("output"), file);
   Prediction prediction = value_or_end(predict(program, weights, samples.read, samples.count,
@@ -79,6 +100,8 @@ const Command kPredictCommand = {
         "gzipped, and - is\n"
         "standard input. Samples are as the data set has them: the transforms of the model's data "
         "section are applied.\n"
+        "A model of a table (CSV) takes tables with the columns that it was trained on, in any "
+        "order.\n"
         "Models of images also take a PNG or JPEG file, or a folder of them: pictures get the "
         "model's size and channels\n"
         "as ImageFolder gives them (by the data set's `fit`, else stretched).\n"

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <optional>
 
+#include "framework/app/table_samples.h"
 #include "framework/base/half.h"
 #include "framework/base/utf8.h"
 
@@ -331,7 +332,8 @@ Result<Samples> parse_csv(const std::string& name, std::string_view content) {
   return samples;
 }
 
-Result<Samples> parse_samples(const std::string& name, std::string content, const Shape& expected) {
+Result<Samples> parse_samples(const std::string& name, std::string content, const Shape& expected,
+                              const TableFormat* table) {
   if (content.size() >= 2 && content[0] == '\x1f' && content[1] == '\x8b') {
     auto plain = unzip(name, content);
     if (!plain.ok()) return plain.error();
@@ -344,10 +346,20 @@ Result<Samples> parse_samples(const std::string& name, std::string content, cons
   if (!npy && !idx && bytes.substr(0, 4096).find('\0') != std::string_view::npos) {
     return damaged(name, "is none of the formats that can be read: IDX, NPY, CSV, PNG, JPEG");
   }
+  if (table && !npy && !idx) {
+    auto rows = parse_table(name, bytes, *table);
+    if (!rows.ok()) return rows.error();
+    if (*rows) return std::move(**rows);
+  }
   auto samples = npy   ? parse_npy(name, bytes)
                  : idx ? parse_idx(name, bytes)
                        : parse_csv(name, bytes);
-  if (!samples.ok()) return samples;
+  const std::string of_table = table && !npy && !idx ? columns_hint(*table) : "";
+  if (!samples.ok()) {
+    Error error = samples.error();
+    if (error.hint.empty()) error.hint = of_table;
+    return error;
+  }
   const std::int64_t found = samples->shape.elements();
   if (found == expected.elements()) return samples;
   // A single sample without its batch axis: [28, 28] for [28, 28].
@@ -362,6 +374,7 @@ Result<Samples> parse_samples(const std::string& name, std::string content, cons
                         expected.elements(), dims_text(expected));
   if (!npy && !idx && found == expected.elements() + 1)
     error.hint = "leave out a column that holds labels or an index";
+  if (!of_table.empty()) error.hint = of_table;
   return error;
 }
 

@@ -22,7 +22,12 @@ struct Samples {
 // ExitCode::kData with the line and column (CSV) or the offset. `expected` is the shape that the
 // model takes: where a file's sample has other extents but as many elements ([784] for [28, 28]),
 // it is taken all the same.
-Result<Samples> parse_samples(const std::string& name, std::string content, const Shape& expected);
+//
+// `table`: how the model was trained on a table, if it was. A text that names its columns is read
+// as such a table.
+struct TableFormat;
+Result<Samples> parse_samples(const std::string& name, std::string content, const Shape& expected,
+                              const TableFormat* table = nullptr);
 
 // IDX: the MNIST format, any element type. big-endian.
 Result<Samples> parse_idx(const std::string& name, std::string_view content);

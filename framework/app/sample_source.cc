@@ -5,6 +5,7 @@
 
 #include "framework/app/files.h"
 #include "framework/app/sample_files.h"
+#include "framework/app/table_samples.h"
 #include "framework/base/utf8.h"
 #include "framework/images/image_files.h"
 #include "framework/images/image_scale.h"
@@ -118,7 +119,9 @@ Result<SampleSource> open_samples(const std::string& input, const Program& progr
   if (is_image(*content) || is_picture_name(name))
     return open_picture(input, name, std::move(*content), program);
   if (const Status readable = check_not_foreign(name); !readable) return readable.error();
-  auto samples = parse_samples(name, std::move(*content), prediction_input(program).shape);
+  const std::optional<TableFormat> table = table_format(program);
+  auto samples = parse_samples(name, std::move(*content), prediction_input(program).shape,
+                               table ? &*table : nullptr);
   if (!samples) return samples.error();
   const std::int64_t elements = samples->shape.elements();
   return SampleSource{samples->count,

@@ -18,7 +18,8 @@ struct SampleSource {
 // `input` as the command line names it; "-" is standard input. Files of samples are read at once;
 // pictures when their batch comes, so that a folder may hold any number of them. They become
 // images of the model's size and channels as ImageFolder makes them: cropped where the data set's
-// option `fit` says so, else stretched. `program` must outlive the source.
+// option `fit` says so, else stretched. Tables are read as table_samples.h says. `program` must
+// outlive the source.
 Result<SampleSource> open_samples(const std::string& input, const Program& program);
 
 }  // namespace strata::app

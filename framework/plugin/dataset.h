@@ -32,6 +32,7 @@ class DataPlan {
                   std::int64_t samples) {  // "train", "val"; -1 where unknown before open
     return splits_.emplace_back(std::move(name), samples), *this;
   }
+  // Of a field of class numbers; of a field of real numbers, what each of its values is.
   DataPlan& class_names(std::string field, std::vector<std::string> names) {
     return class_names_.emplace_back(std::move(field), std::move(names)), *this;
   }

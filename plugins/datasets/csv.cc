@@ -1,13 +1,14 @@
 // CSV: a table in a text file (RFC 4180): numbers as they are, words as ones and zeros, and a
 // column to predict.
-#include "plugins/support/csv.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
 
 #include "framework/plugin/dataset.h"
+#include "framework/tables/csv_table.h"
+#include "framework/tables/feature_name.h"
+#include "plugins/support/bytes.h"
 #include "plugins/support/split.h"
 
 namespace strata::plugins {
@@ -17,6 +18,12 @@ using Names = std::vector<std::string>;
 
 bool has(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+CsvTable read_csv(const std::string& path, char delimiter, bool header) {
+  const std::vector<std::uint8_t> bytes = read_bytes(path, {});
+  const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return value_or_throw(parse_csv_table(path, content, delimiter, header));
 }
 
 class Csv final : public Dataset {
@@ -44,8 +51,8 @@ class Csv final : public Dataset {
             "a column of words, or one that is listed in `categorical`, has a feature for each "
             "word, 1 where it is there and 0 elsewhere. Words are in alphabetical order; a few "
             "words among numbers are an error. Splits: train and val, by a random share of the "
-            "rows or from a file of their own. `predict` takes rows of features in this order, "
-            "words as ones and zeros and without the target.")
+            "rows or from a file of their own. `predict` takes tables with these columns, in any "
+            "order and with others besides, or rows of features as numbers alone.")
         .example("CSV(path = \"penguins.csv\", target = \"species\", missing = \"drop\")");
     schema.option("path", &Options::path).required().path().doc("the file");
     schema.option("target", &Options::target)
@@ -85,6 +92,9 @@ class Csv final : public Dataset {
     if (!loaded_) load();
     DataPlan plan;
     plan.field({"features", STRATA_REAL, {width_}, 0});
+    // Checkpoints keep them: `predict` reads raw tables by them.
+    constexpr std::int64_t kMostNamed = 100'000;
+    if (width_ <= kMostNamed) plan.class_names("features", feature_names_);
     if (classes_.empty()) {
       plan.field({"target", STRATA_REAL, {1}, 0});
     } else {
@@ -265,6 +275,15 @@ class Csv final : public Dataset {
       features_of_.insert(features_of_.end(), column.words ? column.names.size() : 1,
                           table.names[column.index]);
     }
+    for (const Column& column : columns) {
+      const std::string& name = table.names[column.index];
+      for (const std::string& word : column.names)
+        feature_names_.push_back(print_feature({name, word, {}}));
+      if (column.words) continue;
+      const bool fill = options_.missing == "fill";
+      feature_names_.push_back(
+          print_feature({name, {}, fill ? std::optional(column.mean) : std::nullopt}));
+    }
     classes_ = target.names;
     if (target.words && classes_.size() < 2) {
       throw data_error(text("the target `", options_.target, "` of ", table.path,
@@ -320,6 +339,7 @@ class Csv final : public Dataset {
   bool loaded_ = false;
   std::int64_t width_ = 0;
   Names features_of_;                    // the column of each feature
+  Names feature_names_;                  // as feature_name.h has them
   Names classes_;                        // of a label; empty where the target is a number
   std::vector<double> features_;         // [rows, width]
   std::vector<double> targets_;          // [rows]: numbers, or classes

@@ -8,6 +8,7 @@
 #include "framework/images/image_files.h"
 #include "framework/images/image_scale.h"
 #include "framework/plugin/dataset.h"
+#include "plugins/support/bytes.h"
 #include "plugins/support/split.h"
 
 namespace strata::plugins {
@@ -22,13 +23,6 @@ struct Picture {
   std::string path;
   std::int32_t label = 0;
 };
-
-// The value, or the error as data sets throw it.
-template <class T>
-T value_or_throw(Result<T> result) {
-  if (!result) throw data_error(result.error().message, result.error().hint);
-  return std::move(result).value();
-}
 
 bool is_utf8(std::string_view name) {
   while (!name.empty()) {

@@ -10,8 +10,10 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "framework/base/error.h"
 #include "framework/plugin/dataset.h"
 
 namespace strata::plugins {
@@ -36,6 +38,13 @@ inline std::vector<std::uint8_t> read_bytes(const std::string& path, const std::
   if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size())
     throw data_error(text(path, " cannot be read to its end"), hint);
   return bytes;
+}
+
+// The value, or the error as data sets throw it.
+template <class T>
+T value_or_throw(Result<T> result) {
+  if (!result) throw data_error(result.error().message, result.error().hint);
+  return std::move(result).value();
 }
 
 }  // namespace strata::plugins

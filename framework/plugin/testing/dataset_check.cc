@@ -11,9 +11,13 @@ void check_description(Checker& checker, const DataDescription& description) {
     checker.expect(
         field.dtype == STRATA_REAL || field.dtype == STRATA_U8 || field.dtype == STRATA_I32,
         "the field `{}` is neither real numbers, bytes nor class numbers", field.name);
-    checker.expect(field.class_names.empty() ||
-                       static_cast<std::int64_t>(field.class_names.size()) == field.classes,
-                   "`{}` has {} classes and {} names of them", field.name, field.classes,
+    // A field of real numbers may name each of its values.
+    const bool named =
+        field.class_names.empty() ||
+        static_cast<std::int64_t>(field.class_names.size()) ==
+            (field.dtype == STRATA_REAL && field.classes == 0 ? field.shape.elements()
+                                                              : field.classes);
+    checker.expect(named, "`{}` has {} classes and {} names of them", field.name, field.classes,
                    field.class_names.size());
   }
 }

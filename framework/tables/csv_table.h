@@ -1,5 +1,5 @@
 // Tables in text files: fields parted by a delimiter, quoted where they hold one (RFC 4180), lines
-// that end in LF or CR LF. What is wrong is thrown as a data_error with the file and the line.
+// that end in LF or CR LF.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
-namespace strata::plugins {
+#include "framework/base/error.h"
+
+namespace strata {
 
 struct CsvTable {
   std::string path;
@@ -17,10 +19,15 @@ struct CsvTable {
   std::vector<std::int64_t> lines;             // where each row begins, from 1
 };
 
-// Without a header, columns are called column_0 and so on.
-CsvTable read_csv(const std::string& path, char delimiter, bool header);
+// Without a header, columns are called column_0 and so on. `path` is for messages, which name it
+// and the line (ExitCode::kData).
+Result<CsvTable> parse_csv_table(const std::string& path, std::string_view content, char delimiter,
+                                 bool header);
+
+// The fields of the first line that is not empty; none where it is damaged.
+std::vector<std::string> first_csv_record(std::string_view content, char delimiter);
 
 // A finite number and nothing else, blanks around it aside.
 std::optional<double> parse_number(std::string_view field);
 
-}  // namespace strata::plugins
+}  // namespace strata

@@ -1,14 +1,14 @@
 // One pass over the bytes.
-#include "plugins/support/csv.h"
+#include "framework/tables/csv_table.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <set>
 
-#include "plugins/support/bytes.h"
-
-namespace strata::plugins {
+namespace strata {
 namespace {
 
 std::string_view trimmed(std::string_view text) {
@@ -17,6 +17,11 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && blank(text.back())) text.remove_suffix(1);
   return text;
 }
+
+// What is wrong, on its way out of the reader.
+struct Damage {
+  Error error;
+};
 
 class Reader {
  public:
@@ -41,7 +46,7 @@ class Reader {
   }
 
   [[noreturn]] void fail(std::int64_t line, const std::string& fact) const {
-    throw data_error(text(path_, ":", line, ": ", fact));
+    throw Damage{make_error(ExitCode::kData, "{}:{}: {}", path_, line, fact)};
   }
 
  private:
@@ -80,13 +85,11 @@ class Reader {
 
 }  // namespace
 
-CsvTable read_csv(const std::string& path, char delimiter, bool header) {
-  const std::vector<std::uint8_t> bytes = read_bytes(path, {});
-  std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (content.find('\0') != std::string_view::npos)
-    throw data_error(text(path, " is not a text file: it has bytes of value 0"));
-  if (content.substr(0, 3) == "\xef\xbb\xbf") content.remove_prefix(3);  // UTF-8's mark
+namespace {
 
+constexpr std::string_view kMark = "\xef\xbb\xbf";  // UTF-8's
+
+CsvTable read(const std::string& path, std::string_view content, char delimiter, bool header) {
   Reader reader(path, content, delimiter);
   CsvTable table{path, {}, {}, {}};
   while (!reader.at_end()) {
@@ -102,22 +105,50 @@ CsvTable read_csv(const std::string& path, char delimiter, bool header) {
           std::sort(sorted.begin(), sorted.end());
           const std::string& twice = *std::adjacent_find(sorted.begin(), sorted.end());
           reader.fail(line, twice.empty() ? "two columns have no name"
-                                          : text("two columns are called `", twice, "`"));
+                                          : fmt::format("two columns are called `{}`", twice));
         }
         continue;
       }
-      for (std::size_t i = 0; i < fields.size(); ++i) table.names.push_back(text("column_", i));
+      for (std::size_t i = 0; i < fields.size(); ++i)
+        table.names.push_back(fmt::format("column_{}", i));
     }
     if (fields.size() != table.names.size()) {
-      reader.fail(line,
-                  text("the line has ", fields.size(), fields.size() == 1 ? " field" : " fields",
-                       ", and the first one has ", table.names.size()));
+      reader.fail(line, fmt::format("the line has {} {}, and the first one has {}", fields.size(),
+                                    fields.size() == 1 ? "field" : "fields", table.names.size()));
     }
     table.rows.push_back(std::move(fields));
     table.lines.push_back(line);
   }
-  if (table.rows.empty()) throw data_error(text(path, " has no rows of data"));
   return table;
+}
+
+}  // namespace
+
+Result<CsvTable> parse_csv_table(const std::string& path, std::string_view content, char delimiter,
+                                 bool header) {
+  if (content.find('\0') != std::string_view::npos)
+    return make_error(ExitCode::kData, "{} is not a text file: it has bytes of value 0", path);
+  if (content.starts_with(kMark)) content.remove_prefix(kMark.size());
+  try {
+    CsvTable table = read(path, content, delimiter, header);
+    if (table.rows.empty()) return make_error(ExitCode::kData, "{} has no rows of data", path);
+    return table;
+  } catch (const Damage& damage) {
+    return damage.error;
+  }
+}
+
+std::vector<std::string> first_csv_record(std::string_view content, char delimiter) {
+  if (content.starts_with(kMark)) content.remove_prefix(kMark.size());
+  try {
+    const std::string unnamed;
+    for (Reader reader(unnamed, content, delimiter); !reader.at_end();) {
+      std::vector<std::string> fields = reader.record();
+      if (fields.size() > 1 || !fields[0].empty()) return fields;
+    }
+  } catch (const Damage&) {
+  }
+  return {};
 }
 
 std::optional<double> parse_number(std::string_view field) {
@@ -130,4 +161,4 @@ std::optional<double> parse_number(std::string_view field) {
   return value;
 }
 
-}  // namespace strata::plugins
+}  // namespace strata
