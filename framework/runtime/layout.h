@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <vector>
 
 namespace strata {
@@ -33,6 +34,7 @@ class Arena {
     bool forever;
   };
   struct Free {
+    std::align_val_t alignment;
     void operator()(std::byte* block) const;
   };
   void place_shared(std::int64_t base);
