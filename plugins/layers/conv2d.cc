@@ -55,7 +55,7 @@ class Conv2D final : public Layer {
     plan.output({c.channels, c.y.out, c.x.out})
         .parameter("weight", {c.channels, c.group_inputs(), c.y.kernel, c.x.kernel},
                    options_.weight_init, fan_in, fan_out, /*decay=*/true)
-        .scratch(0, kConvolutionSlices * c.slice_elements())
+        .scratch(0, kConvolutionSlices * c.slice_elements(/*makes=*/false))
         .scratch(0, kConvolutionSlices * c.weights())  // gradients of the weights, turned
         .scratch(0, c.weights());                      // weights turned for the input's gradient
     if (options_.bias) {
@@ -71,7 +71,7 @@ class Conv2D final : public Layer {
   void forward(const ForwardPass<T>& pass) const {
     const Convolution c = convolution(pass.input_shape());
     const T* bias = options_.bias ? pass.parameter(1) : nullptr;
-    convolution_slices(pass, c,
+    convolution_slices(pass, c, /*makes=*/false,
                        [&](const ConvolutionSlice<T>& slice, std::int64_t, std::int64_t n) {
                          slice.forward(pass.input() + n * c.in_elements(), pass.parameter(0),
                                        pass.output() + n * c.outputs(), [=](std::int64_t channel) {
@@ -85,9 +85,10 @@ class Conv2D final : public Layer {
   void backward(const BackwardPass<T>& pass) const {
     const Convolution c = convolution(pass.input_shape());
     ConvolutionGradients<T> gradients(pass, c, pass.scratch(1), pass.scratch(2));
-    convolution_slices(pass, c,
+    convolution_slices(pass, c, /*makes=*/false,
                        [&](const ConvolutionSlice<T>& slice, std::int64_t part, std::int64_t n) {
-                         gradients.add(slice, part, n, pass.d_output() + n * c.outputs());
+                         gradients.add(slice, part, n,
+                                       slice.output_gradient(pass.d_output() + n * c.outputs()));
                        });
     gradients.hand_weights();
     if (options_.bias) hand_bias(pass, c);

@@ -24,27 +24,62 @@
 
 namespace strata::plugins {
 
+// to[i] = value(i) for i in [0, count), in blocks of known size, the last of which may overlap the
+// one before.
+template <class T, class Value>
+inline void in_blocks(std::int64_t count, T* to, const Value& value) {
+  constexpr std::int64_t kBlock = 8;
+  if (count < kBlock) {
+    for (std::int64_t i = 0; i < count; ++i) to[i] = value(i);
+    return;
+  }
+  for (std::int64_t block = 0; block < count; block += kBlock) {
+    const std::int64_t begin = std::min(block, count - kBlock);
+    T values[kBlock];
+    for (std::int64_t i = 0; i < kBlock; ++i) values[i] = value(begin + i);
+    std::copy_n(values, kBlock, to + begin);
+  }
+}
+
 // What one task needs to convolve samples one after the other: space, and pointers into it.
 // Weights are [channels, group inputs, height, width].
 template <class T>
 class ConvolutionSlice {
  public:
-  ConvolutionSlice(const Services& services, const Convolution& convolution, T* space)
+  // The first of those who work in `space` writes its padding, which stays.
+  ConvolutionSlice(const Services& services, const Convolution& convolution, T* space, bool makes)
       : services_(services),
         c_(convolution),
+        makes_(makes),
         source_(space),
         source_back_(source_ + c_.source_elements()),
-        result_(source_back_ + c_.source_back_elements()),
+        result_(source_back_ + c_.source_back_elements(makes)),
         turned_(result_ + c_.result_elements()),
         packed_(turned_ + c_.turned_elements()),
         pointers_(reinterpret_cast<const T**>(packed_ + Convolution::kPacked)) {}
 
-  // Before the first sample: padding is written once, and stays.
   void begin_forward() const { std::fill_n(source_, c_.source_elements(), T(0)); }
   void begin_backward() const {
     begin_forward();
-    std::fill_n(source_back_, c_.source_back_elements(), T(0));
+    std::fill_n(source_back_, c_.source_back_elements(makes_), T(0));
     std::fill_n(turned_, c_.turned_elements(), T(0));
+  }
+
+  // The gradient of a sample's output: channels, and the lines of one, so far apart.
+  template <class Value>
+  struct OutputGradient {
+    Value* values;
+    std::int64_t channel, line;
+    bool padded;
+  };
+  OutputGradient<const T> output_gradient(const T* dy) const {
+    return {dy, c_.positions(), c_.x.out, c_.as_it_is_back()};
+  }
+  // Space for one, where it is made: in its padded copy, if that has all of it.
+  OutputGradient<T> made_output_gradient() const {
+    if (c_.whole_back()) return {source_back_ + before(), c_.plane_back(), c_.pitch_back, true};
+    T* behind = source_back_ + c_.source_back_elements(false);
+    return {behind, c_.positions(), c_.x.out, c_.as_it_is_back()};
   }
 
   // y[channels, positions] = finish(channel)(convolution of x[inputs, height, width])
@@ -70,12 +105,13 @@ class ConvolutionSlice {
   }
 
   // Adds to d_weight, [groups, rows, filters].
-  void weight_gradient(const T* x, const T* dy, T* d_weight) const {
+  template <class Value>
+  void weight_gradient(const T* x, const OutputGradient<Value>& dy, T* d_weight) const {
     const std::int64_t filters = c_.filters(), rows = c_.rows();
     for (std::int64_t group = 0; group < c_.groups; ++group) {
       for (std::int64_t line = 0; line < c_.y.out; ++line) {
-        turn(dy + group * filters * c_.positions() + line * c_.x.out, c_.positions(), filters,
-             c_.x.out, turned_ + line * c_.pitch * filters, filters);
+        turn<T>(dy.values + group * filters * dy.channel + line * dy.line, dy.channel, filters,
+                c_.x.out, turned_ + line * c_.pitch * filters, filters);
       }
       point(source_of(x + group * c_.group_inputs() * c_.in_positions()));
       services_.product_rows_of_a(rows, filters, c_.wide(), pointers_,
@@ -85,14 +121,14 @@ class ConvolutionSlice {
   }
 
   // dx[inputs, height, width], added to where `accumulate`; `weight` as turn_weights leaves it.
-  void input_gradient(const T* dy, const T* weight, bool accumulate, T* dx) const {
+  template <class Value>
+  void input_gradient(const OutputGradient<Value>& dy, const T* weight, bool accumulate,
+                      T* dx) const {
     for (std::int64_t group = 0; group < c_.groups; ++group) {
-      const T* of = dy + group * c_.filters() * c_.positions();
-      const T* source = of;
-      if (!c_.as_it_is_back()) {
+      const T* of = dy.values + group * c_.filters() * dy.channel;
+      const T* source = dy.padded ? of - before() : source_back_;
+      if (!dy.padded)
         pad(of, c_.filters(), c_.y.line_back(), c_.x.line_back(), c_.pitch_back, source_back_);
-        source = source_back_;
-      }
       T* to = dx + group * c_.group_inputs() * c_.in_positions();
       each_phase(c_, [&](std::int64_t phase_y, std::int64_t phase_x, std::int64_t taps) {
         phase_gradient(source, weight, phase_y, phase_x, taps * c_.filters(), accumulate, to);
@@ -144,20 +180,15 @@ class ConvolutionSlice {
   static constexpr std::integral_constant<int, 2> kTwo{};
   static constexpr auto kSame = [](T value) { return value; };
 
-  // to[i] = function(from[i · step]) for i in [0, count), in blocks of known size, the last of
-  // which may overlap the one before.
+  // to[i] = function(from[i · step]) for i in [0, count)
   template <class Step, class Function>
-  static void copy(const T* __restrict from, Step step, std::int64_t count,
-                   const Function& function, T* __restrict to) {
-    constexpr std::int64_t kBlock = 8;
-    if (count < kBlock) {
-      for (std::int64_t i = 0; i < count; ++i) to[i] = function(from[i * step]);
-      return;
-    }
-    for (std::int64_t block = 0; block < count; block += kBlock) {
-      const std::int64_t begin = std::min(block, count - kBlock);
-      for (std::int64_t i = begin; i < begin + kBlock; ++i) to[i] = function(from[i * step]);
-    }
+  static void copy(const T* from, Step step, std::int64_t count, const Function& function, T* to) {
+    in_blocks(count, to, [&](std::int64_t i) { return function(from[i * step]); });
+  }
+
+  // Of the padding before the first value of the output's gradient.
+  std::int64_t before() const {
+    return c_.y.line_back().first() * c_.pitch_back + c_.x.line_back().first();
   }
 
   // The values of padded planes, to[plane, row, column] = from[plane, …], rows `pitch` apart.
@@ -313,6 +344,7 @@ class ConvolutionSlice {
 
   const Services& services_;
   const Convolution& c_;
+  const bool makes_;
   T *source_, *source_back_, *result_, *turned_, *packed_;
   const T** pointers_;
 };

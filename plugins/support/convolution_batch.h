@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
 #include <cstdint>
 #include <type_traits>
 
@@ -17,17 +19,57 @@ inline std::int64_t convolution_slice_count(std::int64_t batch) {
   return std::min(batch, kConvolutionSlices);
 }
 
+// Spaces for slices: each takes the first that is free, so that there are as many in use as threads
+// at work, and those stay in their caches. What is computed does not depend on which it is.
+class ConvolutionSpaces {
+ public:
+  class Use {
+   public:
+    explicit Use(ConvolutionSpaces& spaces) : spaces_(spaces) {
+      std::uint32_t free = spaces_.free_.load(std::memory_order_relaxed);
+      do {
+        number_ = std::countr_zero(free);
+      } while (
+          !spaces_.free_.compare_exchange_weak(free, free & ~bit(), std::memory_order_acquire));
+    }
+    ~Use() {
+      spaces_.used_[number_] = true;
+      spaces_.free_.fetch_or(bit(), std::memory_order_release);
+    }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    int number() const { return number_; }
+    bool is_first() const { return !spaces_.used_[number_]; }
+
+   private:
+    std::uint32_t bit() const { return std::uint32_t{1} << number_; }
+    ConvolutionSpaces& spaces_;
+    int number_ = 0;
+  };
+
+ private:
+  static_assert(kConvolutionSlices < 32);
+  std::atomic<std::uint32_t> free_ = (std::uint32_t{1} << kConvolutionSlices) - 1;
+  bool used_[kConvolutionSlices] = {};  // each for who has its space
+};
+
 // body(slice, its number, sample) for each sample, in parallel; scratch 0 holds
-// kConvolutionSlices · slice_elements().
+// kConvolutionSlices · slice_elements(makes), where slices that `make` the output's gradient have
+// space for it.
 template <class T, template <class> class Pass, class Body>
-void convolution_slices(const Pass<T>& pass, const Convolution& c, const Body& body) {
+void convolution_slices(const Pass<T>& pass, const Convolution& c, bool makes, const Body& body) {
   const std::int64_t batch = pass.batch(), count = convolution_slice_count(batch);
+  ConvolutionSpaces spaces;
   pass.parallel(count, batch * c.outputs() * c.rows(), [&](std::int64_t number) {
-    const ConvolutionSlice<T> slice(pass, c, pass.scratch(0) + number * c.slice_elements());
-    if constexpr (std::is_same_v<Pass<T>, BackwardPass<T>>) {
-      slice.begin_backward();
-    } else {
-      slice.begin_forward();
+    const ConvolutionSpaces::Use use(spaces);
+    const ConvolutionSlice<T> slice(
+        pass, c, pass.scratch(0) + use.number() * c.slice_elements(makes), makes);
+    if (use.is_first()) {
+      if constexpr (std::is_same_v<Pass<T>, BackwardPass<T>>) {
+        slice.begin_backward();
+      } else {
+        slice.begin_forward();
+      }
     }
     for (std::int64_t n = number * batch / count; n < (number + 1) * batch / count; ++n)
       body(slice, number, n);
@@ -45,8 +87,9 @@ class ConvolutionGradients {
   }
 
   // What sample n adds, dy being the gradient of its output; samples of a slice in their order.
+  template <class OutputGradient>
   void add(const ConvolutionSlice<T>& slice, std::int64_t number, std::int64_t n,
-           const T* dy) const {
+           const OutputGradient& dy) const {
     T* d_weight = parts_ + number * c_.weights();
     const std::int64_t batch = pass_.batch();
     if (n == number * batch / convolution_slice_count(batch))

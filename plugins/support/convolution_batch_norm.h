@@ -53,12 +53,11 @@ class ConvolutionBatchNormFusion : public Fusion {
         .saved(c.outputs())    // z, the convolution
         .saved(0, c.channels)  // mean
         .saved(0, c.channels)  // 1 / sqrt(variance + eps)
-        .scratch(0, kConvolutionSlices * c.slice_elements())
+        .scratch(0, kConvolutionSlices * c.slice_elements(/*makes=*/true))
         .scratch(2 * c.channels)     // of each sample: moments, or sums for the gradients
         .scratch(0, 7 * c.channels)  // Slopes and gradients
         .scratch(0, kConvolutionSlices * c.weights())
         .scratch(0, c.weights())
-        .scratch(0, kConvolutionSlices * Convolution::aligned(c.outputs()))  // dz of a sample
         .prepared(c.weights())  // with the normalization folded in
         .prepared(c.channels)   // what is added to their products
         .needs_input()
@@ -99,13 +98,14 @@ class ConvolutionBatchNormFusion : public Fusion {
     sum_gradients(pass);
     const Slopes<T> slopes = hand_affine(pass);
     ConvolutionGradients<T> gradients(pass, c, pass.scratch(3), pass.scratch(4));
-    convolution_slices(
-        pass, c, [&](const ConvolutionSlice<T>& slice, std::int64_t part, std::int64_t n) {
-          T* dz = pass.scratch(5) + part * Convolution::aligned(c.outputs());
-          for (std::int64_t channel = 0; channel < c.channels; ++channel)
-            normalize_backward(pass, slopes, n, channel, dz + channel * c.positions());
-          gradients.add(slice, part, n, dz);
-        });
+    convolution_slices(pass, c, /*makes=*/true,
+                       [&](const ConvolutionSlice<T>& slice, std::int64_t part, std::int64_t n) {
+                         const auto dz = slice.made_output_gradient();
+                         for (std::int64_t channel = 0; channel < c.channels; ++channel)
+                           normalize_backward(pass, slopes, n, channel,
+                                              dz.values + channel * dz.channel, dz.line);
+                         gradients.add(slice, part, n, dz);
+                       });
     gradients.hand_weights();
     if constexpr (kAdds) {
       if (pass.d_input(1) != pass.d_input(0)) return;
@@ -168,7 +168,7 @@ class ConvolutionBatchNormFusion : public Fusion {
           "use a larger batch_size, or last_batch = \"drop\" or \"merge\" where only the last "
           "batch is short");
     }
-    convolution_slices(pass, c,
+    convolution_slices(pass, c, /*makes=*/true,
                        [&](const ConvolutionSlice<T>& slice, std::int64_t, std::int64_t n) {
                          T* z = pass.saved(0) + n * c.outputs();
                          slice.forward(pass.input() + n * c.in_elements(), pass.parameter(0), z,
@@ -258,7 +258,8 @@ class ConvolutionBatchNormFusion : public Fusion {
   void predict(const ForwardPass<T>& pass) const {
     const Convolution& c = convolution_;
     convolution_slices(
-        pass, c, [&](const ConvolutionSlice<T>& slice, std::int64_t, std::int64_t n) {
+        pass, c, /*makes=*/true,
+        [&](const ConvolutionSlice<T>& slice, std::int64_t, std::int64_t n) {
           const T* x = pass.input() + n * c.in_elements();
           T* y = pass.output() + n * c.outputs();
           if (pass.is_prepared()) {
@@ -385,14 +386,20 @@ class ConvolutionBatchNormFusion : public Fusion {
     return slopes;
   }
 
+  // To dz[out height, out width], lines `pitch` apart.
   template <class T>
   void normalize_backward(const BackwardPass<T>& pass, const Slopes<T>& slopes, std::int64_t n,
-                          std::int64_t channel, T* dz) const {
+                          std::int64_t channel, T* dz, std::int64_t pitch) const {
     const Affine<T> affine{pass.saved(1)[channel], slopes.factor[channel], slopes.shift[channel]};
     const Through<T> gradient = through(pass, n, channel, affine);
     const T offset = slopes.offset[channel], slope = slopes.slope[channel];
-    for (std::int64_t i = 0; i < convolution_.positions(); ++i)
-      dz[i] = affine.factor * (gradient(i) - offset - (gradient.z[i] - affine.mean) * slope);
+    const std::int64_t width = convolution_.x.out;
+    for (std::int64_t line = 0, i = 0; line < convolution_.y.out; ++line, i += width) {
+      in_blocks(width, dz + line * pitch, [&](std::int64_t j) {
+        return affine.factor *
+               (gradient(i + j) - offset - (gradient.z[i + j] - affine.mean) * slope);
+      });
+    }
   }
 
   const Convolution convolution_;

@@ -109,6 +109,11 @@ struct Convolution {
   std::int64_t plane_back() const {
     return (y.line_back().length - 1) * pitch_back + x.line_back().length;
   }
+  // Whether the padded copy of the output's gradient has all of it: else inputs see only some.
+  bool whole_back() const {
+    return y.line_back().last() - y.line_back().first() == y.out &&
+           x.line_back().last() - x.line_back().first() == x.out;
+  }
   // Whether a sample is its own padded copy.
   bool as_it_is() const {
     return y.stride == 1 && x.stride == 1 && x.line(0).start == 0 && y.line(0).start == 0 &&
@@ -123,16 +128,18 @@ struct Convolution {
     return 2.0 * static_cast<double>(outputs()) * static_cast<double>(rows());
   }
 
-  // What a Slice works in.
-  std::int64_t slice_elements() const {
-    return source_elements() + source_back_elements() + result_elements() + turned_elements() +
+  // What a Slice works in; in one that `makes` the output's gradient there is space for it.
+  std::int64_t slice_elements(bool makes) const {
+    return source_elements() + source_back_elements(makes) + result_elements() + turned_elements() +
            kPacked + pointer_elements();
   }
   std::int64_t source_elements() const {
     return as_it_is() ? 0 : aligned(group_inputs() * y.copies() * x.copies() * plane());
   }
-  std::int64_t source_back_elements() const {
-    return as_it_is_back() ? 0 : aligned(filters() * plane_back());
+  std::int64_t source_back_elements(bool makes) const {
+    if (makes && whole_back()) return aligned(channels * plane_back());
+    return (as_it_is_back() ? 0 : aligned(filters() * plane_back())) +
+           (makes ? aligned(outputs()) : 0);
   }
   std::int64_t result_elements() const {
     return std::max(filters() * aligned(wide()), group_inputs() * aligned(wide_back()));
