@@ -20,6 +20,7 @@
 
 #include "framework/plugin/layer.h"
 #include "plugins/support/convolution_shape.h"
+#include "plugins/support/every_second.h"
 #include "plugins/support/turn.h"
 
 namespace strata::plugins {
@@ -99,7 +100,9 @@ class ConvolutionSlice {
         }
         const T* from = result.values + f * result.row;
         for (std::int64_t line = 0; line < c_.y.out; ++line)
-          copy(from + line * result.line, kOne, c_.x.out, function, to + line * c_.x.out);
+          in_blocks(
+              c_.x.out, to + line * c_.x.out,
+              [&, in = from + line * result.line](std::int64_t i) { return function(in[i]); });
       }
     }
   }
@@ -176,16 +179,6 @@ class ConvolutionSlice {
     }
   }
 
-  static constexpr std::integral_constant<int, 1> kOne{};
-  static constexpr std::integral_constant<int, 2> kTwo{};
-  static constexpr auto kSame = [](T value) { return value; };
-
-  // to[i] = function(from[i · step]) for i in [0, count)
-  template <class Step, class Function>
-  static void copy(const T* from, Step step, std::int64_t count, const Function& function, T* to) {
-    in_blocks(count, to, [&](std::int64_t i) { return function(from[i * step]); });
-  }
-
   // Of the padding before the first value of the output's gradient.
   std::int64_t before() const {
     return c_.y.line_back().first() * c_.pitch_back + c_.x.line_back().first();
@@ -194,23 +187,29 @@ class ConvolutionSlice {
   // The values of padded planes, to[plane, row, column] = from[plane, …], rows `pitch` apart.
   static void pad(const T* from, std::int64_t planes, const PaddedLine& y, const PaddedLine& x,
                   std::int64_t pitch, T* to) {
-    if (x.step == 1) return pad(from, planes, y, x, pitch, kOne, to);
-    if (x.step == 2) return pad(from, planes, y, x, pitch, kTwo, to);
-    pad(from, planes, y, x, pitch, x.step, to);
-  }
-  template <class Step>
-  static void pad(const T* from, std::int64_t planes, const PaddedLine& y, const PaddedLine& x,
-                  std::int64_t pitch, Step step, T* to) {
     const std::int64_t left = x.first(), count = x.last() - left;
     const std::int64_t top = y.first(), rows = y.last() - top;
     if (count == 0 || rows == 0) return;
     from += (top * y.step + y.start) * x.size + left * x.step + x.start;
     to += top * pitch + left;
-    for (std::int64_t plane = 0; plane < planes; ++plane) {
-      for (std::int64_t row = 0; row < rows; ++row)
-        copy(from + row * y.step * x.size, step, count, kSame, to + row * pitch);
-      from += y.size * x.size;
-      to += (y.length - 1) * pitch + x.length;
+    const auto each_row = [&](const auto& copy) {
+      for (std::int64_t plane = 0; plane < planes; ++plane) {
+        for (std::int64_t row = 0; row < rows; ++row)
+          copy(from + row * y.step * x.size, to + row * pitch);
+        from += y.size * x.size;
+        to += (y.length - 1) * pitch + x.length;
+      }
+    };
+    if (x.step == 1) {
+      each_row([=](const T* in, T* out) {
+        in_blocks(count, out, [=](std::int64_t i) { return in[i]; });
+      });
+    } else if (x.step == 2) {
+      each_row([=](const T* in, T* out) { EverySecond<T>::take(in, count, out); });
+    } else {
+      each_row([=, step = x.step](const T* in, T* out) {
+        for (std::int64_t i = 0; i < count; ++i) out[i] = in[i * step];
+      });
     }
   }
 
@@ -309,6 +308,10 @@ class ConvolutionSlice {
   // dx at the inputs of one phase = weight[group inputs, rows] · columns of the padded gradient
   void phase_gradient(const T* source, const T* weight, std::int64_t phase_y, std::int64_t phase_x,
                       std::int64_t rows, bool accumulate, T* dx) const {
+    if (rows == 0) {
+      if (!accumulate) clear_phase(phase_y, phase_x, dx);
+      return;
+    }
     const std::int64_t plane = c_.plane_back(), taps = rows / c_.filters();
     std::int64_t k = 0;
     each_point(c_, phase_y, phase_x, [&](std::int64_t ky, std::int64_t kx) {
@@ -326,14 +329,23 @@ class ConvolutionSlice {
     for (std::int64_t i = 0; i < c_.group_inputs(); ++i) {
       for (std::int64_t line = 0; line < height; ++line) {
         const T* from = result.values + i * result.row + line * result.line;
-        T* to = dx + (i * c_.y.in + phase_y + line * c_.y.stride) * c_.x.in + phase_x;
-        if (accumulate) {
-          for (std::int64_t j = 0; j < width; ++j) to[j * step] += from[j];
-        } else if (step == 1) {
-          copy(from, kOne, width, kSame, to);
+        T* to = dx + (i * c_.y.in + phase_y + line * c_.y.stride) * c_.x.in;
+        if (step == 2) {
+          EverySecond<T>::put(from, phase_x, c_.x.in, accumulate, to);
+        } else if (accumulate) {
+          for (std::int64_t j = 0; j < width; ++j) to[phase_x + j * step] += from[j];
         } else {
-          for (std::int64_t j = 0; j < width; ++j) to[j * step] = from[j];
+          for (std::int64_t j = 0; j < width; ++j) to[phase_x + j * step] = from[j];
         }
+      }
+    }
+  }
+
+  // No point meets it.
+  void clear_phase(std::int64_t phase_y, std::int64_t phase_x, T* dx) const {
+    for (std::int64_t i = 0; i < c_.group_inputs(); ++i, dx += c_.in_positions()) {
+      for (std::int64_t y = phase_y; y < c_.y.in; y += c_.y.stride) {
+        for (std::int64_t x = phase_x; x < c_.x.in; x += c_.x.stride) dx[y * c_.x.in + x] = T(0);
       }
     }
   }

@@ -121,6 +121,28 @@ TEST(Conv2D, AgreesWithSumsWrittenOut) {
        1,
        1,
        {16, 8, 8}},
+      // Every second value of lines that vectors hold, and a rest of them.
+      {{{"channels", 3}, {"padding", 1}, {"stride", 2}},
+       {2, 6, 37},
+       1,
+       3,
+       3,
+       2,
+       1,
+       1,
+       1,
+       {3, 3, 19}},
+      // Short lines of inputs that no filter's point meets.
+      {{{"channels", 3}, {"kernel", 2}, {"stride", 4}, {"padding", 1}},
+       {16, 32, 32},
+       1,
+       2,
+       2,
+       4,
+       1,
+       1,
+       1,
+       {3, 9, 9}},
       // Strides that leave inputs out, that are wider than the image, and that share no factor with
       // the dilation, or all of it.
       {{{"channels", 3}, {"kernel", 2}, {"stride", 5}},
