@@ -393,13 +393,22 @@ class ConvolutionBatchNormFusion : public Fusion {
     const Affine<T> affine{pass.saved(1)[channel], slopes.factor[channel], slopes.shift[channel]};
     const Through<T> gradient = through(pass, n, channel, affine);
     const T offset = slopes.offset[channel], slope = slopes.slope[channel];
-    const std::int64_t width = convolution_.x.out;
-    for (std::int64_t line = 0, i = 0; line < convolution_.y.out; ++line, i += width) {
-      in_blocks(width, dz + line * pitch, [&](std::int64_t j) {
-        return affine.factor *
-               (gradient(i + j) - offset - (gradient.z[i + j] - affine.mean) * slope);
-      });
+    const auto write = [&](const auto& dy) {
+      const std::int64_t width = convolution_.x.out;
+      for (std::int64_t line = 0, i = 0; line < convolution_.y.out; ++line, i += width) {
+        in_blocks(width, dz + line * pitch, [&](std::int64_t j) {
+          return affine.factor * (dy(i + j) - offset - (gradient.z[i + j] - affine.mean) * slope);
+        });
+      }
+    };
+    if constexpr (kAdds) {
+      // What the branch was handed is what comes through.
+      if (pass.d_input(1) && pass.d_input(1) != pass.d_input(0) && !pass.accumulate(1)) {
+        const T* handed = pass.d_input(1) + (gradient.dy - pass.d_output());
+        return write([=](std::int64_t i) { return handed[i]; });
+      }
     }
+    write(gradient);
   }
 
   const Convolution convolution_;
