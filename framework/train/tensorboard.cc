@@ -83,6 +83,8 @@ Result<TensorBoardLog> TensorBoardLog::open(const std::string& folder, std::int6
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return failed(error.message());
+  // A run that begins again where it had no checkpoint yet has written events, too.
+  const bool goes_on = next_step > 1 || !std::filesystem::is_empty(folder, error);
   char host[65] = "localhost";
   ::gethostname(host, sizeof host - 1);
   TensorBoardLog log;
@@ -99,7 +101,7 @@ Result<TensorBoardLog> TensorBoardLog::open(const std::string& folder, std::int6
   std::string event = event_at(0);
   put_bytes(event, 3, "brain.Event:2");
   Status written = log.append(event);
-  if (written && next_step > 1) {
+  if (written && goes_on) {
     event = event_at(next_step);
     std::string session;
     put_key(session, 1, kVarint);

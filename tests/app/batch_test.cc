@@ -20,6 +20,9 @@ TEST(MemoryLimit, KnowsWhatIsFree) {
 }
 
 TEST(Batch, PredictsWhatItSees) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers have memory of their own, much more than what is predicted";
+#endif
   const Ran ran = run_trainer({"batch", "models/spirals.model", "--json"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   const Json json = Json::parse(ran.out);

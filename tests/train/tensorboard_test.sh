@@ -12,14 +12,20 @@ if ! "$python" "$reader" whole/tensorboard/* > whole.jsonl 2> reader.err; then
   grep -q "is not installed" reader.err && { echo "skipped"; exit 0; }
   exit 1
 fi
-# A run killed in its midst goes on; TensorBoard forgets what came after the checkpoint.
-"$trainer" train "$model" $settings train.checkpoint_steps=7 --run parts -q > /dev/null &
-child=$!
-for _ in $(seq 200); do [ -e parts/checkpoints ] && ls parts/checkpoints/step-* > /dev/null 2>&1 && break; sleep 0.02; done
-kill -9 $child 2> /dev/null || true
-wait $child 2> /dev/null || true
-"$trainer" train --resume parts -q > /dev/null
-"$python" "$reader" $(ls -tr parts/tensorboard/*) > parts.jsonl
+# killed NAME FILES SETTING…: a run that is killed when it has FILES goes on; TensorBoard forgets what came after the checkpoint.
+killed() {
+  local name=$1 files=$2
+  shift 2
+  "$trainer" train "$model" $settings "$@" --run "$name" -q > /dev/null &
+  child=$!
+  for _ in $(seq 200); do compgen -G "$name/$files" > /dev/null && break; sleep 0.02; done
+  kill -9 $child 2> /dev/null || true
+  wait $child 2> /dev/null || true
+  "$trainer" train --resume "$name" -q > /dev/null
+  "$python" "$reader" $(ls -tr "$name"/tensorboard/*) > "$name.jsonl"
+}
+killed parts 'checkpoints/step-*.safetensors' train.checkpoint_steps=7
+killed again 'tensorboard/*'  # no checkpoint yet: it begins again
 "$python" - <<'PY'
 import json, math
 
@@ -51,12 +57,12 @@ def found(path):
     return out
 
 assert log("whole.jsonl")[0]["version"] == "brain.Event:2"
-for name in ("whole", "parts"):
+for name in ("whole", "parts", "again"):
     want, have = wanted(name), found(name + ".jsonl")
     assert len(want) > 50, len(want)
     for key, value in want.items():
         assert math.isclose(have[key], value, rel_tol=1e-5, abs_tol=1e-7), (name, key, have.get(key), value)
-whole, parts = wanted("whole"), wanted("parts")
-assert whole == parts
+whole = wanted("whole")
+assert whole == wanted("parts") == wanted("again")
 print("ok:", len(whole), "values")
 PY
