@@ -16,6 +16,7 @@
 #include "framework/app/study_runner.h"
 #include "framework/base/atomic_file.h"
 #include "framework/base/utf8.h"
+#include "framework/report/page.h"
 #include "framework/runtime/input_pipeline.h"
 #include "framework/tensor/parallel.h"
 
@@ -282,8 +283,22 @@ class Studies {
     console_.out("\n" + titled_table(record, runs));
     const bool more =
         std::any_of(runs.begin(), runs.end(), [](const RunRecord& run) { return run.to_do(); });
+    draw_page(asked.folder);
     if (more) console_.out(resume_command(record.name) + " goes on from here\n");
     return *call_.stop ? ExitCode::kInterrupted : ExitCode::kDone;
+  }
+
+  // The answer as a page. What keeps it from being drawn takes nothing from the results.
+  void draw_page(const std::string& folder) {
+    const std::string file = folder + "/report.html";
+    auto runs = report::read_runs({folder});
+    const Status written =
+        runs ? write_output(file, report::draw_page(report::compare(std::move(*runs))))
+             : Status(runs.error());
+    if (written)
+      console_.out(safe_text(file) + " shows it as a page\n");
+    else
+      console_.note("there is no page of it: " + written.error().message);
   }
 
   std::string resume_command(const std::string& study) const {
@@ -352,10 +367,11 @@ const Command kStudyCommand = {
         "Trains the model once for each combination of values and each seed that the file's "
         "STUDY asks for (all its\n"
         "studies without a name), several runs at once, and prints figures as mean ± standard "
-        "deviation. Each run has a\n"
-        "folder, runs/MODEL.STUDY/NUMBER, and the bits that it would have alone; all results are "
-        "in "
-        "runs/studies.sqlite.\n"
+        "deviation, and on a page,\n"
+        "runs/MODEL.STUDY/report.html. Each run has a folder, runs/MODEL.STUDY/NUMBER, and the "
+        "bits "
+        "that it would have\n"
+        "alone; all results are in runs/studies.sqlite.\n"
         "A run that diverges or fails is a result. Ctrl-C saves all that runs; --resume goes on, "
         "also after a kill, and\n"
         "takes values and seeds that were added to the file. --list, --dry-run, --table, --csv and "

@@ -95,6 +95,10 @@ TEST(Study, TakesValuesThatWereAddedAndNothingElse) {
   EXPECT_NE(one.out.find("grows.model s --resume --runs grows train.epochs=1 goes on from here"),
             std::string::npos)
       << one.out;
+  EXPECT_NE(one.out.find("\ngrows/spirals.s/report.html shows it as a page\n"), std::string::npos)
+      << one.out;
+  EXPECT_EQ(read_text("grows/spirals.s/report.html"),
+            run_trainer({"report", "grows/spirals.s", "-o", "-"}).out);
   EXPECT_NE(run_trainer(call).err.find("has been run here before: 1 of 2 runs done"),
             std::string::npos);
 
