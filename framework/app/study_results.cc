@@ -15,13 +15,21 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Where some of the `done` runs have no such figure, behind it how many have: "4.5 ± 0.7 (2)".
+// "98.10 ± 0.12 %". Where some of the `done` runs have no such figure, behind it how many have:
+// "4.5 ± 0.7 (2)".
 std::string spread_text(const std::string& name, const Spread& spread, std::int64_t done) {
   if (spread.count == 0) return "–";
   const std::string few = spread.count < done ? fmt::format(" ({})", spread.count) : "";
   std::string mean = figure(name, spread.mean);
   if (spread.count < 2) return mean + few;
   std::string deviation = figure(name, spread.deviation);
+  // A small one has the places of the mean: "0.0254 ± 0.0007".
+  if (const std::size_t point = mean.find('.');
+      point != std::string::npos && deviation.find('e') != std::string::npos) {
+    const std::size_t end = mean.find_first_not_of("0123456789", point + 1);
+    if (end == std::string::npos)
+      deviation = fmt::format("{:.{}f}", spread.deviation, mean.size() - point - 1);
+  }
   for (const std::string_view unit : {" %", " MB", " s"}) {
     if (mean.ends_with(unit) && deviation.ends_with(unit)) mean.resize(mean.size() - unit.size());
   }
@@ -108,7 +116,6 @@ std::vector<std::string> short_paths(const std::vector<std::string>& paths) {
   return out;
 }
 
-// "98.10 ± 0.12 %": the deviation with the places of the mean.
 std::vector<Combination> combinations(const std::vector<RunRecord>& runs) {
   std::vector<Combination> all;
   std::map<std::vector<std::string>, std::size_t> places;

@@ -85,7 +85,7 @@ class FinalFigures {
       if (!noisy.empty()) add(kTrainingFigure + ("val." + name), noisy[i].second);
       if (trained.empty() || validated.empty()) continue;
       const double worse = validated[i].second - trained[i].second;
-      add(kGapFigure + name, names[i].higher_is_better ? -worse : worse);
+      add(kGapFigure + name, names[i].higher_is_better ? 0 - worse : worse);
     }
     return {};
   }
